@@ -1,0 +1,1 @@
+"""cxlab: a notebook-based research and reporting workbench for customer experience."""

@@ -1,0 +1,232 @@
+"""What an analysis answers, and how it gets from a notebook onto the record.
+
+A `Result` keeps its estimates in one tidy frame. Displaying it writes three
+things into the notebook: HTML for the page, one line of text, and the findings
+as JSON. The publisher reads these back, so a number that was not shown reaches
+nobody, and a number that was shown cannot differ from the record.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import pandas as pd
+
+from cxlab.columns import ESTIMATE
+from cxlab.errors import ConvergenceError, Withheld
+from cxlab.report import disclosure
+
+__all__ = [
+    "MIMETYPE",
+    "Card",
+    "Result",
+    "estimate_row",
+    "optional",
+    "publish_with",
+    "show",
+]
+
+MIMETYPE = "application/vnd.cxlab.finding+json"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Result:
+    """Estimates in one tidy frame, and the words around them.
+
+    Rooms derive their results from this class and add `plot` and `sentence`.
+
+    Attributes
+    ----------
+    estimates : pandas.DataFrame
+        One row per metric and group: the columns of `cxlab.columns.ESTIMATE`, and
+        one column per dimension. `n` is what the estimate rests on, `count` the
+        people in this row alone (for a share: its numerator).
+    subtitle : str
+        Statistic, unit, period and population, in one line.
+    note : str
+        Base, weighting, source, as of: what stands under the chart.
+    level : float
+        Confidence level of all intervals.
+    """
+
+    estimates: pd.DataFrame = field(repr=False)
+    subtitle: str = ""
+    note: str = ""
+    level: float = 0.95
+
+    def table(self) -> pd.DataFrame:
+        """Estimates without the columns that are the same in every row."""
+        frame = self.estimates.drop(columns=["count", "method"])
+        keep = [c for c in ("metric", "unit") if frame[c].nunique() > 1]
+        drop = [c for c in ("metric", "unit") if c not in keep]
+        return frame.drop(columns=drop).reset_index(drop=True)
+
+    def plot(self, *, ax: Any = None) -> Any:  # noqa: ARG002
+        """Draw the rows of `table`; None where a picture would add nothing."""
+        return None
+
+    def sentence(self) -> str:
+        """One line for the report, its numbers included."""
+        raise NotImplementedError
+
+    def findings(self) -> list[dict[str, Any]]:
+        """Rows for the record: metric, dims, estimate, interval, n, unit, method."""
+        dims = disclosure.dimensions(self.estimates)
+        return [_finding(row, dims, self.level) for row in self.estimates.to_dict("records")]
+
+    def protect(self, min_cell: int) -> Self:
+        """Return the same result with small groups withheld."""
+        return replace(self, estimates=disclosure.protect(self.estimates, min_cell))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return _bundle(self)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Card:
+    """In place of a number that the data cannot carry: the reason, in plain words."""
+
+    title: str
+    reason: str
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        from cxlab.report import html
+
+        payload = {"kind": "card", "title": self.title, "reason": self.reason, "rows": []}
+        return {
+            "text/plain": f"{self.title}: {self.reason}",
+            "text/html": html.card(self.title, self.reason),
+            MIMETYPE: payload,
+        }
+
+
+@dataclass
+class _Publishing:
+    """How this session publishes; set once when a study is opened."""
+
+    min_cell: int = 10
+    shown: int = 0
+    components: bool = True  # ship the style sheet of our objects to the lab
+
+
+_publishing = _Publishing()
+
+
+def publish_with(*, min_cell: int, components: bool) -> None:
+    """Set the rules that every later `show` of this session follows."""
+    _publishing.min_cell = min_cell
+    _publishing.components = components
+
+
+def estimate_row(
+    metric: str,
+    estimate: float,
+    conf_low: float,
+    conf_high: float,
+    *,
+    n: float,
+    unit: str,
+    method: str,
+    count: float | None = None,
+    **dims: object,
+) -> dict[str, Any]:
+    """Build one row of `Result.estimates`; `count` defaults to `n`."""
+    return {
+        **dims,
+        "metric": metric,
+        "estimate": float(estimate),
+        "conf_low": float(conf_low),
+        "conf_high": float(conf_high),
+        "n": float(n),
+        "count": float(n if count is None else count),
+        "unit": unit,
+        "method": method,
+        "suppressed": False,
+    }
+
+
+def show(item: object, *, title: str | None = None) -> None:
+    """Display a result in the notebook and put its numbers on the record.
+
+    Parameters
+    ----------
+    item : Result, Card or anything with a `_repr_mimebundle_`
+        What to show. Small groups are withheld by the study's `min_cell`.
+    title : str, optional
+        Headline to use instead of the result's own sentence.
+    """
+    from IPython.display import display
+
+    bundle = _bundle(item, title=title) if isinstance(item, Result) else item
+    if isinstance(bundle, dict):
+        display(bundle, raw=True)  # type: ignore[no-untyped-call]
+    else:
+        display(bundle)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def optional(title: str = "Not available") -> Iterator[None]:
+    """Show a card with the reason where the data cannot carry the numbers inside.
+
+    Only `Withheld` and `ConvergenceError` are caught: a fault stays a fault.
+
+    Examples
+    --------
+    >>> with optional("Net Promoter Score"):
+    ...     raise Withheld("The study maps no table 'answers'.")
+    Net Promoter Score: The study maps no table 'answers'.
+    """
+    try:
+        yield
+    except (Withheld, ConvergenceError) as reason:
+        show(Card(title=title, reason=str(reason)))
+
+
+def _bundle(result: Result, *, title: str | None = None) -> dict[str, Any]:
+    from cxlab.report import html
+
+    safe = result.protect(_publishing.min_cell)
+    _publishing.shown += 1
+    sentence = title or safe.sentence()
+    payload = {
+        "kind": "result",
+        "result": type(result).__name__,
+        "sentence": sentence,
+        "suppressed_cells": disclosure.suppressed_cells(safe.estimates),
+        "rows": safe.findings(),
+    }
+    page = html.figure(safe, headline=sentence, uid=f"f{_publishing.shown}")
+    if _publishing.components and _publishing.shown == 1:
+        page = html.components() + page
+    return {
+        "text/plain": sentence,
+        "text/html": page,
+        MIMETYPE: json.loads(json.dumps(payload, allow_nan=False)),
+    }
+
+
+def _finding(row: Mapping[Any, Any], dims: list[str], level: float) -> dict[str, Any]:
+    group = {d: _plain(row[d]) for d in dims if _plain(row[d]) is not None}
+    numbers = {c: _plain(row[c]) for c in ("estimate", "conf_low", "conf_high", "n")}
+    texts = {c: row[c] for c in ESTIMATE if c in ("metric", "unit", "method")}
+    return {
+        **texts,
+        "dims": group,
+        **numbers,
+        "level": level,
+        "suppressed": bool(row["suppressed"]),
+    }
+
+
+def _plain(x: Any) -> Any:
+    """Return a value that JSON can hold; what is missing becomes None."""
+    if x is None or x is pd.NA or (isinstance(x, float) and not math.isfinite(x)):
+        return None
+    if isinstance(x, bool | str | int):
+        return x
+    if isinstance(x, float):
+        return int(x) if x.is_integer() and abs(x) < 2**53 else x
+    return str(x)

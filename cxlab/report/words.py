@@ -1,0 +1,113 @@
+"""Numbers as people read them: rounded, with a true minus and their unit.
+
+Everything printed in a sentence, a tile or a table goes through here, so that a
+page never shows the same number in two ways.
+"""
+
+import math
+
+__all__ = [
+    "MINUS",
+    "change",
+    "interval",
+    "listing",
+    "number",
+    "plural",
+    "signed",
+    "value",
+    "verdict",
+]
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def number(x: float, digits: int = 0) -> str:
+    """Write a number with thousands separators and a true minus sign."""
+    if not math.isfinite(x):
+        return "not known"
+    text = f"{x:,.{digits}f}"
+    if text.lstrip("-").strip("0.,") == "":  # what rounds to zero has no sign
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
+
+
+def value(x: float, unit: str) -> str:
+    """Write one estimate in its unit: a share as percent, money with its currency.
+
+    Units are `share` (0 to 1), `points` (of a scale), `nps` (-100 to 100),
+    `count`, `days`, or an ISO 4217 currency.
+
+    >>> value(0.7841, "share"), value(-3.25, "points"), value(1234.5, "BRL")
+    ('78.4%', '−3.25', 'BRL 1,234')
+    """
+    if unit == "share":
+        return number(100 * x, 1) + ("%" if math.isfinite(x) else "")
+    if unit == "points":
+        return number(x, 2)
+    if unit == "nps":
+        return number(x, 1)
+    if unit == "days":
+        return number(x, 1) + " days"
+    if unit.isupper() and len(unit) == 3:
+        return f"{unit} {number(x, 0 if abs(x) >= 100 else 2)}"
+    return number(x)
+
+
+def interval(low: float, high: float, unit: str) -> str:
+    """Write an interval, its unit said once: '76.7 to 80.0%'."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "not known"
+    left, right = value(low, unit), value(high, unit)
+    for tail in ("%", " days"):
+        left = left.removesuffix(tail) if right.endswith(tail) else left
+    if unit.isupper() and len(unit) == 3:
+        right = right.removeprefix(f"{unit} ")
+    return f"{left} to {right}"
+
+
+def signed(x: float, unit: str) -> str:
+    """Write a difference with its sign: shares in points, since % would mislead."""
+    if unit == "share":
+        text = number(100 * x, 1)
+        return f"{_plus(x, text)} points"
+    text = value(x, unit)
+    if unit.isupper() and len(unit) == 3:
+        return f"{unit} {_plus(x, text.removeprefix(unit + ' '))}"
+    return _plus(x, text)
+
+
+def change(x: float, low: float, high: float, unit: str) -> str:
+    """Write a difference and its interval: '+4.1 points (+1.2 to +7.0)'."""
+    ends = [signed(end, unit).removesuffix(" points") for end in (low, high)]
+    return f"{signed(x, unit)} ({ends[0]} to {ends[1]})"
+
+
+def verdict(low: float, high: float, *, better: str = "up") -> tuple[str, str]:
+    """Return the word and the symbol for a change whose interval is given.
+
+    `better` says which direction is good: "up", "down" or "neither".
+    """
+    if not (math.isfinite(low) and math.isfinite(high)) or low <= 0 <= high:
+        return "No clear change", "■"
+    symbol = "▲" if low > 0 else "▼"
+    if better == "neither":
+        return ("Higher" if low > 0 else "Lower"), symbol
+    good = (low > 0) == (better == "up")
+    return ("Improved" if good else "Worsened"), symbol
+
+
+def plural(n: float, one: str, many: str = "") -> str:
+    """Write a count with its noun: '1 customer', '2,357 customers'."""
+    return f"{number(n)} {one if n == 1 else many or one + 's'}"
+
+
+def listing(items: list[str], last: str = "and") -> str:
+    """Join words as prose does: 'a, b and c'."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def _plus(x: float, text: str) -> str:
+    plain = text.lstrip("0.,") == ""  # rounds to zero
+    return text if x < 0 or plain else f"+{text}"
