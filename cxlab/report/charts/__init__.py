@@ -1,0 +1,10 @@
+"""Charts of short tidy frames: one function a form, axes in, axes out.
+
+Each draws the rows it is given, in their order, and puts words where others put
+legends. A row whose number is withheld keeps its place and says so. Colours and
+sizes come from `cxlab.report.theme`; the headline belongs to the page.
+"""
+
+from cxlab.report.charts.rows import bars, diverging, dots, paired
+
+__all__ = ["bars", "diverging", "dots", "paired"]

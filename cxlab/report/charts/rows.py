@@ -1,0 +1,335 @@
+"""Charts that read like a table: a label, its mark, its number, row by row."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from cxlab.report import theme, words
+from cxlab.report.charts import canvas
+from cxlab.report.charts.canvas import known, need, word
+
+__all__ = ["bars", "diverging", "dots", "paired"]
+
+_GAP = 16.0  # between labels, marks and numbers
+_BOTTOM = 50.0  # ticks and the name of the axis
+
+
+def dots(
+    frame: pd.DataFrame,
+    *,
+    label: str,
+    unit: str,
+    estimate: str = "estimate",
+    low: str | None = "conf_low",
+    high: str | None = "conf_high",
+    reference: float | None = None,
+    reference_name: str = "all",
+    axis: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one dot per row with its interval; the number stands beside it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per group, drawn from top to bottom; `suppressed` is heeded.
+    label, estimate, low, high : str
+        Columns: the words of a row, its number, and the ends of its interval.
+    unit : str
+        As in `cxlab.report.words.value`.
+    reference : float, optional
+        A number of the same unit, drawn as a line across all rows.
+    reference_name : str, default "all"
+        What the reference is, in a word.
+    axis : str, optional
+        Name of the axis. Default: the unit's.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: a new figure as tall as its rows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    need(frame, label, estimate)
+    low, high = _both(frame, low, high)
+    texts = _texts(frame, estimate, unit)
+    spread = known(frame, estimate, low, high) + ([] if reference is None else [reference])
+    rows = _Rows(
+        frame[label].astype(str).tolist(), texts, ax=ax, top=26 if reference is not None else 4
+    )
+    rows.scale(spread, unit=unit, zero=False, name=axis)
+    if reference is not None:
+        rows.reference(reference, f"{reference_name} {words.value(reference, unit)}")
+
+    def mark(y: float, row: pd.Series) -> None:
+        if low and high and np.isfinite(row[low]) and np.isfinite(row[high]):
+            rows.line(y, row[low], row[high], theme.ACCENT)
+        rows.dot(y, row[estimate], theme.ACCENT)
+
+    return rows.draw(frame, mark, hidden=canvas.withheld(frame, estimate))
+
+
+def bars(
+    frame: pd.DataFrame,
+    *,
+    label: str,
+    unit: str,
+    value: str = "estimate",
+    low: str | None = None,
+    high: str | None = None,
+    axis: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one horizontal bar per row, from zero; parameters as in `dots`."""
+    need(frame, label, value, low, high)
+    return _bars(frame, label, value, low, high, unit=unit, axis=axis, ax=ax, signed=False)
+
+
+def diverging(
+    frame: pd.DataFrame,
+    *,
+    label: str,
+    unit: str,
+    value: str = "estimate",
+    low: str | None = "conf_low",
+    high: str | None = "conf_high",
+    axis: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw differences as bars to both sides of zero, each number with its sign."""
+    need(frame, label, value)
+    low, high = _both(frame, low, high)
+    name = (
+        axis
+        or f"Change, {'percentage points' if unit == 'share' else canvas.axis_name(unit).lower()}"
+    )
+    return _bars(frame, label, value, low, high, unit=unit, axis=name, ax=ax, signed=True)
+
+
+def paired(
+    frame: pd.DataFrame,
+    *,
+    label: str,
+    before: str,
+    now: str,
+    unit: str,
+    names: tuple[str, str] | None = None,
+    axis: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw two numbers per row and the way between them.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per group.
+    label, before, now : str
+        Columns: the words of a row, its earlier and its later number.
+    unit : str
+        As in `cxlab.report.words.value`.
+    names : tuple of str, optional
+        What the two numbers are called. Default: the names of the columns.
+    axis, ax
+        As in `dots`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    need(frame, label, before, now)
+    texts = _texts(frame, now, unit)
+    rows = _Rows(frame[label].astype(str).tolist(), texts, ax=ax, top=28)
+    rows.scale(known(frame, before, now), unit=unit, zero=False, name=axis)
+    hidden = canvas.withheld(frame, now)
+    old, new = names or (before.replace("_", " "), now.replace("_", " "))
+
+    def mark(y: float, row: pd.Series) -> None:
+        if np.isfinite(row[before]):
+            rows.line(y, row[before], row[now], theme.SUBTLE)
+            rows.dot(y, row[before], theme.SUBTLE, hollow=True)
+        rows.dot(y, row[now], theme.ACCENT)
+
+    drawn = rows.draw(frame, mark, hidden=hidden)
+    shown = frame[~hidden & np.isfinite(frame[before].astype(float).to_numpy())]
+    if len(shown):
+        rows.pair_names(shown.iloc[0], frame.index.get_loc(shown.index[0]), before, now, old, new)
+    return drawn
+
+
+def _bars(
+    frame: pd.DataFrame,
+    label: str,
+    value: str,
+    low: str | None,
+    high: str | None,
+    *,
+    unit: str,
+    axis: str | None,
+    ax: Axes | None,
+    signed: bool,
+) -> Axes:
+    texts = _texts(frame, value, unit, signed=signed)
+    rows = _Rows(frame[label].astype(str).tolist(), texts, ax=ax, top=4)
+    rows.scale(known(frame, value, low, high), unit=unit, zero=True, name=axis)
+
+    def mark(y: float, row: pd.Series) -> None:
+        colour = theme.SERIES[1] if signed and row[value] < 0 else theme.ACCENT
+        rows.bar(y, row[value], colour)
+        if low and high and np.isfinite(row[low]) and np.isfinite(row[high]):
+            rows.whisker(y, row[low], row[high])
+
+    drawn = rows.draw(frame, mark, hidden=canvas.withheld(frame, value))
+    drawn.axvline(0, color=theme.INK, linewidth=1.2, zorder=3)
+    return drawn
+
+
+def _both(frame: pd.DataFrame, low: str | None, high: str | None) -> tuple[str | None, str | None]:
+    """Keep the interval's columns only where the frame has both."""
+    return (low, high) if low in frame and high in frame else (None, None)
+
+
+def _texts(frame: pd.DataFrame, value: str, unit: str, *, signed: bool = False) -> list[str]:
+    write: Callable[[float, str], str] = words.signed if signed else words.value
+    hidden = canvas.withheld(frame, value)
+    texts = [
+        "" if gone else write(float(x), unit) for x, gone in zip(frame[value], hidden, strict=True)
+    ]
+    return [t.removesuffix(" points").removesuffix(" days") for t in texts]
+
+
+class _Rows:
+    """Axes with one row per label: words left, marks in the middle, numbers right."""
+
+    def __init__(self, labels: Sequence[str], texts: Sequence[str], *, ax: Axes | None, top: float):
+        count = max(len(labels), 1)
+        size = theme.current()
+        self.narrow = size.narrow if ax is None else theme.room(ax) < theme.NARROW.width
+        width = size.width if ax is None else theme.room(ax)
+        numbers = max((theme.text_width(t, weight="bold") for t in texts), default=0.0)
+        share = 1.0 if self.narrow else 0.4
+        room = width - numbers - _GAP if self.narrow else width * share
+        self.labels = [canvas.wrapped(t, room, lines=2 if self.narrow else 3) for t in labels]
+        lines = max((len(t) for t in self.labels), default=1)
+        self.step = (30 + 17 * lines) if self.narrow else (13 + 19 * lines)
+        self.own, self.texts = ax is None, texts
+        self.ax, self.size = theme.axes(ax, height=top + count * self.step + _BOTTOM)
+        widest = max((theme.text_width(t) for each in self.labels for t in each), default=0.0)
+        self.left = 7.0 if self.narrow else min(widest, room) + _GAP
+        self.right = 7.0 if self.narrow else numbers + _GAP
+        canvas.margins(
+            self.ax,
+            self.size,
+            own=self.own,
+            left=self.left,
+            right=self.right,
+            top=top,
+            bottom=_BOTTOM,
+        )
+        self.ax.set_ylim(count - 0.5, -0.5)
+        self.ax.set_yticks([])
+
+    def scale(self, values: list[float], *, unit: str, zero: bool, name: str | None) -> None:
+        """Set the axis of the numbers."""
+        ticks = 4 if self.narrow else 6
+        canvas.numeric_axis(self.ax, "x", values, unit=unit, ticks=ticks, zero=zero)
+        self.ax.set_xlabel(
+            name or canvas.axis_name(unit), color=theme.MUTED, fontsize=canvas.SMALL, labelpad=6
+        )
+
+    def draw(
+        self,
+        frame: pd.DataFrame,
+        mark: Callable[[float, pd.Series], None],
+        *,
+        hidden: "np.ndarray[Any, np.dtype[np.bool_]]",
+    ) -> Axes:
+        """Write each row's words and call `mark` where its number may be shown."""
+        for y, (_, row) in enumerate(frame.iterrows()):
+            self._label(y)
+            if hidden[y]:
+                self._side(y, canvas.WITHHELD, colour=theme.MUTED, style="italic")
+                continue
+            mark(self._mark_at(y), row)
+            self._side(y, self.texts[y], weight="bold")
+        return self.ax
+
+    def dot(self, y: float, x: float, colour: str, *, hollow: bool = False) -> None:
+        """One dot, with a rim of paper so that it stands off its line."""
+        face = theme.PAPER if hollow else colour
+        rim = colour if hollow else theme.PAPER
+        self.ax.plot(
+            [x], [y], "o", markersize=10, markerfacecolor=face, markeredgecolor=rim,
+            markeredgewidth=1.8, clip_on=False, zorder=5,
+        )  # fmt: skip
+
+    def line(self, y: float, low: float, high: float, colour: str) -> None:
+        """One interval."""
+        self.ax.plot(
+            [low, high],
+            [y, y],
+            color=colour,
+            linewidth=2.6,
+            solid_capstyle="round",
+            zorder=4,
+            clip_on=False,
+        )
+
+    def bar(self, y: float, x: float, colour: str) -> None:
+        """One bar from zero."""
+        thick = (12 if self.narrow else min(20, self.step - 13)) / self.step
+        self.ax.barh([y], [x], height=thick, color=colour, zorder=2)
+
+    def whisker(self, y: float, low: float, high: float) -> None:
+        """One interval on a bar: paper below ink, to be seen on both."""
+        for colour, width in ((theme.PAPER, 4.6), (theme.INK, 1.8)):
+            self.ax.plot(
+                [low, high], [y, y], color=colour, linewidth=width, zorder=4, solid_capstyle="butt"
+            )
+
+    def reference(self, x: float, text: str) -> None:
+        """A line across all rows, named above."""
+        self.ax.axvline(x, color=theme.SUBTLE, linewidth=1.4, dashes=(3, 3), zorder=1)
+        low, high = self.ax.get_xlim()
+        side = (
+            "left"
+            if x < low + 0.2 * (high - low)
+            else "right"
+            if x > high - 0.2 * (high - low)
+            else "center"
+        )
+        self._above(x, text, theme.MUTED, side)
+
+    def pair_names(
+        self, row: pd.Series, _at: Any, before: str, now: str, old: str, new: str
+    ) -> None:
+        """Name the two dots above the first row."""
+        flip = row[now] < row[before]
+        self._above(row[before], old, theme.MUTED, "left" if flip else "right")
+        self._above(row[now], new, theme.ACCENT, "right" if flip else "left")
+
+    def _above(self, x: float, text: str, colour: str, side: str) -> None:
+        word(
+            self.ax, x, 1, text, where=self.ax.get_xaxis_transform(), shift=(0, 10),
+            color=colour, ha=side, fontsize=canvas.SMALL,
+        )  # fmt: skip
+
+    def _mark_at(self, y: float) -> float:
+        return y + (0.5 - 14 / self.step if self.narrow else 0.0)
+
+    def _label(self, y: int) -> None:
+        lines = self.labels[y]
+        for i, text in enumerate(lines):
+            above, beside = self.step / 2 - 12 - 17 * i, 18 * ((len(lines) - 1) / 2 - i)
+            down = above if self.narrow else beside
+            shift = (-self.left, down)
+            word(self.ax, 0, y, text, where=self.ax.get_yaxis_transform(), shift=shift)
+
+    def _side(self, y: int, text: str, *, colour: str = theme.INK, **how: Any) -> None:
+        down = self.step / 2 - 12 if self.narrow else 0.0
+        word(
+            self.ax, 1, y, text, where=self.ax.get_yaxis_transform(), shift=(self.right, down),
+            ha="right", color=colour, **how,
+        )  # fmt: skip

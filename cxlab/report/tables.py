@@ -1,0 +1,192 @@
+"""The standard table of a report, and the same rows as a CSV file.
+
+Whatever came from customers is text: escaped, its hidden direction marks taken out,
+and in the CSV never a formula.
+"""
+
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+
+from cxlab.columns import GLOSSARY
+from cxlab.report import words
+
+__all__ = ["csv", "download", "plain", "render", "text"]
+
+# Overrides and isolates of the writing direction can make text read as what it is not.
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+
+_CAPITALS = {"rfm": "RFM", "nps": "NPS", "csat": "CSAT", "ces": "CES", "kpi": "KPI", "id": "ID"}
+_NAMES = {"n": "Base", "estimate": "Estimate", "metric": "Measure", "unit": "Unit"}
+_INTERVAL = ("conf_low", "conf_high")
+
+
+def text(value: object) -> str:
+    """Write anything as harmless HTML: escaped, without marks that turn the text."""
+    found = _CONTROL.sub("", _DIRECTION.sub("", str(value)))
+    return escape(found, quote=True)
+
+
+def plain(name: str) -> str:
+    """Turn a name of the code into words: 'customers.rfm_share' into 'RFM share'.
+
+    >>> plain("days_late"), plain("customers.rfm_share")
+    ('Days late', 'RFM share')
+    """
+    if name in _NAMES:
+        return _NAMES[name]
+    parts = [_CAPITALS.get(w, w) for w in str(name).rsplit(".", 1)[-1].split("_") if w]
+    said = " ".join(parts)
+    return said[:1].upper() + said[1:]
+
+
+def render(
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    unit: str | None = None,
+    units: Mapping[str, str] | None = None,
+    level: float = 0.95,
+    uid: str = "t",
+) -> str:
+    """Render a tidy frame as an accessible HTML table.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per group. `conf_low` and `conf_high` become one column; where
+        `suppressed` is true the numbers read "withheld".
+    caption : str
+        What the table shows.
+    unit : str, optional
+        Unit of estimates where the frame has no column `unit`.
+    units : mapping, optional
+        Units of other columns by name.
+    level : float, default 0.95
+        Confidence level, for the head of the interval's column.
+    uid : str
+        Prefix of the ids.
+
+    Returns
+    -------
+    str
+        A `div` that scrolls sideways by itself where the table is wider than the page.
+    """
+    columns = [c for c in frame.columns if c not in ("suppressed", "conf_high")]
+    if "unit" in frame and frame["unit"].nunique() <= 1:
+        columns.remove("unit")
+    units = dict(units or {})
+    if unit is not None:
+        units |= {c: unit for c in ("estimate", "conf_low", *units) if c not in units}
+    heads = "".join(_head(c, frame, level) for c in columns)
+    rows = "".join(_row(row, columns, frame, units) for row in frame.to_dict("records"))
+    return (
+        f'<div class="cx-scroll" role="region" aria-labelledby="{uid}-c" tabindex="0">'
+        f'<table class="cx-table"><caption id="{uid}-c">{text(caption)}</caption><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """Write a frame as CSV whose text no spreadsheet takes for a formula.
+
+    >>> print(csv(pd.DataFrame({"said": ["=1+1"], "change": [-2]})), end="")
+    said,change
+    '=1+1,-2
+    """
+    safe = frame.rename(columns=lambda c: _harmless(str(c)))
+    for i in range(safe.shape[1]):
+        column = safe.iloc[:, i]
+        if not pd.api.types.is_numeric_dtype(column):
+            safe.isetitem(i, [_harmless(x) for x in column])
+    return str(safe.to_csv(index=False, lineterminator="\n"))
+
+
+def download(frame: pd.DataFrame, *, name: str, label: str = "Download CSV") -> str:
+    """Link to the rows as a CSV file that travels inside the page."""
+    data = "data:text/csv;charset=utf-8," + quote(csv(frame), safe="~()*!.,:@/")
+    file = f"{text(name)}.csv"
+    return f'<a class="cx-download" download="{file}" href="{data}">{text(label)}</a>'
+
+
+def _harmless(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return value
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def _head(column: str, frame: pd.DataFrame, level: float) -> str:
+    number = ' class="cx-num"' if _is_number(frame[column]) else ""
+    if column == "conf_low" and "conf_high" in frame:
+        return f'<th scope="col" class="cx-num">{100 * level:g}% interval</th>'
+    hint = f' title="{text(GLOSSARY[column])}"' if column in GLOSSARY else ""
+    return f'<th scope="col"{number}{hint}>{text(plain(column))}</th>'
+
+
+def _row(
+    row: dict[Any, Any], columns: list[str], frame: pd.DataFrame, units: dict[str, str]
+) -> str:
+    hidden = bool(row.get("suppressed", False) is True or row.get("suppressed") == True)  # noqa: E712
+    own = str(row["unit"]) if "unit" in row else None
+    cells, headed = [], False
+    for column in columns:
+        value = row[column]
+        if not _is_number(frame[column]):
+            shown = plain(value) if column in ("metric", "unit") else _word(value)
+            tag = "td" if headed else 'th scope="row"'
+            cells.append(f"<{tag}><bdi>{text(shown)}</bdi></{tag[:2]}>")
+            headed = True
+        elif column == "conf_low" and "conf_high" in frame:
+            unit = own or units.get(column, "")
+            cells.append(_cell(_interval(value, row["conf_high"], unit), hidden, muted=True))
+        else:
+            unit = units.get(column, own or "" if column == "estimate" else "")
+            cells.append(_cell(_number(value, column, unit, frame), hidden))
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _cell(shown: str, hidden: bool, *, muted: bool = False) -> str:
+    if hidden:
+        return '<td class="cx-num cx-muted">withheld</td>'
+    return f'<td class="cx-num{" cx-muted" if muted else ""}">{text(shown)}</td>'
+
+
+def _interval(low: float, high: float, unit: str) -> str:
+    return words.interval(low, high, unit) if np.isfinite(low) and np.isfinite(high) else "–"
+
+
+def _number(value: float, column: str, unit: str, frame: pd.DataFrame) -> str:
+    if value is None or pd.isna(value) or not np.isfinite(value):
+        return "–"
+    if unit:
+        return words.value(float(value), unit)
+    if column == "share" or column.endswith(("_rate", "_share")):
+        return words.value(float(value), "share")
+    known = frame[column].dropna().astype(float)
+    whole = bool(np.isclose(known, known.round()).all())
+    return words.number(float(value), 0 if whole else 1 if known.abs().max() >= 100 else 2)
+
+
+def _word(value: object) -> str:
+    if (
+        value is None
+        or (isinstance(value, float) and np.isnan(value))
+        or value is pd.NaT
+        or value is pd.NA
+    ):
+        return "–"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
+    return str(value)
