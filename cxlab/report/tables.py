@@ -88,8 +88,8 @@ def render(
     rows = "".join(_row(row, columns, frame, units) for row in frame.to_dict("records"))
     return (
         f'<div class="cx-scroll" role="region" aria-labelledby="{uid}-c" tabindex="0">'
-        f'<table class="cx-table"><caption id="{uid}-c">{text(caption)}</caption><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        f'<table class="cx-table"><caption id="{uid}-c">{text(caption)}</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 

@@ -5,6 +5,9 @@ legends. A row whose number is withheld keeps its place and says so. Colours and
 sizes come from `cxlab.report.theme`; the headline belongs to the page.
 """
 
+from cxlab.report.charts.columns import columns
+from cxlab.report.charts.grid import heatmap
+from cxlab.report.charts.lines import curve
 from cxlab.report.charts.rows import bars, diverging, dots, paired
 
-__all__ = ["bars", "diverging", "dots", "paired"]
+__all__ = ["bars", "columns", "curve", "diverging", "dots", "heatmap", "paired"]

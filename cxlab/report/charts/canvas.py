@@ -17,6 +17,8 @@ __all__ = [
     "SMALL",
     "WITHHELD",
     "axis_name",
+    "bare",
+    "corner",
     "known",
     "margins",
     "need",
@@ -70,18 +72,32 @@ def axis_name(unit: str) -> str:
     return _AXIS.get(unit, unit)
 
 
-def tick_text(x: float, unit: str, step: float) -> str:
-    """Write one tick: as few digits as tell it from its neighbour."""
+def tick_text(x: float, unit: str, step: float, *, signed: bool = False) -> str:
+    """Write one tick: as few digits as tell it from its neighbour.
+
+    >>> tick_text(0.25, "share", 0.05), tick_text(0.05, "share", 0.05, signed=True)
+    ('25%', '+5')
+    """
     scale = 100 if unit == "share" else 1
     small = abs(step) * scale
     digits = 0 if small >= 1 else min(6, math.ceil(-math.log10(small) - 1e-9)) if small else 0
     if digits == 0 and small and abs(small - round(small)) > 1e-9 and small < 10:
         digits = 1
-    return words.number(x * scale, digits) + ("%" if unit == "share" else "")
+    text = words.number(x * scale, digits)
+    if signed:  # a difference of shares counts in points, where "%" would mislead
+        return f"+{text}" if text.strip("0.") and x > 0 else text
+    return text + ("%" if unit == "share" else "")
 
 
 def numeric_axis(
-    ax: Axes, which: str, values: Sequence[float], *, unit: str, ticks: int, zero: bool
+    ax: Axes,
+    which: str,
+    values: Sequence[float],
+    *,
+    unit: str,
+    ticks: int,
+    zero: bool,
+    signed: bool = False,
 ) -> None:
     """Give one axis round limits around the values, few ticks, and pale grid lines."""
     axis = ax.xaxis if which == "x" else ax.yaxis
@@ -91,9 +107,9 @@ def numeric_axis(
     if low == high:
         pad = abs(low) * 0.1 or 1.0
         low, high = (low - pad if not zero or low < 0 else 0.0), high + pad
-    locator = MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10], min_n_ticks=2)
+    locator = MaxNLocator(nbins=ticks, steps=[1, 2, 5, 10], min_n_ticks=2)
     if unit == "count":
-        locator.set_params(integer=True, steps=[1, 2, 5, 10])
+        locator.set_params(integer=True)
     at = locator.tick_values(low, high)
     step = float(at[1] - at[0]) if len(at) > 1 else 1.0
     # A span that ends at a tick would cut a mark in half; a little air on both sides.
@@ -105,7 +121,7 @@ def numeric_axis(
     limits = ax.set_xlim if which == "x" else ax.set_ylim
     limits(first, last)
     axis.set_ticks([t for t in at if first - 1e-9 <= t <= last + 1e-9])
-    axis.set_major_formatter(FuncFormatter(lambda x, _: tick_text(x, unit, step)))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: tick_text(x, unit, step, signed=signed)))
     if not values:
         axis.set_ticks([])
     bare(ax)
@@ -118,6 +134,12 @@ def bare(ax: Axes) -> None:
     ax.set_axisbelow(True)
     for spine in ax.spines.values():
         spine.set_visible(False)
+
+
+def corner(ax: Axes, text: str, *, up: float, left: float = 0.0) -> None:
+    """Name an axis above the chart's upper left corner, where reading starts."""
+    how = {"color": theme.MUTED, "fontsize": SMALL}
+    word(ax, 0, 1, text, where=ax.transAxes, shift=(-left, up), **how)
 
 
 def margins(ax: Axes, size: theme.Canvas, *, own: bool, **pixels: float) -> None:

@@ -102,10 +102,8 @@ def diverging(
     """Draw differences as bars to both sides of zero, each number with its sign."""
     need(frame, label, value)
     low, high = _both(frame, low, high)
-    name = (
-        axis
-        or f"Change, {'percentage points' if unit == 'share' else canvas.axis_name(unit).lower()}"
-    )
+    units = "percentage points" if unit == "share" else canvas.axis_name(unit)
+    name = axis or f"Change, {units}"
     return _bars(frame, label, value, low, high, unit=unit, axis=name, ax=ax, signed=True)
 
 
@@ -173,7 +171,8 @@ def _bars(
 ) -> Axes:
     texts = _texts(frame, value, unit, signed=signed)
     rows = _Rows(frame[label].astype(str).tolist(), texts, ax=ax, top=4)
-    rows.scale(known(frame, value, low, high), unit=unit, zero=True, name=axis)
+    spread = known(frame, value, low, high)
+    rows.scale(spread, unit=unit, zero=True, name=axis, signed=signed)
 
     def mark(y: float, row: pd.Series) -> None:
         colour = theme.SERIES[1] if signed and row[value] < 0 else theme.ACCENT
@@ -182,7 +181,7 @@ def _bars(
             rows.whisker(y, row[low], row[high])
 
     drawn = rows.draw(frame, mark, hidden=canvas.withheld(frame, value))
-    drawn.axvline(0, color=theme.INK, linewidth=1.2, zorder=3)
+    rows.zero()
     return drawn
 
 
@@ -231,10 +230,12 @@ class _Rows:
         self.ax.set_ylim(count - 0.5, -0.5)
         self.ax.set_yticks([])
 
-    def scale(self, values: list[float], *, unit: str, zero: bool, name: str | None) -> None:
+    def scale(
+        self, values: list[float], *, unit: str, zero: bool, name: str | None, signed: bool = False
+    ) -> None:
         """Set the axis of the numbers."""
         ticks = 4 if self.narrow else 6
-        canvas.numeric_axis(self.ax, "x", values, unit=unit, ticks=ticks, zero=zero)
+        canvas.numeric_axis(self.ax, "x", values, unit=unit, ticks=ticks, zero=zero, signed=signed)
         self.ax.set_xlabel(
             name or canvas.axis_name(unit), color=theme.MUTED, fontsize=canvas.SMALL, labelpad=6
         )
@@ -288,6 +289,13 @@ class _Rows:
             self.ax.plot(
                 [low, high], [y, y], color=colour, linewidth=width, zorder=4, solid_capstyle="butt"
             )
+
+    def zero(self) -> None:
+        """The line that bars start from; on a phone beside the bars only, clear of the words."""
+        thick = 12 / self.step if self.narrow else 1.0
+        for y in range(len(self.labels)):
+            ends = [self._mark_at(y) - thick / 2 - 0.04, self._mark_at(y) + thick / 2 + 0.04]
+            self.ax.plot([0, 0], ends, color=theme.INK, linewidth=1.2, zorder=3)
 
     def reference(self, x: float, text: str) -> None:
         """A line across all rows, named above."""

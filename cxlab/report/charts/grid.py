@@ -1,0 +1,139 @@
+"""A number for each pair of groups, as a table whose cells carry colour."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from cxlab.report import tables, theme, words
+from cxlab.report.charts import canvas
+from cxlab.report.charts.canvas import SMALL, known, need, word
+
+__all__ = ["heatmap"]
+
+
+def heatmap(
+    frame: pd.DataFrame,
+    *,
+    row: str,
+    column: str,
+    value: str = "estimate",
+    unit: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a matrix with its numbers in the cells: the deeper, the more.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per cell; rows and columns keep the order in which they appear.
+    row, column, value : str
+        Columns: the cell's row, its column, its number. `suppressed` is heeded.
+    unit : str
+        As in `cxlab.report.words.value`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: a new figure as tall as its rows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    need(frame, row, column, value)
+    rows, heads = list(frame[row].drop_duplicates()), list(frame[column].drop_duplicates())
+    own = ax is None
+    width = theme.current().width if ax is None else theme.room(ax)
+    narrow = theme.current().narrow if ax is None else width < theme.NARROW.width
+    names = [canvas.wrapped(str(r), width if narrow else 0.3 * width) for r in rows]
+    left = 0.0 if narrow else max((theme.text_width(t) for n in names for t in n), default=0) + 14
+    cell = (width - left) / max(len(heads), 1)
+    tall = 62.0 if narrow else max(44.0, 8 + 19.0 * max((len(n) for n in names), default=1))
+    parts = [part for head in heads for part in str(head).split()]
+    upright = max((theme.text_width(t, SMALL) for t in parts), default=0) > cell - 4
+    top = _heads_height(heads, cell, upright=upright) + 26
+    ax, size = theme.axes(ax, height=top + tall * max(len(rows), 1) + 4)
+    canvas.margins(ax, size, own=own, left=left, right=0, top=top, bottom=4)
+    canvas.bare(ax)
+    ax.set(xlim=(0, max(len(heads), 1)), ylim=(max(len(rows), 1), 0), xticks=[], yticks=[])
+    said = f"{tables.plain(row)} by row, {tables.plain(column).lower()} by column"
+    canvas.corner(ax, said, up=top - 9, left=left if own else 0)
+    _heads(ax, heads, cell, upright=upright)
+    for i, name in enumerate(names):
+        _name(ax, i, name, tall, left, narrow=narrow)
+    _cells(
+        ax, frame, rows, heads, row, column, value, unit, cell=cell, gap=22 / tall if narrow else 0
+    )
+    return ax
+
+
+def _heads_height(heads: list[object], cell: float, *, upright: bool) -> float:
+    if upright:
+        return max((theme.text_width(str(h), SMALL) for h in heads), default=0) + 10
+    return (
+        17.0 * max((len(canvas.wrapped(str(h), cell - 4, size=SMALL)) for h in heads), default=1)
+        + 8
+    )
+
+
+def _heads(ax: Axes, heads: list[object], cell: float, *, upright: bool) -> None:
+    where = ax.get_xaxis_transform()
+    for j, head in enumerate(heads):
+        if upright:
+            how = {"rotation": 90, "va": "bottom", "ha": "center", "fontsize": SMALL}
+            word(ax, j + 0.5, 1, str(head), where=where, shift=(0, 6), **how)
+            continue
+        lines = canvas.wrapped(str(head), cell - 4, size=SMALL)
+        for k, text in enumerate(lines):
+            up = (0, 12 + 17 * (len(lines) - 1 - k))
+            word(ax, j + 0.5, 1, text, where=where, shift=up, ha="center", fontsize=SMALL)
+
+
+def _name(ax: Axes, i: int, lines: list[str], tall: float, left: float, *, narrow: bool) -> None:
+    where = ax.get_yaxis_transform()
+    for k, text in enumerate(lines[:1] if narrow else lines):
+        down = tall / 2 - 12 if narrow else 18 * ((len(lines) - 1) / 2 - k)
+        word(ax, 0, i + 0.5, text, where=where, shift=(-left, down))
+
+
+def _cells(
+    ax: Axes,
+    frame: pd.DataFrame,
+    rows: list[object],
+    heads: list[object],
+    row: str,
+    column: str,
+    value: str,
+    unit: str,
+    *,
+    cell: float,
+    gap: float,
+) -> None:
+    """Fill the cells; the scale starts at zero, so that nothing looks like nothing."""
+    hidden = canvas.withheld(frame, value)
+    values = known(frame[~hidden], value)
+    low, high = min([0.0, *values]), max([0.0, *values])
+    step = (high - low) / len(theme.STEPS) or 1.0
+    short = any(theme.text_width(words.value(v, unit)) > cell - 6 for v in values)
+    for k, gone in enumerate(hidden):
+        i, j = rows.index(frame[row].iloc[k]), heads.index(frame[column].iloc[k])
+        middle = (j + 0.5, i + gap + (1 - gap) / 2)
+        box = {"width": 1 - 3 / cell, "height": 1 - gap - 0.06}
+        if gone:
+            ax.add_patch(Rectangle((j, i + gap), fc="none", ec=theme.RULE, lw=1, **box))
+            _withheld(ax, *middle, cell)
+            continue
+        number = float(frame[value].iloc[k])
+        depth = min(int((number - low) / step), len(theme.STEPS) - 1)
+        ax.add_patch(Rectangle((j, i + gap), fc=theme.STEPS[depth], ec="none", **box))
+        ink = theme.ON_DEEP if depth >= 5 else theme.ON_PALE
+        text = canvas.tick_text(number, unit, 1.0) if short else words.value(number, unit)
+        word(ax, *middle, text, ha="center", color=ink, fontsize=theme.TEXT if cell > 50 else 12.0)
+
+
+def _withheld(ax: Axes, x: float, y: float, cell: float) -> None:
+    """Write the word in one line where it fits, else in two."""
+    whole = theme.text_width(canvas.WITHHELD, SMALL) < cell - 6
+    how = {"ha": "center", "color": theme.MUTED, "style": "italic"}
+    if whole:
+        word(ax, x, y, canvas.WITHHELD, fontsize=SMALL, **how)
+    else:
+        word(ax, x, y, "with-", fontsize=11.0, shift=(0, 6), **how)
+        word(ax, x, y, "held", fontsize=11.0, shift=(0, -6), **how)

@@ -1,0 +1,190 @@
+"""Lines over time or along a scale, their names at their ends."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+from cxlab.report import tables, theme, words
+from cxlab.report.charts import canvas
+from cxlab.report.charts.canvas import SMALL, known, need, word
+
+__all__ = ["curve"]
+
+_DOTTED = 30  # a line of no more points shows them
+_LINE = 18.0  # height of one label
+
+
+def curve(
+    frame: pd.DataFrame,
+    *,
+    x: str,
+    y: str = "estimate",
+    unit: str,
+    low: str | None = None,
+    high: str | None = None,
+    group: str | None = None,
+    step: bool = False,
+    zero: bool = False,
+    axis: str | None = None,
+    name: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one line per group with its band, and its name where it ends.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per group and place; drawn in the order of `x`. A withheld row
+        leaves a gap and says so.
+    x : str
+        Column of numbers or moments.
+    y, low, high : str
+        Columns: the number and the ends of its band.
+    unit : str
+        Unit of `y`, as in `cxlab.report.words.value`.
+    group : str, optional
+        Column that tells the lines apart.
+    step : bool, default False
+        Whether the number holds until the next place, as in a survival curve.
+    zero : bool, default False
+        Whether the axis starts at zero.
+    axis, name : str, optional
+        Names of the axes of `y` and `x`. Default: the unit's, and `x` in plain words.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    need(frame, x, y, low, high, group)
+    frame = frame.assign(**{y: frame[y].astype(float).mask(canvas.withheld(frame, y))})
+    lots = list(frame.groupby(group, sort=False)) if group else [("", frame)]
+    own = ax is None
+    narrow = theme.current().narrow if ax is None else theme.room(ax) < theme.NARROW.width
+    ax, size = theme.axes(ax, height=290 if narrow else 340)
+    spread = known(frame, y, low, high)
+    canvas.numeric_axis(ax, "y", spread, unit=unit, ticks=5, zero=zero)
+    ticks = [t.get_text() for t in ax.get_yticklabels()]
+    ends = _ends(lots, x, y, unit, room=(0.3 if narrow else 0.26) * size.width)
+    right = max((theme.text_width(t) for e in ends for t in e["lines"]), default=0) + 16
+    left = max((theme.text_width(t, SMALL) for t in ticks), default=0) + 10
+    canvas.margins(ax, size, own=own, left=left, right=right, top=34, bottom=52)
+    _places(ax, frame[x], name or tables.plain(x), narrow=narrow)
+    for i, (_, rows) in enumerate(lots):
+        _line(ax, rows.sort_values(x, kind="stable"), x, y, low, high, colour=_colour(i), step=step)
+    canvas.corner(ax, axis or canvas.axis_name(unit), up=20, left=left if own else 0)
+    _gaps(ax, frame, x, y)
+    _write(ax, ends)
+    return ax
+
+
+def _colour(i: int) -> str:
+    return theme.SERIES[i % len(theme.SERIES)]
+
+
+def _line(
+    ax: Axes, rows: pd.DataFrame, x: str, y: str, low: str | None, high: str | None, **how: Any
+) -> None:
+    colour, step = how["colour"], how["step"]
+    if low and high:
+        ax.fill_between(
+            rows[x], rows[low].astype(float), rows[high].astype(float),
+            where=rows[y].notna().to_numpy(), color=colour, alpha=0.16, linewidth=0,
+            step="post" if step else None, zorder=2,
+        )  # fmt: skip
+    style = "steps-post" if step else "default"
+    ax.plot(rows[x], rows[y], color=colour, linewidth=2.4, drawstyle=style, zorder=4)
+    if len(rows) <= _DOTTED and not step:
+        ax.plot(
+            rows[x], rows[y], "o", markersize=7, color=colour, markeredgecolor=theme.PAPER,
+            markeredgewidth=1.4, clip_on=False, zorder=5,
+        )  # fmt: skip
+
+
+def _places(ax: Axes, values: pd.Series, name: str, *, narrow: bool) -> None:
+    """Set the axis along which the lines run."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        locator = AutoDateLocator(minticks=2, maxticks=4 if narrow else 7)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    elif pd.api.types.is_numeric_dtype(values):
+        low, high = float(values.min()), float(values.max())
+        canvas.numeric_axis(ax, "x", [low, high], unit="", ticks=4 if narrow else 8, zero=False)
+        ax.set_xlim(low, high if high > low else low + 1)
+        shown = [t for t in ax.get_xticks() if low - 1e-9 <= t <= high + 1e-9]
+        ax.set_xticks(shown)
+    ax.grid(visible=False, axis="x")
+    ax.tick_params(axis="x", length=0, pad=8, labelsize=SMALL, labelcolor=theme.MUTED)
+    ax.spines["bottom"].set(visible=True, color=theme.SUBTLE, linewidth=1)
+    ax.set_xlabel(name, color=theme.MUTED, fontsize=SMALL, labelpad=6)
+
+
+def _ends(lots: list[Any], x: str, y: str, unit: str, *, room: float) -> list[dict[str, Any]]:
+    """Find where each line ends, and the words that stand there."""
+    out = []
+    for i, (group, rows) in enumerate(lots):
+        seen = rows[rows[y].notna()].sort_values(x, kind="stable")
+        number = words.value(float(seen[y].iloc[-1]), unit) if len(seen) else canvas.WITHHELD
+        lines = canvas.wrapped(f"{group} {number}".strip(), room)
+        height = float(seen[y].iloc[-1]) if len(seen) else None
+        out.append(
+            {"y": height, "lines": lines, "colour": _colour(i) if len(seen) else theme.MUTED}
+        )
+    return out
+
+
+def _write(ax: Axes, ends: list[dict[str, Any]]) -> None:
+    """Write the names, pushed apart where lines end close together."""
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        return
+    tall = float(ax.get_position().height * figure.get_size_inches()[1] * 72)
+    low, high = ax.get_ylim()
+
+    def pixel(y: float | None) -> float:
+        return 0.0 if y is None else (y - low) / (high - low) * tall
+
+    placed = sorted(ends, key=lambda e: pixel(e["y"]))
+    at: list[float] = []
+    floor = -8.0
+    for end in placed:
+        half = _LINE * len(end["lines"]) / 2
+        at.append(max(pixel(end["y"]), floor + half))
+        floor = at[-1] + half
+    over = max(0.0, floor - tall - 10)  # the topmost labels may not leave the chart
+    ceiling = floor - over
+    for k in range(len(placed) - 1, -1, -1):
+        half = _LINE * len(placed[k]["lines"]) / 2
+        at[k] = min(at[k], ceiling - half)
+        ceiling = at[k] - half
+    for end, middle in zip(placed, at, strict=True):
+        for k, text in enumerate(end["lines"]):
+            down = middle + _LINE * ((len(end["lines"]) - 1) / 2 - k)
+            how = {"color": end["colour"], "weight": "bold"}
+            word(ax, 1, 0, text, where=ax.transAxes, shift=(12, down), **how)
+
+
+def _gaps(ax: Axes, frame: pd.DataFrame, x: str, y: str) -> None:
+    """Say "withheld" where a place has no number at all."""
+    shown = set(frame.loc[frame[y].notna(), x])
+    if not shown:
+        word(ax, 0.5, 0.5, canvas.WITHHELD, where=ax.transAxes, ha="center", color=theme.MUTED)
+        return
+    missing = [v for v in frame[x].drop_duplicates() if v not in shown]
+    for place in missing:
+        how = {"color": theme.MUTED, "style": "italic", "fontsize": 11.0, "rotation": 90}
+        where = ax.get_xaxis_transform()
+        word(
+            ax,
+            float(ax.convert_xunits(place)),
+            0,
+            canvas.WITHHELD,
+            where=where,
+            shift=(0, 6),
+            ha="center",
+            va="bottom",
+            **how,
+        )
