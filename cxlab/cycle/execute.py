@@ -1,0 +1,308 @@
+"""Run chapters: several at a time, each within its limits, none harming another.
+
+This side schedules, keeps the time and collects; `worker` and `kernels` do the work in
+processes of their own.
+"""
+
+import json
+import os
+import selectors
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from cxlab.cycle import executed
+from cxlab.errors import RunError
+
+__all__ = ["Event", "Job", "Outcome", "State", "execute"]
+
+State = Literal["ok", "failed", "timed out", "killed", "out of memory"]
+
+_READY_SECONDS = 120  # papermill's first import from a cold disk
+_LIMITS = ("cell_timeout_s", "chapter_timeout_s", "memory_bytes")
+_END_SECONDS = 5  # from a request to the order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One notebook to run.
+
+    Attributes
+    ----------
+    name : str
+        The chapter's name, as in `40_feedback`.
+    notebook, output : pathlib.Path
+        What to run, and where the executed notebook goes. The folder exists.
+    parameters : dict
+        Values for the parameters cell, checked before.
+    environment : dict
+        Variables that the kernel gets on top of the runner's own.
+    cwd : pathlib.Path
+        Working directory of the notebook.
+    cell_timeout_s, chapter_timeout_s : float
+        Limits in seconds.
+    memory_bytes : int, optional
+        What the kernel and its children may hold together. Default: no limit.
+    """
+
+    name: str
+    notebook: Path
+    output: Path
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path = Path()
+    cell_timeout_s: float = 600
+    chapter_timeout_s: float = 1800
+    memory_bytes: int | None = None
+
+    def as_order(self) -> dict[str, Any]:
+        """Return it as JSON, its paths independent of anyone's working directory."""
+        paths = {k: str(Path(getattr(self, k)).absolute()) for k in ("notebook", "output", "cwd")}
+        limits = {k: getattr(self, k) for k in _LIMITS}
+        given = {"parameters": dict(self.parameters), "environment": dict(self.environment)}
+        return {**paths, **limits, **given}
+
+
+@dataclass(frozen=True)
+class Event:
+    """A cell has started: the `cell`-th of `cells`, `elapsed` seconds into its chapter."""
+
+    chapter: str
+    cell: int
+    cells: int
+    elapsed: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a chapter ended.
+
+    Attributes
+    ----------
+    name : str
+        The chapter's name.
+    state : str
+        ok, failed, timed out, killed or out of memory.
+    error : str or None
+        One line in plain words; None when ok.
+    seconds : float
+        Wall time from the start of its worker.
+    cells : int
+        Code cells that ran to their end.
+    output : pathlib.Path or None
+        The executed notebook, also of a chapter that failed: as far as it got, with
+        the error in it. None if the notebook itself cannot be read.
+    """
+
+    name: str
+    state: State
+    error: str | None
+    seconds: float
+    cells: int
+    output: Path | None
+
+
+def execute(
+    jobs: Sequence[Job],
+    *,
+    at_a_time: int,
+    on_event: Callable[[Event], None],
+    on_done: Callable[[Outcome], None] = lambda _: None,
+) -> list[Outcome]:
+    """Run notebooks in processes of their own and wait for all of them.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        What to run, started in this order.
+    at_a_time : int
+        How many chapters may run side by side, at least 1.
+    on_event : callable
+        Called with an `Event` whenever a cell starts.
+    on_done : callable, optional
+        Called with an `Outcome` as soon as a chapter has ended.
+
+    Returns
+    -------
+    list of Outcome
+        One for each job, in the order of the jobs.
+
+    Raises
+    ------
+    RunError
+        If no worker can be started. A chapter that fails is an outcome, not an error.
+    """
+    outcomes: dict[int, Outcome] = {}
+    waiting = deque(enumerate(jobs))
+    running: dict[int, _Running] = {}
+    if not jobs:
+        return []
+    with _Workers() as workers:
+        while waiting or running:
+            while waiting and len(running) < max(at_a_time, 1):
+                number, job = waiting.popleft()
+                running[number] = _Running(job)
+                workers.order({"start": number, "job": job.as_order()})
+            pause = min(one.left for one in running.values())
+            for message in workers.messages(timeout=max(pause, 0)):
+                if "gone" in message:
+                    outcome = running.pop(message["gone"]).outcome(message["status"])
+                    outcomes[message["gone"]] = outcome
+                    on_done(outcome)
+                elif "started" in message:
+                    running[message["started"]].started = time.monotonic()
+                elif "cell" in message:
+                    on_event(running[message["number"]].event(message))
+                elif "result" in message:
+                    running[message["number"]].result = message["result"]
+            for number, one in running.items():
+                if one.left <= 0:
+                    workers.order({one.next_order(): number})
+    return [outcomes[number] for number in range(len(jobs))]
+
+
+@dataclass
+class _Running:
+    """A chapter under way."""
+
+    job: Job
+    started: float = field(default_factory=time.monotonic)
+    result: dict[str, Any] | None = None
+    grace: float = 0
+    cell: int = 0
+    cells: int = 0
+
+    @property
+    def left(self) -> float:
+        """Seconds until it must have ended."""
+        return self.started + self.job.chapter_timeout_s + self.grace - time.monotonic()
+
+    def next_order(self) -> Literal["stop", "kill"]:
+        """Return what to ask for when time is up: first that it ends, then its end."""
+        asked, self.grace = self.grace > 0, self.grace + _END_SECONDS
+        return "kill" if asked else "stop"
+
+    def event(self, message: Mapping[str, Any]) -> Event:
+        self.cell, self.cells = message["cell"], message["cells"]
+        elapsed = time.monotonic() - self.started
+        return Event(self.job.name, self.cell, self.cells, elapsed)
+
+    def outcome(self, status: int) -> Outcome:
+        seconds = time.monotonic() - self.started
+        result = self.result or self._salvage(status)
+        kept = self.job.output if self.job.output.exists() else None
+        return Outcome(name=self.job.name, seconds=seconds, output=kept, **result)
+
+    def _salvage(self, status: int) -> dict[str, Any]:
+        """Say why no result came, and keep the notebook as far as it got."""
+        where = f" in cell {self.cell} of {self.cells}" if self.cell else ""
+        if self.grace:
+            limit = f"{self.job.chapter_timeout_s:g} s"
+            state, error = "timed out", f"The chapter ran longer than its {limit}; stopped{where}."
+        else:
+            state, error = "killed", f"The worker was ended from outside{where} (status {status})."
+        partial = executed.partial_path(self.job.output)
+        for source in (partial, self.job.notebook):
+            try:
+                notebook = json.loads(source.read_text("utf-8"))
+                executed.add_error(notebook, name=executed.error_name(state), message=error)
+                executed.scrub(notebook, cwd=self.job.cwd)
+                executed.write(notebook, self.job.output)
+                break
+            except (OSError, ValueError, KeyError):
+                continue
+        partial.unlink(missing_ok=True)
+        return {"state": state, "error": error, "cells": max(self.cell - 1, 0)}
+
+
+class _Workers:
+    """The process that starts workers, as seen from the runner."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="cxlab-", dir=_short_folder()))
+        self._log = (self._folder / "log.txt").open("w+b")
+        package = str(Path(__file__).parents[2])
+        # -P: a json.py in the folder where the run was started must not be ours.
+        start = (
+            "import sys; sys.path.append(sys.argv[1]); from cxlab.cycle import worker; "
+            "worker.main(sys.argv[2])"
+        )
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-P", "-c", start, package, str(self._folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            start_new_session=True,  # Ctrl-C is the runner's to hear
+        )
+        assert self._process.stdin is not None  # noqa: S101
+        assert self._process.stdout is not None  # noqa: S101
+        self._orders, self._report = self._process.stdin, self._process.stdout
+        self._rest = b""
+
+    def __enter__(self) -> Self:
+        try:
+            if not any("ready" in message for message in self.messages(timeout=_READY_SECONDS)):
+                raise self._dead()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with suppress(BrokenPipeError):
+            self._orders.close()
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._report.close()
+        self._log.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def order(self, order: Mapping[str, Any]) -> None:
+        """Send one order."""
+        try:
+            self._orders.write(json.dumps(order).encode() + b"\n")
+            self._orders.flush()
+        except BrokenPipeError:
+            raise self._dead() from None
+
+    def messages(self, timeout: float) -> Iterator[dict[str, Any]]:
+        """Yield what has been reported, waiting for it at most this many seconds."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._report, selectors.EVENT_READ)
+            if not selector.select(timeout):
+                return
+        chunk = os.read(self._report.fileno(), 1 << 16)
+        if not chunk:
+            raise self._dead()
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        yield from (json.loads(line) for line in lines)
+
+    def _dead(self) -> RunError:
+        self._log.seek(0)
+        words = executed.one_line(self._log.read().decode("utf-8", "replace")[-300:])
+        return RunError(
+            "The process that starts the chapters must live as long as the run, but it "
+            f"ended or gave no answer. Its last words: {words or 'none'}. Run again."
+        )
+
+
+def _short_folder() -> str | None:
+    """Return a folder for sockets whose path leaves room: systems allow some 100 bytes."""
+    return "/tmp" if len(tempfile.gettempdir()) > 40 and Path("/tmp").is_dir() else None  # noqa: S108
