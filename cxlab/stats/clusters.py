@@ -9,9 +9,10 @@ import math
 from dataclasses import dataclass
 
 from cxlab.errors import DataError
+from cxlab.stats.differences import welch_df
 from cxlab.stats.intervals import Interval, centred, t_quantile, z_quantile
 
-__all__ = ["ClusterSums", "cluster_mean", "covariance", "effective_n"]
+__all__ = ["ClusterSums", "cluster_difference", "cluster_mean", "covariance", "effective_n"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,30 @@ def cluster_mean(sums: ClusterSums, *, level: float = 0.95) -> Interval:
         df=sums.customers - 1,
         n=sums.n,
         method=method,
+        level=level,
+    )
+
+
+def cluster_difference(now: ClusterSums, before: ClusterSums, *, level: float = 0.95) -> Interval:
+    """Difference of two independent means, with Welch's interval over customers.
+
+    Raises
+    ------
+    DataError
+        If fewer than two customers answered on one side.
+    """
+    if min(now.customers, before.customers) < 2:
+        raise DataError(
+            f"each mean needs answers of at least 2 customers, but they have "
+            f"{now.customers:g} and {before.customers:g}. Widen the period or the group."
+        )
+    repeated = now.repeated or before.repeated
+    return centred(
+        now.mean - before.mean,
+        math.sqrt(now.variance + before.variance),
+        df=welch_df(now.variance, now.customers - 1, before.variance, before.customers - 1),
+        n=now.n + before.n,
+        method="Welch t interval" + (", customers as clusters" if repeated else ""),
         level=level,
     )
 

@@ -14,9 +14,9 @@ import pandas as pd
 from scipy.special import ndtr, stdtr
 
 from cxlab.errors import DataError
-from cxlab.stats.clusters import ClusterSums, effective_n
+from cxlab.stats.clusters import ClusterSums, cluster_difference, effective_n
 from cxlab.stats.differences import mover_difference, welch_df
-from cxlab.stats.intervals import Interval, centred, wilson
+from cxlab.stats.intervals import Interval, wilson
 from cxlab.stats.multiplicity import benjamini_hochberg, holm
 from cxlab.stats.power import detectable_mean_difference, detectable_share_difference
 
@@ -134,16 +134,8 @@ def _mean_test(one: _Side, rest: _Side, level: float, strict: float) -> dict[str
     se = math.sqrt(sum(parts)) if min(freedom) > 0 else 0.0
     if se == 0:  # one customer, or nothing varies: no scale to judge a difference by
         return _untested(*(pd.Series({"n": s.sums.n, "total": s.sums.total}) for s in sides))
+    gap = cluster_difference(one.sums, rest.sums, level=level)
     df = welch_df(parts[0], freedom[0], parts[1], freedom[1])
-    repeated = one.sums.repeated or rest.sums.repeated
-    gap = centred(
-        one.sums.mean - rest.sums.mean,
-        se,
-        df=df,
-        n=one.sums.n + rest.sums.n,
-        method="Welch t interval" + (", customers as clusters" if repeated else ""),
-        level=level,
-    )
     p = float(2 * stdtr(df, -abs(gap.estimate) / se))
     sizes = [effective_n(side.sums, side.variance_of_one, level=level) for side in sides]
     spread = sum(s.variance_of_one * n for s, n in zip(sides, sizes, strict=True)) / sum(sizes)

@@ -13,6 +13,7 @@ from cxlab.stats.intervals import t_quantile, z_quantile
 
 __all__ = [
     "cohen_h",
+    "detectable_change",
     "detectable_mean_difference",
     "detectable_nps_difference",
     "detectable_share_difference",
@@ -162,6 +163,17 @@ def detectable_nps_difference(
     _samples_stand(n, n_before)
     se = math.sqrt(variance * (1 / n + 1 / n_before))
     return 100 * _distance_with(power, level) * se
+
+
+def detectable_change(low: float, high: float, *, power: float = 0.8, level: float = 0.95) -> float:
+    """Smallest change that would have been seen, from the interval of the one found.
+
+    Serves every method, also where customers answer in both periods.
+
+    >>> round(detectable_change(-0.0196, 0.0196), 3)
+    0.028
+    """
+    return (high - low) / 2 * _distance_with(power, level) / z_quantile(level)
 
 
 def _distance_with(power: float, level: float) -> float:
