@@ -87,7 +87,7 @@ class Engine(ABC):
         """Name the rows of Parquet files."""
         name = next(self._names)
         self._read_parquet(name, [str(file) for file in files])
-        return Table(self, name, tuple(columns))
+        return Table(self, name, tuple(columns))[list(columns)]
 
     def compile(self, sql: str, names: Mapping[str, Any], **how: Any) -> str:
         """Bind tables and values, and write the SQL in this engine's dialect."""
@@ -241,7 +241,7 @@ def grouped(
         )
     (name,) = names
     twice = query(
-        f'select count(*) as n from (select "{key}" from g group by "{key}" having count(*) > 1) as d',
+        f'select count(*) as n from (select "{key}" from g group by "{key}" having count(*) > 1) as d',  # noqa: E501
         g=groups,
     )["n"][0]
     if twice:

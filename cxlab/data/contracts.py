@@ -1,0 +1,249 @@
+"""Does a mapped table keep its contract? Written as SQL, so that it scales with the engine.
+
+One pass over the source reads each value in the type of its column, hides what was
+not known at the cutoff, and writes down the first rule that a row breaks. Whole
+tables are refused here only for what no row could mend: a missing column, or one
+that reads as something else throughout.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from cxlab.data.model import Column, Contract
+from cxlab.errors import DataError, did_you_mean
+
+__all__ = ["EXCLUDED", "LATER", "SET_ASIDE", "check_columns", "typed_select"]
+
+SET_ASIDE = "set aside"
+EXCLUDED = "excluded by rule"
+LATER = "later"  # not yet known at the cutoff: neither used nor counted
+
+_READS = {
+    "moment": "a moment",
+    "day": "a day",
+    "whole": "a whole number",
+    "number": "a number",
+    "money": "an amount of money",
+    "flag": "true or false",
+    "text": "text",
+}
+_SQL_TYPE = {
+    "day": "DATE",
+    "whole": "BIGINT",
+    "number": "DOUBLE",
+    "money": "DECIMAL(18,2)",
+    "flag": "BOOLEAN",
+}
+# Types that cannot fail to read as the kind, so that no check is spent on them.
+_SAFE = {
+    "text": re.compile(".*"),
+    "moment": re.compile(r"TIMESTAMP.*|DATE"),
+    "day": re.compile("DATE"),
+    "whole": re.compile("BIGINT|INTEGER|SMALLINT|TINYINT|UINTEGER|USMALLINT|UTINYINT"),
+    "number": re.compile(r"DOUBLE|FLOAT|DECIMAL.*|.*INT.*"),
+    "money": re.compile(r"INTEGER|SMALLINT|TINYINT|DECIMAL\((\d|1[0-6]),[012]\)"),
+    "flag": re.compile("BOOLEAN"),
+}
+# Direct identifiers never enter a table of ours: hash them in the mapping, or leave them out.
+_IDENTIFIER = re.compile(
+    r"(^|_)(e_?mail|phone|mobile|first_?name|last_?name|full_?name|surname|street|"
+    r"card_?number|iban|passport|nik|ssn|password)(_address|_number|_no)?$"
+)
+# What is known of a promise before it is due or resolved.
+_AS_OF = {
+    ("promises", "kept"): (
+        'case when "resolved_at" < {cutoff} then "kept" when "due_at" < {cutoff} then false '
+        'when "resolved_at" is null and "due_at" is null then "kept" end'
+    )
+}
+
+
+def check_columns(contract: Contract, described: Mapping[str, str]) -> list[str]:
+    """Refuse a table without its required columns; return the extra ones.
+
+    Parameters
+    ----------
+    contract : Contract
+        What the table must hold.
+    described : mapping of str to str
+        Column and DuckDB type of what the mapping gives.
+
+    Raises
+    ------
+    DataError
+        If a required column is missing, or one names a direct identifier.
+    """
+    for column in contract.columns:
+        if column.required and column.name not in described:
+            raise DataError(
+                f"{contract.table} has no column {column.name!r}, only {list(described)}."
+                f"{did_you_mean(column.name, described)} Name it in tables/{contract.table}.sql."
+            )
+    known = {c.name for c in contract.columns} | {"excluded_by"}
+    extras = [name for name in described if name not in known]
+    for name in extras:
+        if _IDENTIFIER.search(name.lower()):
+            raise DataError(
+                f"{contract.table} must hold no direct identifier, but has a column {name!r}. "
+                f"Leave it out of tables/{contract.table}.sql, or hash it there."
+            )
+        if name.startswith("_") or name in dict(contract.days):
+            raise DataError(f"{contract.table}: the column name {name!r} is reserved. Rename it.")
+    return extras
+
+
+def typed_select(
+    contract: Contract,
+    described: Mapping[str, str],
+    source: str,
+    *,
+    cutoff: datetime,
+    cutoff_day: date,
+) -> str:
+    """Write the pass that types a table, hides the future and notes broken rules.
+
+    The result has the table's columns, `_rule` ('fate|rule|reason' or NULL) and
+    `_record` (the raw row as JSON where a rule is broken).
+    """
+    raw = {name: _q(f"r.{name}") for name in described}
+    present = [c for c in contract.columns if c.name in described]
+    extras = check_columns(contract, described)
+    read = [f"{_read(c, f's.{_q(c.name)}', described[c.name])} as {_q(c.name)}" for c in present]
+    read += [f"{_plain(f's.{_q(n)}', described[n])} as {_q(n)}" for n in extras]
+    read += [f"s.{_q(n)} as {raw[n]}" for n in described]
+    rules = [rule for c in present for rule in _rules(c, raw[c.name], described[c.name])]
+    if "excluded_by" in described:
+        rules.append((f"{raw['excluded_by']} is not null", EXCLUDED, "", raw["excluded_by"]))
+    if later := _later(contract, described, cutoff, cutoff_day):
+        rules.insert(0, (later, LATER, "", "''"))
+    cases = " ".join(
+        f"when {condition} then '{fate}|{rule}|' || {reason}"
+        for condition, fate, rule, reason in rules
+    )
+    rule = f"case {cases} end" if cases else "null::varchar"
+    record = ", ".join(f"{_q(name)}: {raw[name]}" for name in described)
+    hidden = _hidden(contract, described, cutoff)
+    columns = [f"{hidden.get(c.name, _q(c.name))} as {_q(c.name)}" for c in present]
+    columns += [_q(n) for n in extras]
+    columns += [
+        f"cast({hidden.get(moment, _q(moment))} at time zone 'UTC' as date) as {_q(day)}"
+        for day, moment in contract.days
+        if moment in described
+    ]
+    # The order of rows is the order of the source: the row numbers of what is set aside rely on it.
+    return (
+        f"select {', '.join(columns)}, _rule, "
+        f"case when _rule is not null and _rule not like '{LATER}|%' "
+        f"then cast(to_json({{{record}}}) as varchar) end as _record "
+        f"from (select *, {rule} as _rule from (select {', '.join(read)} from ({source}) as s))"
+    )
+
+
+def _read(column: Column, value: str, kind: str) -> str:
+    """Read one raw value in the type of its column; NULL where it does not read."""
+    if column.kind == "text":
+        text = f"nullif(cast({value} as varchar), '')"
+        if not column.one_of:
+            return text
+        words = ", ".join(f"'{w}'" for w in column.one_of)
+        return f"case when {text} is null or {text} in ({words}) then {text} else 'other' end"
+    if kind.startswith(("VARCHAR", "JSON")):
+        value = f"nullif(trim({value}), '')"
+    if column.kind == "moment":
+        return f"(try_cast({value} as timestamptz) at time zone 'UTC')"
+    if column.kind == "whole" and not _SAFE["whole"].fullmatch(kind):
+        number = f"try_cast({value} as double)"
+        return f"case when {number} = trunc({number}) then try_cast({value} as bigint) end"
+    return f"try_cast({value} as {_SQL_TYPE[column.kind]})"
+
+
+def _plain(value: str, kind: str) -> str:
+    """Keep an extra column, in a type that every engine knows."""
+    if kind.startswith("TIMESTAMP"):
+        return f"(cast({value} as timestamptz) at time zone 'UTC')"
+    if kind in ("VARCHAR", "BOOLEAN", "BIGINT", "DOUBLE", "DATE"):
+        return value
+    if kind.startswith("DECIMAL"):
+        return value
+    if "INT" in kind and "[" not in kind and "STRUCT" not in kind:
+        return f"cast({value} as {'double' if 'HUGE' in kind or kind == 'UBIGINT' else 'bigint'})"
+    return f"cast({value} as {'double' if kind == 'FLOAT' else 'varchar'})"
+
+
+def _rules(column: Column, raw: str, kind: str) -> list[tuple[str, str, str, str]]:
+    """List the rules of one column: condition, fate, rule, reason (as SQL)."""
+    name = _q(column.name)
+    label = column.name
+    rules = []
+    if not _SAFE[column.kind].fullmatch(kind):
+        given = f"{raw} is not null"
+        if kind.startswith(("VARCHAR", "JSON")):
+            given += f" and trim({raw}) <> ''"
+        rules.append(
+            (
+                f"{given} and {name} is null",
+                "unreadable",
+                f"{label} must read as {_READS[column.kind]}",
+            )
+        )
+    if column.required:
+        rules.append((f"{name} is null", "missing", f"{label} must not be empty"))
+    if column.kind == "moment":
+        odd = f"{name} < timestamp '1900-01-01' or {name} >= timestamp '2200-01-01'"
+        rules.append((odd, "implausible", f"{label} must lie between 1900 and 2200"))
+    if column.kind == "number" and not re.fullmatch("DECIMAL.*|.*INT.*", kind):
+        rules.append((f"not isfinite({name})", "unreadable", f"{label} must be finite"))
+    if column.not_negative:
+        rules.append((f"{name} < 0", "negative", f"{label} must not be negative"))
+    if column.share:
+        rules.append(
+            (f"not ({name} between 0 and 1)", "out of range", f"{label} must lie between 0 and 1")
+        )
+    return [(condition, SET_ASIDE, rule, f"'{reason}'") for condition, rule, reason in rules]
+
+
+def _later(
+    contract: Contract, described: Mapping[str, str], cutoff: datetime, cutoff_day: date
+) -> str:
+    """Write the condition under which a row was not yet known at the cutoff."""
+    terms = [f'"{c}"' for c in ("loaded_at", contract.known) if c is not None and c in described]
+    if not terms:
+        return ""
+    known = contract.column(terms[-1].strip('"'))
+    at = f"timestamp '{cutoff.isoformat(sep=' ')}'"
+    if known is not None and known.kind == "day":
+        day = f"{terms[-1]} >= date '{cutoff_day.isoformat()}'"
+        return f"coalesce({terms[0]} >= {at}, {day})" if len(terms) > 1 else day
+    return f"coalesce({', '.join(terms)}) >= {at}"
+
+
+def _hidden(contract: Contract, described: Mapping[str, str], cutoff: datetime) -> dict[str, str]:
+    """Write what each column read before its moment had come."""
+    at = f"timestamp '{cutoff.isoformat(sep=' ')}'"
+    hidden: dict[str, str] = {}
+    for column in contract.columns:
+        if (
+            column.kind != "moment"
+            or column.name not in described
+            or column.name in ("loaded_at", contract.known)
+        ):
+            continue
+        come = f"{_q(column.name)} < {at}"
+        hidden[column.name] = f"case when {come} then {_q(column.name)} end"
+        for target in column.hides:
+            name, _, until = target.partition("=")
+            if name in described:
+                before = f"'{until}'" if until else "null"
+                hidden[name] = (
+                    f"case when {_q(column.name)} >= {at} then {before} else {_q(name)} end"
+                )
+    for (table, name), sql in _AS_OF.items():
+        needs = set(re.findall(r'"(\w+)"', sql))
+        if table == contract.table and needs <= set(described):
+            hidden[name] = sql.format(cutoff=at)
+    return hidden
+
+
+def _q(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

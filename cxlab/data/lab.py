@@ -1,0 +1,170 @@
+"""A study, opened at one cycle: its tables as that cycle knows them.
+
+A table of the study is an attribute: `lab.orders`. A table that the study does not
+have is no fault of a notebook: asking for it raises `Withheld`, which
+`cx.optional` turns into a card.
+"""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import DuckEngine, Engine, Table, TableLike, frame
+from cxlab.data.model import contracts
+from cxlab.data.settings import Definitions, Settings, read_settings
+from cxlab.data.snapshot import Snapshot, open_snapshot, state_folder, take_snapshot
+from cxlab.errors import ParameterError, SettingsError, Withheld, did_you_mean
+
+__all__ = ["Lab", "find_study", "open_lab"]
+
+
+class Lab:
+    """What a notebook works with; made by `cxlab.open`.
+
+    Attributes
+    ----------
+    settings : Settings
+        The study's settings, checked.
+    cycle : Cycle
+        The cycle in question: `.start`, `.cutoff`, `.previous`.
+    snapshot : Snapshot
+        What the tables were made from, and how their rows were accounted for.
+    engine : Engine
+        Where the tables lie.
+    """
+
+    def __init__(
+        self, settings: Settings, cycle: Cycle, snapshot: Snapshot, engine: Engine
+    ) -> None:
+        self.settings = settings
+        self.cycle = cycle
+        self.snapshot = snapshot
+        self.engine = engine
+        self._tables: dict[str, Table] = {}
+
+    def __repr__(self) -> str:
+        return f"<{self.title}, {self.cycle.name}: {', '.join(self.tables)}>"
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.tables})
+
+    def __getattr__(self, name: str) -> Table:
+        if name.startswith("_") or name not in contracts():
+            near = did_you_mean(name, [*contracts(), *dir(type(self))])
+            raise AttributeError(f"A lab has no {name!r}.{near}")
+        if name not in self._tables:
+            self._tables[name] = self._open(name)
+        return self._tables[name]
+
+    @property
+    def title(self) -> str:
+        """The study's title."""
+        return self.settings.title
+
+    @property
+    def currency(self) -> str:
+        """The one currency of all amounts, ISO 4217."""
+        return self.settings.currency
+
+    @property
+    def definitions(self) -> Definitions:
+        """What words mean in this study, such as `lapse_days`."""
+        return self.settings.definitions
+
+    @property
+    def segments(self) -> dict[str, dict[str, str]]:
+        """The segment sets that the study declares: name to rules."""
+        return self.settings.segments
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables that have rows at this cycle's cutoff."""
+        used = self.snapshot.tables
+        return list(used.loc[used["rows_used"] > 0, "table"])
+
+    def frame(self, table: TableLike, *, limit: int = 100_000) -> pd.DataFrame:
+        """Bring a table's rows into pandas, at most `limit` of them."""
+        return frame(table, limit=limit)
+
+    def _open(self, name: str) -> Table:
+        if name not in self.snapshot.columns:
+            raise Withheld(f"The study has no table {name!r}: no system that feeds it is mapped.")
+        if name not in self.tables:
+            raise Withheld(
+                f"No row of {name!r} was known by {self.cycle.last_day}, the end of the cycle."
+            )
+        columns = self.snapshot.columns[name]
+        return self.engine.read_parquet([self.snapshot.folder / f"{name}.parquet"], columns)
+
+
+def open_lab(study: str | Path, *, cycle: str | None = None, engine: Engine | None = None) -> Lab:
+    """Open a study at a cycle, reading its sources if that has not been done.
+
+    Parameters
+    ----------
+    study : str or pathlib.Path
+        Folder of the study, such as `params/sample`, seen from here or from a
+        folder above.
+    cycle : str, optional
+        Such as `2018Q1`. Default: the study's `default_cycle`.
+    engine : Engine, optional
+        Where to answer questions. Default: what the settings name.
+
+    Returns
+    -------
+    Lab
+        The study's tables, as known at the end of the cycle.
+
+    Raises
+    ------
+    SettingsError
+        If the folder is no study, or its settings cannot be used.
+    DataError
+        If the data break their contracts.
+    """
+    folder = find_study(study)
+    settings = read_settings(folder)
+    name = cycle or settings.default_cycle
+    if name is None:
+        raise ParameterError("Give a cycle, such as cycle='2018Q1', or set default_cycle.")
+    chosen = settings.parse_cycle(name)
+    # A run pins the snapshot, so that all its chapters see the same rows.
+    pinned = os.environ.get("CXLAB_SNAPSHOT")
+    snapshot = open_snapshot(Path(pinned)) if pinned else take_snapshot(folder, settings, chosen)
+    return Lab(settings, chosen, snapshot, engine or _engine(settings, folder))
+
+
+def find_study(study: str | Path) -> Path:
+    """Find a study's folder, seen from here or from a folder above (as notebooks are).
+
+    Raises
+    ------
+    SettingsError
+        If no such folder has a `study.yaml`.
+    """
+    given = Path(study)
+    here = Path.cwd()
+    candidates = (
+        [given] if given.is_absolute() else [base / given for base in (here, *here.parents)]
+    )
+    for folder in candidates:
+        if (folder / "study.yaml").is_file():
+            return folder
+    raise SettingsError(
+        f"A study must be a folder with a study.yaml, but {str(study)!r} is none. "
+        "Make one with: cxlab new DIR"
+    )
+
+
+def _engine(settings: Settings, study: Path) -> Engine:
+    if settings.engine.kind == "spark":
+        from cxlab.data.spark import SparkEngine
+
+        return SparkEngine(threads=settings.engine.threads)
+    return DuckEngine(
+        memory=settings.engine.memory,
+        threads=settings.engine.threads,
+        spill=state_folder(study) / "spill",
+    )

@@ -1,0 +1,272 @@
+"""One table after another, from its source to a Parquet file, with each row accounted for.
+
+The first pass types the source and notes broken rules (`contracts`); then keys and
+parents are checked on the columns they need. A clean table is written once; only
+one with bad rows is written again without them. Bad rows are kept as they came.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from cxlab.data.calendar import Cycle
+from cxlab.data.contracts import EXCLUDED, LATER, SET_ASIDE, typed_select
+from cxlab.data.model import Contract, contracts
+from cxlab.data.settings import Settings
+from cxlab.data.sources import Mapping, source_sql
+from cxlab.errors import DataError, SettingsError
+
+__all__ = ["Reader"]
+
+_ROW_GROUP = 245_760  # rows; larger groups write a little faster and read as fast
+
+
+class Reader:
+    """Reads one table after another, parents first, into Parquet files of a draft folder."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, draft: Path, raw: Path, cycle: Cycle
+    ) -> None:
+        self._do = connection.execute
+        self._draft = draft
+        self._raw = raw
+        self._cycle = cycle
+        self._later: dict[str, int] = {}
+        self.columns: dict[str, list[str]] = {}
+        self.tables: list[dict[str, Any]] = []
+        self.reasons: list[dict[str, Any]] = []
+        self.contents: dict[str, list[str]] = {}
+        self.notes: list[str] = []
+        self._do(
+            'create temp table set_aside ("table" text, row bigint, rule text, reason text, '
+            "record text)"
+        )
+
+    def helper(self, mapping: Mapping) -> None:
+        """Give a helper's SELECT its name."""
+        with _sql_errors(mapping):
+            self._do(f'create temp view "{mapping.name}" as {source_sql(mapping, self._raw)}')
+
+    def table(self, contract: Contract, mapping: Mapping) -> None:
+        """Read one table: typed pass, then keys and parents, then the final file."""
+        name = contract.table
+        source = source_sql(mapping, self._raw)
+        with _sql_errors(mapping):
+            described = {row[0]: str(row[1]) for row in self._do(f"describe {source}").fetchall()}
+            typed = typed_select(
+                contract,
+                described,
+                source,
+                cutoff=self._cycle.cutoff,
+                cutoff_day=self._cycle.next.first_day,
+            )
+            self._write(typed, f"{name}.draft")
+        typed_file = self._file(f"{name}.draft")
+        shown = [r[0] for r in self._do(f"describe select * from {typed_file}").fetchall()]
+        self.columns[name] = [c for c in shown if c not in ("_rule", "_record", "file_row_number")]
+        self._note_bad_rows(contract, typed_file)
+        self._finish(contract, typed_file)
+
+    def check_share(self, table: str, settings: Settings) -> None:
+        """Stop where more rows are set aside than the settings allow."""
+        row = self.tables[-1]
+        limit = settings.quality.tables.get(table, settings.quality.set_aside_max)
+        if not row["rows_in"] and not self._later[table]:
+            raise DataError(
+                f"{table} must have rows, but tables/{table}.sql gives none. Mend the source, or "
+                "remove the file if the study has no such data."
+            )
+        if row["rows_set_aside"] > limit * row["rows_in"]:
+            worst = sorted(
+                (r for r in self.reasons if r["table"] == table and r["fate"] == SET_ASIDE),
+                key=lambda r: -r["rows"],
+            )[:3]
+            listing = "; ".join(f"{r['rows']:,} x {r['reason']}" for r in worst)
+            raise DataError(
+                f"At most {limit:.1%} of the rows of {table} may be set aside, but "
+                f"{row['rows_set_aside']:,} of {row['rows_in']:,} are: {listing}. Mend the source "
+                f"or tables/{table}.sql, or raise quality.tables.{table} in study.yaml."
+            )
+
+    def write_set_aside(self) -> None:
+        """Keep every row that was set aside, as it came."""
+        self._write('select * from set_aside order by "table", row, rule', "set_aside")
+
+    def _note_bad_rows(self, contract: Contract, typed: str) -> None:
+        """Collect the rows that do not stay, each with its first reason."""
+        bad = f"bad_{contract.table}"
+        self._do(
+            f"create temp table {bad} as select file_row_number + 1 as row, "
+            "split_part(_rule, '|', 1) as fate, split_part(_rule, '|', 2) as rule, "
+            "split_part(_rule, '|', 3) as reason, _record as record "
+            f"from {typed} where _rule is not null"
+        )
+        key = ", ".join(f'"{k}"' for k in contract.key)
+        distinct = key if len(contract.key) == 1 else f"hash({key})"
+        rows, keys = self._one(
+            f"select count(*), count(distinct {distinct}) from {typed} where _rule is null"
+        )
+        if rows != keys:
+            self._note_duplicates(contract, typed, bad, key)
+        for column in contract.columns:
+            if column.references in self.columns and column.name in self.columns[contract.table]:
+                self._note_orphans(contract.table, typed, bad, column.name, str(column.references))
+
+    def _note_duplicates(self, contract: Contract, typed: str, bad: str, key: str) -> None:
+        # Which of several rows stays must not depend on their order in the file: the one
+        # that was loaded last, then by content.
+        names = self.columns[contract.table]
+        content = "hash(" + ", ".join(f'"{c}"' for c in names) + ")"
+        last = '"loaded_at" desc nulls last, ' if "loaded_at" in names else ""
+        says = f"the key {', '.join(contract.key)} stands twice in"
+        self._do(
+            f"insert into {bad} select file_row_number + 1, '{SET_ASIDE}', 'duplicate key', "
+            f"case when {content} = first_value({content}) over w "
+            f"then '{says} equal rows' else '{says} different rows' end, {_record(names)} "
+            f"from {typed} where _rule is null "
+            f"window w as (partition by {key} order by {last}{content}, file_row_number) "
+            "qualify row_number() over w > 1"
+        )
+
+    def _note_orphans(self, table: str, typed: str, bad: str, column: str, parent: str) -> None:
+        """Let a row share the fate of the parent it names."""
+        (key,) = contracts()[parent].key
+        # What was not known yet is not counted, whatever other rule the row breaks.
+        self._do(
+            f"update {bad} set fate = '{LATER}' where row in (select c.file_row_number + 1 from "
+            f'{typed} as c join gone_{parent} as g on g.key = c."{column}" '
+            f"where g.fate = '{LATER}')"
+        )
+        fate = f"case when g.fate in ('{LATER}', '{EXCLUDED}') then g.fate else '{SET_ASIDE}' end"
+        self._do(
+            f"insert into {bad} select c.file_row_number + 1, {fate}, "
+            f"case when g.fate = '{EXCLUDED}' then '' else 'orphan key' end, "
+            f"case when g.fate = '{EXCLUDED}' then g.reason "
+            f"when g.fate is not null then '{column} names a row of {parent} that was set aside' "
+            f"else '{column} names no row of {parent}' end, "
+            f"case when {fate} = '{SET_ASIDE}' then {_record(self.columns[table], 'c.')} end "
+            f'from {typed} as c left join gone_{parent} as g on g.key = c."{column}" '
+            f'where c."{column}" is not null and c._rule is null '
+            f'and c."{column}" not in (select "{key}" from {self._file(parent)}) '
+            f"and c.file_row_number + 1 not in (select row from {bad})"
+        )
+
+    def _finish(self, contract: Contract, typed: str) -> None:
+        """Write the rows that stay, and count all of them."""
+        name, bad = contract.table, f"bad_{contract.table}"
+        counts = dict(self._do(f"select fate, count(*) from {bad} group by fate").fetchall())
+        draft, final = (self._draft / f"{name}{end}" for end in (".draft.parquet", ".parquet"))
+        self._do(f"create temp table gone_{name} (key text, fate text, reason text)")
+        if counts:
+            columns = ", ".join(f'"{c}"' for c in self.columns[name])
+            stays = f"where file_row_number + 1 not in (select row from {bad})"
+            self._write(f"select {columns} from {typed} {stays}", name)
+            if len(contract.key) == 1:
+                key = f'"{contract.key[0]}"'
+                self._do(
+                    f"insert into gone_{name} select distinct {key}, fate, reason "
+                    f"from {typed} as t join {bad} as b on t.file_row_number + 1 = b.row "
+                    f"where {key} not in (select {key} from {self._file(name)})"
+                )
+            draft.unlink()
+        else:
+            draft.rename(final)
+        self._account(contract, counts)
+
+    def _account(self, contract: Contract, counts: dict[str, int]) -> None:
+        name, bad = contract.table, f"bad_{contract.table}"
+        known = contract.known if contract.known in self.columns[name] else None
+        moment = f'cast("{known}" as timestamp)' if known else "null::timestamp"
+        hashed = ", ".join(f'"{c}"' for c in self.columns[name])
+        # One pass: rows, span, and a sum of row hashes that does not depend on their order.
+        used, first, last, content = self._one(
+            f"select count(*), min({moment}), max({moment}), sum(hash({hashed}))::varchar "
+            f"from {self._file(name)}"
+        )
+        aside, excluded = counts.get(SET_ASIDE, 0), counts.get(EXCLUDED, 0)
+        self._later[name] = counts.get(LATER, 0)
+        self.tables.append(
+            {
+                "table": name,
+                "rows_in": used + aside + excluded,
+                "rows_used": used,
+                "rows_set_aside": aside,
+                "rows_excluded": excluded,
+                "first_at": first.isoformat() if first else None,
+                "last_at": last.isoformat() if last else None,
+            }
+        )
+        self.contents[name] = [*self.columns[name], str(used), content or "0"]
+        rows = self._do(
+            f"select fate, rule, reason, count(*) from {bad} where fate <> '{LATER}' "
+            "group by all order by all"
+        ).fetchall()
+        self.reasons += [
+            {"table": name, "fate": f, "rule": r, "reason": why, "rows": n} for f, r, why, n in rows
+        ]
+        self._do(
+            f"insert into set_aside select '{name}', row, rule, reason, record "
+            f"from {bad} where fate = '{SET_ASIDE}'"
+        )
+        for column in contract.columns:
+            if column.one_of and "other" not in column.one_of and column.name in self.columns[name]:
+                self._note_others(name, column.name)
+
+    def _note_others(self, table: str, column: str) -> None:
+        (others,) = self._one(
+            f"select count(*) from {self._file(table)} where \"{column}\" = 'other'"
+        )
+        if others:
+            self.notes.append(
+                f"{table}.{column}: {others:,} values are not in its closed list and read 'other'."
+            )
+
+    def _write(self, sql: str, name: str) -> None:
+        path = str(self._draft / f"{name}.parquet").replace("'", "''")
+        self._do(f"copy ({sql}) to '{path}' (format parquet, row_group_size {_ROW_GROUP})")
+
+    def _file(self, name: str) -> str:
+        path = str(self._draft / f"{name}.parquet").replace("'", "''")
+        return f"read_parquet('{path}', file_row_number = true)"
+
+    def _one(self, sql: str) -> tuple[Any, ...]:
+        row = self._do(sql).fetchone()
+        assert row is not None  # noqa: S101  (an aggregate always answers)
+        return tuple(row)
+
+
+class _sql_errors:  # noqa: N801  (reads as a phrase: with _sql_errors(mapping))
+    """Say which mapping DuckDB stumbled over, and in which words."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._file = f"tables/{mapping.name}.sql"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, duckdb.PermissionException):
+            raise SettingsError(
+                f"{self._file} must read only below the raw folder: {_first(error)}"
+            ) from None
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise DataError(
+                f"{self._file} needs more memory than engine.memory in study.yaml allows, or more "
+                f"disk for spilling: {_first(error)}"
+            ) from None
+        if isinstance(error, duckdb.Error):
+            raise DataError(
+                f"{self._file} must run over its sources, but: {_first(error)}"
+            ) from None
+
+
+def _first(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2])[:300]
+
+
+def _record(names: list[str], prefix: str = "") -> str:
+    """Write a row as JSON."""
+    fields = ", ".join(f'"{name}" := {prefix}"{name}"' for name in names)
+    return f"cast(to_json(struct_pack({fields})) as varchar)"

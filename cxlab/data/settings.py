@@ -1,0 +1,269 @@
+"""A study's settings: who, when, definitions, thresholds, and what people decided.
+
+`study.yaml` is read into typed models that refuse unknown keys and name the
+nearest known one, so that a slip stops before anything runs.
+"""
+
+import hashlib
+import json
+import os
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from cxlab.data.calendar import Cycle, Length, parse_cycle
+from cxlab.data.yaml_file import read_yaml
+from cxlab.errors import SettingsError, did_you_mean
+
+__all__ = [
+    "Definitions",
+    "EngineSettings",
+    "Kpi",
+    "Privacy",
+    "Quality",
+    "Settings",
+    "read_settings",
+]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[int, Field(gt=0, le=36_500)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, validate_default=True)
+
+
+class EngineSettings(_Model):
+    """Where the long tables are queried, and with how much of the machine."""
+
+    kind: Literal["duckdb", "spark"] = "duckdb"
+    memory: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?[MG]i?B$")] = "4GB"
+    threads: Annotated[int, Field(ge=1, le=1024)] = 2
+
+
+class RfmSettings(_Model):
+    """How recency, frequency and monetary value become named segments."""
+
+    scores: Annotated[int, Field(ge=2, le=10)] = 5
+    cuts: dict[Literal["recency", "frequency", "monetary"], list[float]] | None = None
+    rules: list[dict[str, Any]] | None = None
+
+
+class Definitions(_Model):
+    """What words mean in this study; they are printed in the report."""
+
+    cooling_days: Days = 90
+    lapse_days: Days = 180
+    stale_days: Days = 45
+    repurchase_days: Days = 90
+    rfm: RfmSettings = RfmSettings()
+
+    @model_validator(mode="after")
+    def _cooling_comes_before_lapsing(self) -> Self:
+        if self.cooling_days >= self.lapse_days:
+            raise ValueError(
+                f"cooling_days must be below lapse_days, but is {self.cooling_days} "
+                f"against {self.lapse_days}"
+            )
+        return self
+
+
+class Kpi(_Model):
+    """One key measure: what it is, who owns it, where it should go."""
+
+    name: str
+    metric: str | None = None
+    change: str | None = None
+    direction: Literal["up", "down", "neither"] = "up"
+    target: float | None = None
+    owner: str | None = None
+    definition: str = ""
+    not_applicable: str | None = None
+
+    @model_validator(mode="after")
+    def _measured_or_explained(self) -> Self:
+        if (self.metric is None) == (self.not_applicable is None):
+            raise ValueError("a KPI needs either a metric or a reason under not_applicable")
+        if self.metric is not None and self.owner is None:
+            raise ValueError("a KPI needs an owner")
+        return self
+
+
+class Privacy(_Model):
+    """Who may be seen: groups smaller than `min_cell` are withheld."""
+
+    min_cell: Annotated[int, Field(ge=5, le=1000)] = 10
+
+
+class Quality(_Model):
+    """How many rows of a table may be set aside before the run stops."""
+
+    set_aside_max: Share = 0.05
+    tables: dict[str, Share] = {}
+
+
+class Limits(_Model):
+    """How long a chapter may take, and how much memory."""
+
+    cell_seconds: Annotated[int, Field(gt=0)] = 600
+    chapter_seconds: Annotated[int, Field(gt=0)] = 1800
+    memory: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?[MG]i?B$")] = "8GB"
+
+
+class Covers(_Model):
+    """The days for which the raw data are complete."""
+
+    first_day: date | None = None
+    last_day: date | None = None
+
+    def whole(self, cycle: Cycle) -> bool:
+        """Tell whether a cycle lies within these days."""
+        return (self.first_day is None or self.first_day <= cycle.first_day) and (
+            self.last_day is None or cycle.last_day <= self.last_day
+        )
+
+
+class Settings(_Model):
+    """Everything in `study.yaml`."""
+
+    title: str
+    raw: str
+    language: Literal["en", "id"] = "en"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    time_zone: str = "UTC"
+    cycle: Length = "quarter"
+    fiscal_start: Annotated[int, Field(ge=1, le=12)] = 1
+    default_cycle: str | None = None
+    covers: Covers = Covers()
+    engine: EngineSettings = EngineSettings()
+    definitions: Definitions = Definitions()
+    segments: dict[str, dict[str, str]] = {}
+    kpis: dict[str, Kpi] = {}
+    privacy: Privacy = Privacy()
+    quality: Quality = Quality()
+    limits: Limits = Limits()
+    chapters: dict[str, dict[str, Any]] = {}
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(
+                f"must be an IANA time zone such as Asia/Jakarta, but is {zone!r}."
+                f"{did_you_mean(zone, available_timezones())}"
+            )
+        ZoneInfo(zone)
+        return zone
+
+    def parse_cycle(self, name: str) -> Cycle:
+        """Read a cycle's name in this study's calendar.
+
+        Raises
+        ------
+        SettingsError
+            If the cycle lies outside the days that the data cover.
+        """
+        cycle = parse_cycle(
+            name, length=self.cycle, fiscal_start=self.fiscal_start, time_zone=self.time_zone
+        )
+        if not self.covers.whole(cycle):
+            first, last = (day or "..." for day in (self.covers.first_day, self.covers.last_day))
+            raise SettingsError(
+                f"A cycle must lie within the days that the data cover, {first} to {last}, but "
+                f"{cycle.name} runs from {cycle.first_day} to {cycle.last_day}. Choose another "
+                "cycle, or change `covers` in study.yaml when more data have come."
+            )
+        return cycle
+
+    def hash(self, *, without: frozenset[str] = frozenset()) -> str:
+        """Return the sha256 of the settings, less those named."""
+        plain = self.model_dump(mode="json", exclude=set(without))
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+    def raw_folder(self, study: Path) -> Path:
+        """Return the folder of the raw files, absolute; `env:NAME` is looked up.
+
+        Raises
+        ------
+        SettingsError
+            If the folder does not exist.
+        """
+        given = self.raw
+        if given.startswith("env:"):
+            given = os.environ.get(given[4:], "")
+            if not given:
+                raise SettingsError(
+                    f"raw is {self.raw!r}, so the environment variable {self.raw[4:]} must "
+                    "name a folder, but it is not set."
+                )
+        folder = (study / given).resolve()
+        if not folder.is_dir():
+            raise SettingsError(
+                f"raw must be an existing folder, but {given!r} (seen from {study.name}/) is none. "
+                "Put the raw files there, or change `raw` in study.yaml."
+            )
+        return folder
+
+
+def read_settings(study: Path) -> Settings:
+    """Read and check `study.yaml` of a study's folder.
+
+    Parameters
+    ----------
+    study : pathlib.Path
+        Folder of the study.
+
+    Returns
+    -------
+    Settings
+        Checked settings with every default filled in.
+
+    Raises
+    ------
+    SettingsError
+        With one line for each thing that is wrong.
+    """
+    path = study / "study.yaml"
+    loaded = read_yaml(path)
+    try:
+        return Settings.model_validate(loaded)
+    except ValidationError as error:
+        lines = [_say(e) for e in error.errors()]
+        raise SettingsError(
+            f"{study.name}/study.yaml must be mended in {len(lines)} place(s):\n  "
+            + "\n  ".join(lines)
+        ) from None
+
+
+def _say(error: Any) -> str:
+    """Turn one pydantic error into a sentence that names the setting."""
+    place = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(error["loc"][:-1])
+        word = str(error["loc"][-1])
+        return (
+            f"{place} is not a setting.{did_you_mean(word, known)} Known here: {', '.join(known)}."
+        )
+    if error["type"] == "missing":
+        return f"{place} is required, but missing."
+    message = error["msg"].removeprefix("Value error, ")
+    found = "" if isinstance(error["input"], dict) else f" Found: {str(error['input'])[:80]!r}."
+    return f"{place}: {message}.{found}".replace("..", ".")
+
+
+def _known_keys(place: tuple[Any, ...]) -> list[str]:
+    model: Any = Settings
+    kind: Any
+    for part in place:
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            break
+        kind = model.model_fields[part].annotation if part in model.model_fields else None
+        if kind is not None and getattr(kind, "__args__", None):
+            kind = kind.__args__[-1]
+        model = kind if kind is not None else model
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return list(model.model_fields)
+    return list(Kpi.model_fields) if place and place[0] == "kpis" else []

@@ -1,0 +1,257 @@
+"""What one cycle knows, sealed: a Parquet file per table, and how its rows were accounted for.
+
+Rows in = rows used + rows set aside + rows excluded by a rule. A row that became
+known only after the cutoff is none of these: at that moment nobody had it. A row
+whose parent is set aside or excluded goes with it, for the same reason.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cxlab.data.calendar import Cycle
+from cxlab.data.model import contracts
+from cxlab.data.reading import Reader
+from cxlab.data.settings import Settings
+from cxlab.data.sources import (
+    Mapping,
+    connect,
+    find_files,
+    fingerprints,
+    read_mappings,
+)
+from cxlab.errors import DataError
+
+__all__ = ["Snapshot", "open_snapshot", "state_folder", "take_snapshot"]
+
+_LATE_DAYS = timedelta(days=7)  # quieter than this at its end, a cycle counts as not over
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Snapshot:
+    """One sealed snapshot on disk.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        Where the Parquet files lie.
+    hash : str
+        sha256 of what the tables hold, whatever the order of their rows.
+    tables : pandas.DataFrame
+        One row per table: rows in, used, set aside, excluded; first and last moment.
+    reasons : pandas.DataFrame
+        One row per table, fate, rule and reason, with the number of rows.
+    sources : pandas.DataFrame
+        The raw files: bytes, sha256, and the tables made from them.
+    notes : list of str
+        What stands but needs care.
+    """
+
+    folder: Path
+    hash: str
+    cycle_name: str
+    start: datetime
+    cutoff: datetime
+    columns: MappingOf[str, list[str]] = field(repr=False)
+    tables: pd.DataFrame = field(repr=False)
+    reasons: pd.DataFrame = field(repr=False)
+    sources: pd.DataFrame = field(repr=False)
+    notes: list[str] = field(repr=False)
+    seals: MappingOf[str, str] = field(repr=False)  # file name to sha256
+
+
+def state_folder(study: Path) -> Path:
+    """Return where a study keeps what must not be published: snapshots, finished chapters.
+
+    `CXLAB_STATE` moves it; default is `.cxlab` in the study's folder.
+    """
+    given = os.environ.get("CXLAB_STATE")
+    return Path(given) / study.resolve().name if given else study.resolve() / ".cxlab"
+
+
+def take_snapshot(study: Path, settings: Settings, cycle: Cycle) -> Snapshot:
+    """Read a study's sources as known at the end of a cycle, or find them read already.
+
+    Parameters
+    ----------
+    study : pathlib.Path
+        Folder of the study.
+    settings : Settings
+        Its settings.
+    cycle : Cycle
+        The cycle whose cutoff ends what is known.
+
+    Returns
+    -------
+    Snapshot
+        Sealed; the same inputs give the same snapshot without reading again.
+
+    Raises
+    ------
+    SettingsError
+        If the settings or the SQL cannot be used.
+    DataError
+        If a source is missing, a table breaks its contract as a whole, or more rows
+        are set aside than the settings allow.
+    """
+    raw = settings.raw_folder(study)
+    mappings = read_mappings(study)
+    state = state_folder(study)
+    files = {name: find_files(mapping, raw) for name, mapping in mappings.items()}
+    prints = fingerprints(sorted({f for fs in files.values() for f in fs}), state / "files.json")
+    key = _plan_key(
+        settings, cycle, mappings, {str(f.relative_to(raw)): h for f, h in prints.items()}
+    )
+    folder = state / "snapshots" / f"{cycle.name}-{key[:16]}"
+    if (folder / "snapshot.json").exists():
+        return open_snapshot(folder)
+    draft = folder.with_name(f".{folder.name}-{os.getpid()}")
+    draft.mkdir(parents=True)
+    try:
+        record = _read_all(draft, raw, settings, cycle, mappings)
+        record["sources"] = [
+            {
+                "source": str(file.relative_to(raw)),
+                "bytes": file.stat().st_size,
+                "sha256": sha256,
+                "tables": ", ".join(n for n, fs in files.items() if file in fs),
+            }
+            for file, sha256 in prints.items()
+        ]
+        _seal(draft, record)
+        _move(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return open_snapshot(folder)
+
+
+def open_snapshot(folder: Path) -> Snapshot:
+    """Open a snapshot that was taken before.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no whole snapshot.
+    """
+    try:
+        record = json.loads((folder / "snapshot.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder.name} must hold a whole snapshot, but: {error}") from error
+    reasons = pd.DataFrame(record["reasons"], columns=["table", "fate", "rule", "reason", "rows"])
+    tables = pd.DataFrame(record["tables"])
+    for moment in ("first_at", "last_at"):
+        tables[moment] = pd.to_datetime(tables[moment], format="ISO8601")
+    return Snapshot(
+        folder=folder,
+        hash=record["hash"],
+        cycle_name=record["cycle"],
+        start=datetime.fromisoformat(record["start"]),
+        cutoff=datetime.fromisoformat(record["cutoff"]),
+        columns=record["columns"],
+        tables=tables,
+        reasons=reasons,
+        sources=pd.DataFrame(record["sources"]),
+        notes=record["notes"],
+        seals=record["seals"],
+    )
+
+
+def _plan_key(
+    settings: Settings, cycle: Cycle, mappings: dict[str, Mapping], prints: dict[str, str]
+) -> str:
+    """Hash everything that the rows of a snapshot can depend on."""
+    code = "".join(
+        (Path(__file__).with_name(name)).read_text(encoding="utf-8")
+        for name in ("model.py", "contracts.py", "reading.py", "sources.py")
+    )
+    parts = {
+        "cycle": [cycle.start.isoformat(), cycle.cutoff.isoformat(), settings.time_zone],
+        "sql": {name: mapping.sql for name, mapping in mappings.items()},
+        "files": prints,
+        "quality": settings.quality.model_dump(),
+        "code": code,
+        "duckdb": version("duckdb"),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _read_all(
+    draft: Path, raw: Path, settings: Settings, cycle: Cycle, mappings: dict[str, Mapping]
+) -> dict[str, Any]:
+    """Read every table into the draft folder, and account for each row."""
+    connection = connect(
+        raw,
+        draft,
+        memory=settings.engine.memory,
+        threads=settings.engine.threads,
+        time_zone=settings.time_zone,
+    )
+    reader = Reader(connection, draft, raw, cycle)
+    with connection:
+        for mapping in mappings.values():
+            if mapping.is_helper:
+                reader.helper(mapping)
+            else:
+                reader.table(contracts()[mapping.name], mapping)
+                reader.check_share(mapping.name, settings)
+        reader.write_set_aside()
+    _check_span(reader, cycle)
+    shutil.rmtree(draft / "spill", ignore_errors=True)
+    return {
+        "cycle": cycle.name,
+        "start": cycle.start.isoformat(),
+        "cutoff": cycle.cutoff.isoformat(),
+        "time_zone": settings.time_zone,
+        "columns": reader.columns,
+        "tables": reader.tables,
+        "reasons": reader.reasons,
+        "contents": reader.contents,
+        "notes": reader.notes,
+    }
+
+
+def _check_span(reader: Reader, cycle: Cycle) -> None:
+    """Refuse a cycle that the data do not reach; note one that they reach in part."""
+    last = max((t["last_at"] for t in reader.tables if t["last_at"]), default=None)
+    if last is None:
+        return
+    if datetime.fromisoformat(last) < cycle.start:
+        raise DataError(
+            f"A cycle must have data, but the last row known by the end of {cycle.name} is from "
+            f"{last[:10]}, before its start. Choose an earlier cycle, or add the newer data."
+        )
+    if datetime.fromisoformat(last) < cycle.cutoff - _LATE_DAYS:
+        reader.notes.append(
+            f"The data end on {last[:10]}, before the cycle does: its numbers will still move."
+        )
+
+
+def _seal(draft: Path, record: dict[str, Any]) -> None:
+    """Hash contents and files, and write the record beside them."""
+    contents = {key: record[key] for key in ("start", "cutoff", "time_zone", "contents")}
+    record["hash"] = hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
+    record["seals"] = {}
+    for file in sorted(draft.glob("*.parquet")):
+        with file.open("rb+") as stream:
+            record["seals"][file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+            os.fsync(stream.fileno())
+    (draft / "snapshot.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _move(draft: Path, folder: Path) -> None:
+    """Put a finished draft in place; another process may have done so already."""
+    try:
+        draft.rename(folder)
+    except OSError:
+        if not (folder / "snapshot.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            draft.rename(folder)

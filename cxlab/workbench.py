@@ -1,0 +1,51 @@
+"""The researcher's door: open a study, show what was found."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cxlab.data.engine import Engine, TableLike, frame, query, view
+from cxlab.data.lab import Lab, open_lab
+from cxlab.report import finding
+from cxlab.report.finding import Card, Result, optional, show
+
+__all__ = [
+    "Card",
+    "Lab",
+    "Result",
+    "TableLike",
+    "frame",
+    "open",
+    "optional",
+    "query",
+    "show",
+    "view",
+]
+
+
+def open(  # noqa: A001  (read as cx.open)
+    study: str | Path, *, cycle: str | None = None, engine: Engine | None = None
+) -> Lab:
+    """Open a study at a cycle, and publish by its rules from here on.
+
+    Parameters
+    ----------
+    study : str or pathlib.Path
+        Folder of the study, such as `params/sample`.
+    cycle : str, optional
+        Such as `2018Q1`. Default: the study's `default_cycle`.
+    engine : Engine, optional
+        Where to answer questions. Default: what the settings name.
+
+    Returns
+    -------
+    Lab
+        The study's tables, as known at the end of the cycle.
+    """
+    lab = open_lab(study, cycle=cycle, engine=engine)
+    # A run's pages bring their own style sheet; a lab needs ours once a session.
+    finding.publish_with(
+        min_cell=lab.settings.privacy.min_cell, components="CXLAB_SNAPSHOT" not in os.environ
+    )
+    return lab
