@@ -1,0 +1,258 @@
+"""A share of promises kept: counted by cycle or group, and put into words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import Table, query
+from cxlab.errors import Withheld
+from cxlab.operations.deliveries import FEWEST
+from cxlab.operations.rows import row_of
+from cxlab.report import charts, words
+from cxlab.report.finding import Result
+from cxlab.stats.clusters import ClusterSums, effective_n
+from cxlab.stats.differences import mover_difference
+from cxlab.stats.intervals import Interval, wilson
+
+__all__ = ["ALL_OTHERS", "KeptPromises", "by_group", "said_change", "series"]
+
+ALL_OTHERS = "all others"
+_SHOWN = 8  # cycles in a chart
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KeptPromises(Result):
+    """Share of promises kept: over the last cycles, or by group in this one.
+
+    Attributes
+    ----------
+    cycle : str
+        Name of the cycle; rows without a `cycle` of their own are about it.
+    before : str
+        Name of the cycle before it.
+    by : str
+        What the rows are compared by: `cycle` for a series.
+    noun, done : str
+        What was promised, in the plural, and what a kept one did.
+    """
+
+    cycle: str
+    before: str
+    by: str
+    noun: str
+    done: str
+
+    def table(self) -> pd.DataFrame:
+        """Shares, and the change where there is one; every row names its cycle."""
+        frame = super().table()
+        if self.by == "cycle":
+            frame["cycle"] = frame["cycle"].fillna(self.cycle)
+        return frame
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw the shares with their intervals, one dot per cycle or group."""
+        rows = self._shares()
+        if self.by == "cycle":
+            rows = rows.assign(cycle=rows["cycle"].fillna(self.cycle)).sort_values("cycle")
+        return charts.dots(
+            rows, label=self.by, unit="share", axis=f"Share that {self.done}, %", ax=ax
+        )
+
+    def sentence(self) -> str:
+        """The share kept and whether it changed, or the best and the worst group."""
+        rows = self._shares()
+        if self.by == "cycle":
+            return f"{self._kept(rows.iloc[0])} {self._changed()}"
+        known = rows[~rows["suppressed"]].sort_values("estimate", kind="stable")
+        if known.empty:
+            return f"No group has enough {self.noun} to be shown."
+        if len(known) == 1:
+            return self._kept(known.iloc[0], f" ({_name(known[self.by].iloc[0])})")
+        ends = [
+            f"{_percent(row)} of {self.noun} ({_name(row[self.by])})"
+            for _, row in known.iloc[[0, -1]].iterrows()
+        ]
+        return f"Between {ends[0]} and {ends[1]} {self.done} in {self.cycle}."
+
+    def _shares(self) -> pd.DataFrame:
+        return self.estimates[self.estimates["metric"].str.endswith("_share")]
+
+    def _kept(self, row: Any, which: str = "") -> str:
+        if row["suppressed"]:
+            return (
+                f"Too few {self.noun}{which} due in {self.cycle} {self.done} to show their share."
+            )
+        return (
+            f"{_percent(row)} of the {words.number(row['n'])} {self.noun}{which} due in "
+            f"{self.cycle} {self.done}."
+        )
+
+    def _changed(self) -> str:
+        rows = self.estimates[self.estimates["metric"].str.endswith("_change")]
+        if rows.empty:
+            return f"There are too few from {self.before} to compare with."
+        row = rows.iloc[0]
+        if row["suppressed"]:
+            return f"The change from {self.before} is withheld."
+        return said_change(row, self.before)
+
+
+def series(
+    promises: Table,
+    *,
+    on: Literal["due_at", "due_on"],
+    cycle: Cycle,
+    metric: str,
+    noun: str,
+    done: str,
+    dims: Mapping[str, str],
+) -> KeptPromises:
+    """Count a table of (due_at or due_on, kept) over the last cycles, and the change."""
+    cycles = [cycle]
+    while len(cycles) < _SHOWN:
+        cycles.append(cycles[-1].previous)
+    counts = _counts(promises, "'all'", cycles, on).set_index("cycle")
+    now = _enough(counts, cycle, noun)
+    rows = [_share(f"{metric}_share", now, **dims, cycle=None)]
+    if cycle.previous.name in counts.index:
+        before = counts.loc[cycle.previous.name]
+        if before["n"] >= FEWEST:
+            rows.append(_change(f"{metric}_change", now, before, **dims, cycle=None))
+    earlier = counts[(counts["n"] > 0) & (counts.index != cycle.name)].sort_index(ascending=False)
+    rows += [_share(f"{metric}_share", row, **dims, cycle=name) for name, row in earlier.iterrows()]
+    return _result(rows, cycle, by="cycle", noun=noun, done=done, unknown=now["unknown"])
+
+
+def by_group(
+    promises: Table,
+    group: str,
+    *,
+    on: Literal["due_at", "due_on"],
+    cycle: Cycle,
+    metric: str,
+    noun: str,
+    done: str,
+    dims: Mapping[str, str],
+    most: int,
+) -> KeptPromises:
+    """Count the promises of one cycle by a column; small groups share a row."""
+    counts = _counts(promises, f'p."{group}"', [cycle], on)
+    sums = [c for c in counts.columns if c not in ("cycle", "group")]
+    total = counts[sums].sum()
+    _enough(pd.DataFrame([total], index=[cycle.name]), cycle, noun)
+    counts = counts[counts["n"] > 0].sort_values(["n", "group"], ascending=[False, True])
+    rest = counts.iloc[most:]
+    if len(rest) > 1:  # one alone may as well keep its name
+        counts = counts.iloc[:most]
+        others = pd.DataFrame([{"group": ALL_OTHERS, **rest[sums].sum()}])
+        counts = pd.concat([counts, others])
+    rows = [
+        _share(f"{metric}_share", row, **dims, **{group: row["group"]})
+        for row in counts.to_dict("records")
+    ]
+    return _result(rows, cycle, by=group, noun=noun, done=done, unknown=total["unknown"])
+
+
+def said_change(row: Any, before: str, *, since: str = "in") -> str:
+    """Put the change of a share into words, and what could have been seen if none was."""
+    estimate, low, high = (float(row[c]) for c in ("estimate", "conf_low", "conf_high"))
+    if low <= 0 <= high:
+        seen = words.number(100 * (high - low) / 2, 1)
+        return f"No detectable difference from {before} (we could have seen {seen} points)."
+    way = "Higher" if low > 0 else "Lower"
+    return f"{way} than {since} {before}: {words.change(estimate, low, high, 'share')}."
+
+
+def _counts(
+    promises: Table, group: str, cycles: list[Cycle], on: Literal["due_at", "due_on"]
+) -> pd.DataFrame:
+    day = on == "due_on"
+    windows = pd.DataFrame(
+        {
+            "cycle": [c.name for c in cycles],
+            "since": [c.first_day if day else c.start for c in cycles],
+            "until": [c.next.first_day if day else c.cutoff for c in cycles],
+        }
+    )
+    # Promises to one customer may be kept or broken together, so they are summed first.
+    person = "p.customer_id" if "customer_id" in promises.columns else "0"
+    return query(
+        f"""
+        with each as (
+            select w.cycle, {group} as "group", {person} as customer_id, count(p.kept) as n,
+                count(*) filter (where p.kept) as kept,
+                count(*) filter (where p.kept is null) as unknown
+            from p join w on p.{on} >= w.since and p.{on} < w.until group by 1, 2, 3
+        )
+        select cycle, "group", sum(n) as n, sum(kept) as kept, sum(unknown) as unknown,
+            count(*) filter (where n > 0) as customers, sum(n * n) as n_n,
+            sum(n * kept) as n_total, sum(kept * kept) as total_total
+        from each group by 1, 2 order by 1, 2
+        """,
+        p=promises,
+        w=windows,
+    )
+
+
+def _enough(counts: pd.DataFrame, cycle: Cycle, noun: str) -> Any:
+    found = int(counts["n"].get(cycle.name, 0))
+    if found < FEWEST:
+        raise Withheld(
+            f"A share needs at least {FEWEST} {noun} with a known outcome, but "
+            f"{words.number(found)} fell due in {cycle.name}."
+        )
+    return counts.loc[cycle.name]
+
+
+def _wilson(row: Any) -> Interval:
+    """Wilson's interval, on the effective n where customers were promised several things."""
+    n, kept = float(row["n"]), float(row["kept"])
+    names = ("n_n", "n_total", "total_total", "customers")
+    sums = ClusterSums(n=n, total=kept, **{name: float(row[name]) for name in names})
+    if sums.customers < 2 or not sums.repeated:
+        return wilson(kept, n)
+    return wilson(kept, n, n_eff=effective_n(sums, kept / n * (1 - kept / n)))
+
+
+def _share(metric: str, row: Any, **dims: object) -> dict[str, Any]:
+    return row_of(metric, _wilson(row), unit="share", count=row["kept"], **dims)
+
+
+def _change(metric: str, now: Any, before: Any, **dims: object) -> dict[str, Any]:
+    found = mover_difference(_wilson(now), _wilson(before), method="Newcombe hybrid score interval")
+    # With either share withheld, the difference would give it away.
+    least = min(now["kept"], before["kept"])
+    return row_of(metric, found, unit="share", count=least, **dims)
+
+
+def _result(
+    rows: list[dict[str, Any]], cycle: Cycle, *, by: str, noun: str, done: str, unknown: float
+) -> KeptPromises:
+    base = sum(r["n"] for r in rows if r["metric"].endswith("_share") and not r.get("cycle"))
+    open_ = f" The outcome of {words.number(unknown)} more is not known." if unknown else ""
+    return KeptPromises(
+        estimates=pd.DataFrame(rows),
+        subtitle=f"Share of {noun} that {done}, %, due {cycle.first_day} to {cycle.last_day}, "
+        "measured against the first promise; 95% interval",
+        note=f"Base: {words.number(base)} {noun} due in {cycle.name}, unweighted.{open_} "
+        f"As known at the end of {cycle.last_day}.",
+        cycle=cycle.name,
+        before=cycle.previous.name,
+        by=by,
+        noun=noun,
+        done=done,
+    )
+
+
+def _name(group: str) -> str:
+    return group.replace("_", " ")
+
+
+def _percent(row: Any) -> str:
+    return (
+        f"{words.value(row['estimate'], 'share')} "
+        f"({words.interval(row['conf_low'], row['conf_high'], 'share')})"
+    )
