@@ -21,6 +21,8 @@ __all__ = ["Tile", "answer", "card", "components", "definitions", "figure", "she
 
 LAB_DARK = ('[data-jp-theme-light="false"]', "body.vscode-dark")
 _READ_ALOUD = 8  # rows of a chart that its alternative text spells out
+_LONG = 7  # letters of a value that still fit a tile at full size
+_HISTORY = 3  # cycles that a line of them needs
 
 
 class Drawable(Protocol):
@@ -246,7 +248,9 @@ def _tile(tile: Tile) -> str:
         reason = tile.withheld or "Too few people to show a number."
         said = f'<p class="cx-value">–</p><p class="cx-muted">{text(reason)}</p>'
         return f'<li class="cx-tile cx-none">{head}{said}</li>'
-    lines = [f'<p class="cx-value">{text(words.value(tile.estimate, tile.unit))}</p>']
+    said = words.value(tile.estimate, tile.unit)
+    size = " cx-long" if len(said) > _LONG else ""
+    lines = [f'<p class="cx-value{size}">{text(said)}</p>', _spark(tile.history)]
     if np.isfinite(tile.conf_low) and np.isfinite(tile.conf_high):
         said = words.interval(tile.conf_low, tile.conf_high, tile.unit)
         lines.append(f'<p class="cx-ci">95% interval {text(said)}</p>')
@@ -256,6 +260,23 @@ def _tile(tile: Tile) -> str:
     if np.isfinite(tile.n):
         lines.append(f'<p class="cx-base">Base {text(words.number(tile.n))} {text(tile.base)}</p>')
     return f'<li class="cx-tile">{head}{"".join(lines)}</li>'
+
+
+def _spark(history: Sequence[float]) -> str:
+    """Draw the way here, without axes: its shape is the message, the change is in words."""
+    known = [float(v) for v in history if np.isfinite(v)]
+    if len(known) < _HISTORY:
+        return ""
+    low, high = min(known), max(known)
+    span = (high - low) or 1.0
+    step = 96 / (len(known) - 1)
+    points = [(2 + i * step, 22 - 20 * (v - low) / span) for i, v in enumerate(known)]
+    line = "L".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    x, y = points[-1]
+    return (
+        '<svg class="cx-spark" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true">'
+        f'<path d="M{line}"/><path class="cx-now" d="M{x:.1f},{y:.1f}h0"/></svg>'
+    )
 
 
 def _change(tile: Tile) -> str:

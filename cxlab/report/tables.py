@@ -143,6 +143,8 @@ def _row(
         value = row[column]
         if not _is_number(frame[column]):
             shown = plain(value) if column in ("metric", "unit") else _word(value)
+            if shown == "–" and "estimate" in frame:
+                shown = "All"  # a group that is not named is everybody
             tag = "td" if headed else 'th scope="row"'
             cells.append(f"<{tag}><bdi>{text(shown)}</bdi></{tag[:2]}>")
             headed = True

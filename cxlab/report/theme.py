@@ -35,6 +35,7 @@ __all__ = [
     "axes",
     "canvas",
     "current",
+    "is_narrow",
     "quiet_glyphs",
     "room",
     "style",
@@ -90,7 +91,7 @@ class Canvas:
     narrow: bool = False
 
 
-WIDE = Canvas(680)
+WIDE = Canvas(720)
 NARROW = Canvas(350, narrow=True)
 
 _current: ContextVar[Canvas | None] = ContextVar("canvas", default=None)
@@ -149,13 +150,18 @@ def room(ax: "Axes") -> float:
     return float(box * ax.get_figure(root=True).get_size_inches()[0] * 72)  # type: ignore[union-attr]
 
 
+def is_narrow(ax: "Axes | None") -> bool:
+    """Say whether labels must stand above their marks."""
+    return current().narrow if ax is None else room(ax) < NARROW.width
+
+
 def axes(ax: "Axes | None", *, height: float) -> "tuple[Axes, Canvas]":
     """Return axes to draw on: those given, or new ones of the current size.
 
     Outside of a page the figure belongs to pyplot, so that a notebook shows it.
     """
     if ax is not None:
-        return ax, Canvas(room(ax), narrow=room(ax) < NARROW.width)
+        return ax, Canvas(room(ax), narrow=is_narrow(ax))
     size = _current.get()
     if size is None:
         import matplotlib.pyplot as plt

@@ -6,9 +6,11 @@ from matplotlib.patches import Rectangle
 
 from cxlab.report import tables, theme, words
 from cxlab.report.charts import canvas
-from cxlab.report.charts.canvas import SMALL, known, need, word
+from cxlab.report.charts.canvas import SMALL, need, word
 
 __all__ = ["heatmap"]
+
+_DEEP = 5  # from this step on, words on a cell are light
 
 
 def heatmap(
@@ -41,7 +43,7 @@ def heatmap(
     rows, heads = list(frame[row].drop_duplicates()), list(frame[column].drop_duplicates())
     own = ax is None
     width = theme.current().width if ax is None else theme.room(ax)
-    narrow = theme.current().narrow if ax is None else width < theme.NARROW.width
+    narrow = theme.is_narrow(ax)
     names = [canvas.wrapped(str(r), width if narrow else 0.3 * width) for r in rows]
     left = 0.0 if narrow else max((theme.text_width(t) for n in names for t in n), default=0) + 14
     cell = (width - left) / max(len(heads), 1)
@@ -58,9 +60,9 @@ def heatmap(
     _heads(ax, heads, cell, upright=upright)
     for i, name in enumerate(names):
         _name(ax, i, name, tall, left, narrow=narrow)
-    _cells(
-        ax, frame, rows, heads, row, column, value, unit, cell=cell, gap=22 / tall if narrow else 0
-    )
+    cells = frame[[row, column, value]].set_axis(["row", "column", "value"], axis=1)
+    cells = cells.assign(hidden=canvas.withheld(frame, value))
+    _cells(ax, cells, unit=unit, cell=cell, gap=22 / tall if narrow else 0)
     return ax
 
 
@@ -93,39 +95,26 @@ def _name(ax: Axes, i: int, lines: list[str], tall: float, left: float, *, narro
         word(ax, 0, i + 0.5, text, where=where, shift=(-left, down))
 
 
-def _cells(
-    ax: Axes,
-    frame: pd.DataFrame,
-    rows: list[object],
-    heads: list[object],
-    row: str,
-    column: str,
-    value: str,
-    unit: str,
-    *,
-    cell: float,
-    gap: float,
-) -> None:
+def _cells(ax: Axes, cells: pd.DataFrame, *, unit: str, cell: float, gap: float) -> None:
     """Fill the cells; the scale starts at zero, so that nothing looks like nothing."""
-    hidden = canvas.withheld(frame, value)
-    values = known(frame[~hidden], value)
+    rows, heads = list(cells["row"].drop_duplicates()), list(cells["column"].drop_duplicates())
+    values = [float(v) for v in cells.loc[~cells["hidden"], "value"]]
     low, high = min([0.0, *values]), max([0.0, *values])
     step = (high - low) / len(theme.STEPS) or 1.0
     short = any(theme.text_width(words.value(v, unit)) > cell - 6 for v in values)
-    for k, gone in enumerate(hidden):
-        i, j = rows.index(frame[row].iloc[k]), heads.index(frame[column].iloc[k])
+    wide, tall = 1 - 3 / cell, 1 - gap - 0.06
+    for name, head, number, gone in cells.itertuples(index=False):
+        i, j = rows.index(name), heads.index(head)
         middle = (j + 0.5, i + gap + (1 - gap) / 2)
-        box = {"width": 1 - 3 / cell, "height": 1 - gap - 0.06}
         if gone:
-            ax.add_patch(Rectangle((j, i + gap), fc="none", ec=theme.RULE, lw=1, **box))
+            ax.add_patch(Rectangle((j, i + gap), wide, tall, fc="none", ec=theme.RULE, lw=1))
             _withheld(ax, *middle, cell)
             continue
-        number = float(frame[value].iloc[k])
         depth = min(int((number - low) / step), len(theme.STEPS) - 1)
-        ax.add_patch(Rectangle((j, i + gap), fc=theme.STEPS[depth], ec="none", **box))
-        ink = theme.ON_DEEP if depth >= 5 else theme.ON_PALE
-        text = canvas.tick_text(number, unit, 1.0) if short else words.value(number, unit)
-        word(ax, *middle, text, ha="center", color=ink, fontsize=theme.TEXT if cell > 50 else 12.0)
+        ax.add_patch(Rectangle((j, i + gap), wide, tall, fc=theme.STEPS[depth], ec="none"))
+        ink = theme.ON_DEEP if depth >= _DEEP else theme.ON_PALE
+        said = canvas.tick_text(number, unit, 1.0) if short else words.value(number, unit)
+        word(ax, *middle, said, ha="center", color=ink, fontsize=theme.TEXT if cell > 50 else 12.0)
 
 
 def _withheld(ax: Axes, x: float, y: float, cell: float) -> None:

@@ -60,23 +60,27 @@ def curve(
     matplotlib.axes.Axes
     """
     need(frame, x, y, low, high, group)
-    frame = frame.assign(**{y: frame[y].astype(float).mask(canvas.withheld(frame, y))})
-    lots = list(frame.groupby(group, sort=False)) if group else [("", frame)]
-    own = ax is None
-    narrow = theme.current().narrow if ax is None else theme.room(ax) < theme.NARROW.width
+    band = bool(low and high)
+    hidden = canvas.withheld(frame, y)
+    rows = pd.DataFrame({"x": frame[x], "y": frame[y].astype(float).mask(hidden)})
+    rows["low"] = frame[low].astype(float) if low else rows["y"]
+    rows["high"] = frame[high].astype(float) if high else rows["y"]
+    rows["group"] = frame[group].astype(str) if group else ""
+    lots = [(str(name), lot) for name, lot in rows.groupby("group", sort=False)]
+    own, narrow = ax is None, theme.is_narrow(ax)
     ax, size = theme.axes(ax, height=290 if narrow else 340)
-    spread = known(frame, y, low, high)
+    spread = known(rows[rows["y"].notna()], "y", "low", "high")
     canvas.numeric_axis(ax, "y", spread, unit=unit, ticks=5, zero=zero)
     ticks = [t.get_text() for t in ax.get_yticklabels()]
-    ends = _ends(lots, x, y, unit, room=(0.3 if narrow else 0.26) * size.width)
+    ends = _ends(lots, unit, room=(0.3 if narrow else 0.26) * size.width)
     right = max((theme.text_width(t) for e in ends for t in e["lines"]), default=0) + 16
     left = max((theme.text_width(t, SMALL) for t in ticks), default=0) + 10
     canvas.margins(ax, size, own=own, left=left, right=right, top=34, bottom=52)
-    _places(ax, frame[x], name or tables.plain(x), narrow=narrow)
-    for i, (_, rows) in enumerate(lots):
-        _line(ax, rows.sort_values(x, kind="stable"), x, y, low, high, colour=_colour(i), step=step)
+    _places(ax, rows["x"], name or tables.plain(x), narrow=narrow)
+    for i, (_, lot) in enumerate(lots):
+        _line(ax, lot.sort_values("x", kind="stable"), _colour(i), band=band, step=step)
     canvas.corner(ax, axis or canvas.axis_name(unit), up=20, left=left if own else 0)
-    _gaps(ax, frame, x, y)
+    _gaps(ax, rows)
     _write(ax, ends)
     return ax
 
@@ -85,31 +89,28 @@ def _colour(i: int) -> str:
     return theme.SERIES[i % len(theme.SERIES)]
 
 
-def _line(
-    ax: Axes, rows: pd.DataFrame, x: str, y: str, low: str | None, high: str | None, **how: Any
-) -> None:
-    colour, step = how["colour"], how["step"]
-    if low and high:
+def _line(ax: Axes, rows: pd.DataFrame, colour: str, *, band: bool, step: bool) -> None:
+    if band:
         ax.fill_between(
-            rows[x], rows[low].astype(float), rows[high].astype(float),
-            where=rows[y].notna().to_numpy(), color=colour, alpha=0.16, linewidth=0,
-            step="post" if step else None, zorder=2,
+            rows["x"], rows["low"], rows["high"], where=rows["y"].notna().to_numpy(),
+            color=colour, alpha=0.16, linewidth=0, step="post" if step else None, zorder=2,
         )  # fmt: skip
     style = "steps-post" if step else "default"
-    ax.plot(rows[x], rows[y], color=colour, linewidth=2.4, drawstyle=style, zorder=4)
+    ax.plot(rows["x"], rows["y"], color=colour, linewidth=2.4, drawstyle=style, zorder=4)
     if len(rows) <= _DOTTED and not step:
         ax.plot(
-            rows[x], rows[y], "o", markersize=7, color=colour, markeredgecolor=theme.PAPER,
-            markeredgewidth=1.4, clip_on=False, zorder=5,
+            rows["x"], rows["y"], "o", markersize=7, color=colour, clip_on=False, zorder=5,
+            markeredgecolor=theme.PAPER, markeredgewidth=1.4,
         )  # fmt: skip
 
 
 def _places(ax: Axes, values: pd.Series, name: str, *, narrow: bool) -> None:
     """Set the axis along which the lines run."""
     if pd.api.types.is_datetime64_any_dtype(values):
-        locator = AutoDateLocator(minticks=2, maxticks=4 if narrow else 7)
+        locator = AutoDateLocator(minticks=2, maxticks=4 if narrow else 7)  # type: ignore[no-untyped-call]
         ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+        dates = ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
+        ax.xaxis.set_major_formatter(dates)
     elif pd.api.types.is_numeric_dtype(values):
         low, high = float(values.min()), float(values.max())
         canvas.numeric_axis(ax, "x", [low, high], unit="", ticks=4 if narrow else 8, zero=False)
@@ -122,17 +123,16 @@ def _places(ax: Axes, values: pd.Series, name: str, *, narrow: bool) -> None:
     ax.set_xlabel(name, color=theme.MUTED, fontsize=SMALL, labelpad=6)
 
 
-def _ends(lots: list[Any], x: str, y: str, unit: str, *, room: float) -> list[dict[str, Any]]:
+def _ends(lots: list[tuple[str, pd.DataFrame]], unit: str, *, room: float) -> list[dict[str, Any]]:
     """Find where each line ends, and the words that stand there."""
     out = []
     for i, (group, rows) in enumerate(lots):
-        seen = rows[rows[y].notna()].sort_values(x, kind="stable")
-        number = words.value(float(seen[y].iloc[-1]), unit) if len(seen) else canvas.WITHHELD
+        seen = rows[rows["y"].notna()].sort_values("x", kind="stable")["y"]
+        number = words.value(float(seen.iloc[-1]), unit) if len(seen) else canvas.WITHHELD
         lines = canvas.wrapped(f"{group} {number}".strip(), room)
-        height = float(seen[y].iloc[-1]) if len(seen) else None
-        out.append(
-            {"y": height, "lines": lines, "colour": _colour(i) if len(seen) else theme.MUTED}
-        )
+        height = float(seen.iloc[-1]) if len(seen) else None
+        colour = _colour(i) if len(seen) else theme.MUTED
+        out.append({"y": height, "lines": lines, "colour": colour})
     return out
 
 
@@ -167,24 +167,15 @@ def _write(ax: Axes, ends: list[dict[str, Any]]) -> None:
             word(ax, 1, 0, text, where=ax.transAxes, shift=(12, down), **how)
 
 
-def _gaps(ax: Axes, frame: pd.DataFrame, x: str, y: str) -> None:
+def _gaps(ax: Axes, rows: pd.DataFrame) -> None:
     """Say "withheld" where a place has no number at all."""
-    shown = set(frame.loc[frame[y].notna(), x])
+    how: dict[str, Any] = {"ha": "center", "color": theme.MUTED, "style": "italic"}
+    shown = set(rows.loc[rows["y"].notna(), "x"])
     if not shown:
-        word(ax, 0.5, 0.5, canvas.WITHHELD, where=ax.transAxes, ha="center", color=theme.MUTED)
+        word(ax, 0.5, 0.5, canvas.WITHHELD, where=ax.transAxes, **how)
         return
-    missing = [v for v in frame[x].drop_duplicates() if v not in shown]
-    for place in missing:
-        how = {"color": theme.MUTED, "style": "italic", "fontsize": 11.0, "rotation": 90}
-        where = ax.get_xaxis_transform()
-        word(
-            ax,
-            float(ax.convert_xunits(place)),
-            0,
-            canvas.WITHHELD,
-            where=where,
-            shift=(0, 6),
-            ha="center",
-            va="bottom",
-            **how,
-        )
+    how |= {"fontsize": 11.0, "rotation": 90, "va": "bottom", "shift": (0, 6)}
+    for place in rows["x"].drop_duplicates():
+        if place not in shown:
+            at = float(ax.convert_xunits(place))  # type: ignore[no-untyped-call]
+            word(ax, at, 0, canvas.WITHHELD, where=ax.get_xaxis_transform(), **how)

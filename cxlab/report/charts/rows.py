@@ -205,7 +205,7 @@ class _Rows:
     def __init__(self, labels: Sequence[str], texts: Sequence[str], *, ax: Axes | None, top: float):
         count = max(len(labels), 1)
         size = theme.current()
-        self.narrow = size.narrow if ax is None else theme.room(ax) < theme.NARROW.width
+        self.narrow = theme.is_narrow(ax)
         width = size.width if ax is None else theme.room(ax)
         numbers = max((theme.text_width(t, weight="bold") for t in texts), default=0.0)
         share = 1.0 if self.narrow else 0.4
