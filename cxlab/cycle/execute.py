@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -146,7 +146,7 @@ def execute(
     running: dict[int, _Running] = {}
     if not jobs:
         return []
-    with _Workers() as workers:
+    with _no_partials(jobs), _Workers() as workers:
         while waiting or running:
             while waiting and len(running) < max(at_a_time, 1):
                 number, job = waiting.popleft()
@@ -168,6 +168,18 @@ def execute(
                 if one.left <= 0:
                     workers.order({one.next_order(): number})
     return [outcomes[number] for number in range(len(jobs))]
+
+
+@contextmanager
+def _no_partials(jobs: Sequence[Job]) -> Iterator[None]:
+    """Take away what an interrupted run leaves half-written."""
+    try:
+        yield
+    finally:
+        for job in jobs:
+            partial = executed.partial_path(job.output)
+            partial.unlink(missing_ok=True)
+            partial.with_name(partial.name + ".new").unlink(missing_ok=True)
 
 
 @dataclass
@@ -220,7 +232,6 @@ class _Running:
                 break
             except (OSError, ValueError, KeyError):
                 continue
-        partial.unlink(missing_ok=True)
         return {"state": state, "error": error, "cells": max(self.cell - 1, 0)}
 
 
