@@ -19,6 +19,8 @@ from cxlab.stats.intervals import Interval, wilson
 
 __all__ = ["Lateness", "lateness", "median_of_counts"]
 
+IN_TIME, LATE = "in time", "late"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lateness(Result):
@@ -67,9 +69,9 @@ def lateness(shipments: TableLike, *, cycle: Cycle) -> Lateness:
     Returns
     -------
     Lateness
-        `delivery.lateness_share` by band (`days_late`; what had not come at the cutoff
-        is a band of its own), `delivery.late_share`, and `delivery.median_days_late`
-        (negative: early).
+        `delivery.lateness_share` by band (`arrival` in time or late, and `days_late`;
+        what had not come at the cutoff is a band of its own), `delivery.late_share`,
+        and `delivery.median_days_late` (negative: early).
 
     Raises
     ------
@@ -102,15 +104,20 @@ def lateness(shipments: TableLike, *, cycle: Cycle) -> Lateness:
     open_ = waits["is_open"] == 1
     band = waits["days"].map(band_of).where(~open_, NOT_YET)
     counts = waits["n"].groupby(band).sum()
+    # The bands of each side add up to a share that is published, here or as promises
+    # kept; as a dimension, the side keeps a small band from being found by subtraction.
+    sides = [(name, IN_TIME if high <= 0 else LATE) for name, _, high in BANDS]
     rows = [
-        _share("delivery.lateness_share", int(counts.get(name, 0)), total, days_late=name)
-        for name in [*(b[0] for b in BANDS), NOT_YET]
+        _share(
+            "delivery.lateness_share", int(counts.get(name, 0)), total, arrival=side, days_late=name
+        )
+        for name, side in [*sides, (NOT_YET, LATE)]
     ]
     late = int(waits["n"][open_ | (waits["days"] > 0)].sum())
-    rows.append(_share("delivery.late_share", late, total, days_late=None))
+    rows.append(_share("delivery.late_share", late, total, arrival=None, days_late=None))
     if (median := _median(waits)) is not None:
         metric = "delivery.median_days_late"
-        rows.append(row_of(metric, median, unit="days", days_late=None))
+        rows.append(row_of(metric, median, unit="days", arrival=None, days_late=None))
     return Lateness(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of shipments, %, promised for {cycle.first_day} to {cycle.last_day}, "
