@@ -190,15 +190,16 @@ def _bundle(result: Result, *, title: str | None = None) -> dict[str, Any]:
 
     safe = result.protect(_publishing.min_cell)
     _publishing.shown += 1
-    sentence = title or safe.sentence()
+    sentence, uid = title or safe.sentence(), f"f{_publishing.shown}"
     payload = {
         "kind": "result",
+        "anchor": uid,
         "result": type(result).__name__,
         "sentence": sentence,
         "suppressed_cells": disclosure.suppressed_cells(safe.estimates),
         "rows": safe.findings(),
     }
-    page = html.figure(safe, headline=sentence, uid=f"f{_publishing.shown}")
+    page = html.figure(safe, headline=sentence, uid=uid)
     if _publishing.components and _publishing.shown == 1:
         page = html.components() + page
     return {

@@ -1,0 +1,174 @@
+"""The first page of a cycle: the answer, three findings behind it, the key measures.
+
+Every number comes from the findings of this cycle or of earlier ones; nothing is
+computed here.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cxlab.cycle.findings import Shown, lookup
+from cxlab.data.settings import Kpi, Settings
+from cxlab.report import html, words
+
+__all__ = ["Measure", "measures", "opening"]
+
+_HISTORY = 8  # cycles in the small line of a tile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One KPI with what this cycle found of it."""
+
+    kpi: Kpi
+    value: dict[str, Any] | None
+    change: dict[str, Any] | None
+    verdict: str  # Improved, Worsened, No clear change ...; empty without a change
+    tile: html.Tile
+
+
+def measures(
+    settings: Settings,
+    findings: pd.DataFrame,
+    *,
+    previous: str,
+    earlier: Sequence[pd.DataFrame],
+    href: dict[str, str],
+) -> list[Measure]:
+    """Find every KPI of the settings among the findings.
+
+    Parameters
+    ----------
+    settings : Settings
+        With the KPIs.
+    findings : pandas.DataFrame
+        Of this cycle.
+    previous : str
+        Name of the cycle that changes refer to.
+    earlier : sequence of pandas.DataFrame
+        Findings of earlier cycles, the oldest first.
+    href : dict of str to str
+        Address of each chapter.
+    """
+    return [_measure(kpi, findings, previous, earlier, href) for kpi in settings.kpis.values()]
+
+
+def opening(found: Sequence[Measure], shown: Sequence[Shown], href: dict[str, str]) -> str:
+    """Make the first screen: the answer in one sentence, and up to three findings behind it."""
+    return html.answer(_answer(found), _three(found, shown, href))
+
+
+def _measure(
+    kpi: Kpi,
+    findings: pd.DataFrame,
+    previous: str,
+    earlier: Sequence[pd.DataFrame],
+    href: dict[str, str],
+) -> Measure:
+    value, change = lookup(findings, kpi.metric), lookup(findings, kpi.change)
+    if value is None or math.isnan(value["estimate"]):
+        reason = kpi.not_applicable or "This cycle's data cannot carry this number."
+        tile = html.Tile(name=kpi.name, unit="count", withheld=reason)
+        return Measure(kpi=kpi, value=None, change=None, verdict="", tile=tile)
+    verdict = ""
+    if change is not None and not math.isnan(change["estimate"]):
+        verdict, _ = words.verdict(change["conf_low"], change["conf_high"], better=kpi.direction)
+    else:
+        change = None
+    past = [lookup(frame, kpi.metric) for frame in earlier[-_HISTORY:]]
+    tile = html.Tile(
+        name=kpi.name,
+        unit=value["unit"],
+        estimate=value["estimate"],
+        conf_low=value["conf_low"],
+        conf_high=value["conf_high"],
+        n=value["n"],
+        base=_base(value["metric"]),
+        change=change["estimate"] if change else math.nan,
+        change_low=change["conf_low"] if change else math.nan,
+        change_high=change["conf_high"] if change else math.nan,
+        since=previous if change else "",
+        better=kpi.direction,
+        target=kpi.target,
+        history=[row["estimate"] for row in past if row is not None],
+        href=href.get(value["chapter"], ""),
+    )
+    return Measure(kpi=kpi, value=value, change=change, verdict=verdict, tile=tile)
+
+
+def _answer(found: Sequence[Measure]) -> str:
+    """Say in one sentence which key measures moved, the bad news first."""
+    judged = [m for m in found if m.verdict]
+    if not judged:
+        known = [m for m in found if m.value is not None]
+        if not known:
+            return "No key measure of this study could be computed from this cycle's data."
+        listed = [f"{m.kpi.name.lower()} {_value(m)}" for m in known[:3]]
+        return f"There is no earlier cycle to compare with; this one shows {words.listing(listed)}."
+    parts = []
+    for verdict, verb in (
+        ("Worsened", "worsened"),
+        ("Improved", "improved"),
+        ("Lower", "fell"),
+        ("Higher", "rose"),
+    ):
+        moved = [_moved(m) for m in judged if m.verdict == verdict]
+        if moved:
+            parts.append(f"{words.listing(moved)} {verb}")
+    still = [m.kpi.name for m in judged if m.verdict == "No clear change"]
+    if not parts:
+        return f"No key measure changed clearly: {words.listing(still).lower()} held."
+    if still:
+        parts.append(f"{words.listing(still).lower()} did not clearly change")
+    sentence = "; ".join(parts) + "."
+    return sentence[0].upper() + sentence[1:]
+
+
+def _three(
+    found: Sequence[Measure], shown: Sequence[Shown], href: dict[str, str]
+) -> list[tuple[str, str]]:
+    """Choose the sentences of the results that hold the key measures, one per chapter first."""
+    key = {m.kpi.metric for m in found if m.value is not None}
+    moved = {
+        m.kpi.metric for m in found if m.verdict not in ("", "No clear change", "Higher", "Lower")
+    }
+    results = [s for s in shown if s.kind == "result" and s.rows]
+
+    def weight(item: Shown) -> int:
+        metrics = {row["metric"] for row in item.rows if not row["dims"]}
+        return 2 * bool(metrics & moved) + bool(metrics & key)
+
+    ranked = sorted(results, key=weight, reverse=True)  # stable: ties stay in page order
+    chosen: list[Shown] = []
+    for apart in (True, False):  # different chapters first, then whatever is left
+        for item in ranked:
+            new = item not in chosen and not (apart and item.chapter in {c.chapter for c in chosen})
+            if new and len(chosen) < 3 and (weight(item) or apart):
+                chosen.append(item)
+    chosen.sort(key=results.index)
+    return [
+        (s.sentence, href[s.chapter] + (f"#{s.anchor}" if s.anchor else "")) for s in chosen[:3]
+    ]
+
+
+def _moved(measure: Measure) -> str:
+    assert measure.change is not None  # noqa: S101  (it has a verdict)
+    move = words.signed(measure.change["estimate"], measure.change["unit"])
+    return f"{measure.kpi.name.lower()} ({move})"
+
+
+def _value(measure: Measure) -> str:
+    assert measure.value is not None  # noqa: S101  (it is known)
+    return words.value(measure.value["estimate"], measure.value["unit"])
+
+
+def _base(metric: str) -> str:
+    """Name what is counted: `orders.count` rests on orders, `csat.*` on answers."""
+    first = metric.split(".", 1)[0]
+    return {"csat": "answers", "nps": "answers", "ces": "answers", "delivery": "promises"}.get(
+        first, first if first.endswith("s") else "observations"
+    )

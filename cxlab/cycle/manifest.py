@@ -1,0 +1,180 @@
+"""The seal of a published cycle: what it was made from, by what, and a hash of every file.
+
+Each manifest names the hash of the previous cycle's, so that the chain shows when
+an earlier report was changed.
+"""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cxlab import __version__
+from cxlab.cycle.findings import Shown
+from cxlab.cycle.plan import Plan, package_hash, versions
+from cxlab.errors import RunError
+
+__all__ = ["manifest", "previous_cycle", "read_manifest", "seal", "verify"]
+
+_VERSION = 1
+
+
+def manifest(
+    plan: Plan,
+    *,
+    run_id: str,
+    chapters: Sequence[Mapping[str, Any]],
+    shown: Sequence[Shown],
+    previous: tuple[str, str] | None,
+    plan_hash: str,
+) -> dict[str, Any]:
+    """Describe a run: everything but the hashes of its files.
+
+    Parameters
+    ----------
+    plan : Plan
+        What was run.
+    run_id : str
+        As in the ledger.
+    chapters : sequence of mapping
+        Name, title, state, seconds, error and key of each.
+    shown : sequence of Shown
+        What the chapters displayed.
+    previous : (str, str), optional
+        Name of the cycle before this one and the hash of its manifest.
+    plan_hash : str
+        Hash of everything that the published folder depends on.
+    """
+    snapshot = plan.snapshot
+    return {
+        "version": _VERSION,
+        "study": plan.name,
+        "title": plan.settings.title,
+        "cycle": plan.cycle.name,
+        "start": plan.cycle.start.isoformat() + "Z",
+        "cutoff": plan.cycle.cutoff.isoformat() + "Z",
+        "time_zone": plan.settings.time_zone,
+        "run_id": run_id,
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "plan_hash": plan_hash,
+        "settings_hash": plan.settings.hash(),
+        "snapshot": {
+            "hash": snapshot.hash,
+            "tables": _records(snapshot.tables),
+            "set_aside": _records(snapshot.reasons),
+            "sources": _records(snapshot.sources),
+        },
+        "code": {"cxlab": __version__, "package_hash": package_hash(), **_git()},
+        "versions": versions(),
+        "seeds": {c.name: c.parameters.get("seed", c.defaults.get("seed")) for c in plan.chapters},
+        "chapters": [dict(c) for c in chapters],
+        "suppressed_cells": sum(s.suppressed_cells for s in shown),
+        "gaps": [{"chapter": s.chapter, "reason": s.sentence} for s in shown if s.kind == "card"],
+        "warnings": snapshot.notes,
+        "previous": {"cycle": previous[0], "manifest_sha256": previous[1]} if previous else None,
+    }
+
+
+def seal(folder: Path, described: dict[str, Any], hashes: Mapping[str, str]) -> str:
+    """Write `manifest.json` with the hash of every file; return its own hash."""
+    text = json.dumps({**described, "files": dict(hashes)}, indent=1, ensure_ascii=False)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    return hashlib.sha256((text + "\n").encode()).hexdigest()
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """Read the manifest of a published cycle; None where there is no whole one."""
+    try:
+        read = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return read if isinstance(read, dict) and "files" in read else None
+
+
+def previous_cycle(reports: Path, plan: Plan) -> tuple[str, str] | None:
+    """Find the newest published cycle before this one: its name and its manifest's hash."""
+    earlier = [
+        (read["start"], folder)
+        for folder in reports.glob("[!.]*/")
+        if (read := read_manifest(folder)) and read["start"] < plan.cycle.start.isoformat() + "Z"
+    ]
+    if not earlier:
+        return None
+    _, folder = max(earlier)
+    return folder.name, hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+
+
+def verify(folder: Path, hashes: Mapping[str, str]) -> list[str]:
+    """Compare a published cycle with its seal.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The cycle's folder.
+    hashes : mapping of str to str
+        sha256 of every file that is there now.
+
+    Returns
+    -------
+    list of str
+        What differs, one line each; empty when nothing does.
+
+    Raises
+    ------
+    RunError
+        If there is no whole manifest.
+    """
+    read = read_manifest(folder)
+    if read is None:
+        raise RunError(
+            f"{folder} must hold a published cycle, but has no whole manifest.json. "
+            "Publish it again with: cxlab run STUDY --cycle NAME --force"
+        )
+    found = {name: value for name, value in hashes.items() if name != "manifest.json"}
+    sealed: dict[str, str] = read["files"]
+    wrong = [f"{name}: is missing" for name in sealed if name not in found]
+    wrong += [f"{name}: was added" for name in found if name not in sealed]
+    wrong += [
+        f"{name}: has changed" for name in sealed if found.get(name, sealed[name]) != sealed[name]
+    ]
+    if before := read["previous"]:
+        path = folder.parent / before["cycle"] / "manifest.json"
+        now = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        if now != before["manifest_sha256"]:
+            state = "is missing" if now is None else "has changed"
+            wrong.append(f"../{before['cycle']}/manifest.json: {state} since this cycle was sealed")
+    return sorted(wrong)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", date_format="iso"))
+    return records
+
+
+@cache
+def _git() -> dict[str, Any]:
+    """Return the commit of the code, and whether it has uncommitted changes."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return {"commit": None, "dirty": None}
+
+    def git(*words: str) -> str:
+        done = subprocess.run(  # noqa: S603
+            ["git", "-C", str(root), *words],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": None, "dirty": None}

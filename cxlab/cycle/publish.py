@@ -1,0 +1,276 @@
+"""From executed notebooks to a folder that a director can open.
+
+Everything is made in a hidden folder beside the target and put in place at once.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas as pd
+
+from cxlab.cycle import manifest as manifests
+from cxlab.cycle.findings import Shown, read_findings, read_shown, to_frame, write_findings
+from cxlab.cycle.index import measures, opening
+from cxlab.cycle.place import hash_tree, staging
+from cxlab.cycle.plan import Chapter, Plan
+from cxlab.report import html, page
+from cxlab.report.finding import Card
+
+__all__ = ["Made", "publish", "write_archive"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """How one chapter came out of the run."""
+
+    chapter: Chapter
+    state: str  # ok, withheld, or how it failed
+    notebook: Path | None
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether the chapter says all it can."""
+        return self.state in ("ok", "withheld")
+
+    def record(self) -> dict[str, Any]:
+        """Return the chapter's line in the manifest."""
+        return {
+            "name": self.chapter.name,
+            "title": self.chapter.title,
+            "state": self.state,
+            "error": self.error,
+            "seconds": round(self.seconds, 2),
+            "key": self.chapter.key,
+            "parameters": {**self.chapter.defaults, **self.chapter.parameters},
+        }
+
+
+def publish(
+    plan: Plan, made: Sequence[Made], *, reports: Path, target: Path, run_id: str, plan_hash: str
+) -> str:
+    """Make the cycle's folder and put it in place.
+
+    Parameters
+    ----------
+    plan : Plan
+        What was run.
+    made : sequence of Made
+        Its chapters.
+    reports : pathlib.Path
+        The study's folder below the reports folder.
+    target : pathlib.Path
+        The cycle's folder in it.
+    run_id : str
+        As in the ledger.
+    plan_hash : str
+        Hash of everything that the folder depends on.
+
+    Returns
+    -------
+    str
+        sha256 of the manifest.
+
+    Raises
+    ------
+    RunError
+        If the folder cannot be written; the target is then as it was.
+    """
+    notebooks = {m.chapter.name: _notebook(m) for m in made}
+    shown = [s for name, nb in notebooks.items() for s in read_shown(nb, name)]
+    findings = to_frame(shown)
+    previous = manifests.previous_cycle(reports, plan)
+    described = manifests.manifest(
+        plan,
+        run_id=run_id,
+        chapters=[m.record() for m in made],
+        shown=shown,
+        previous=previous,
+        plan_hash=plan_hash,
+    )
+    base = _base_page(plan, made, described, reports)
+    with staging(target) as folder:
+        write_findings(findings, folder)
+        aside = pd.read_parquet(plan.snapshot.folder / "set_aside.parquet")
+        # Reasons only: the rows themselves may hold what nobody may read.
+        aside.drop(columns="record").to_parquet(folder / "set_aside.parquet", index=False)
+        for item in made:
+            context = replace(
+                base,
+                title=item.chapter.title,
+                name=item.chapter.name,
+                about=_about(plan, described, item),
+            )
+            text = page.render_chapter(notebooks[item.chapter.name], context=context)
+            (folder / f"{item.chapter.name}.html").write_text(text, encoding="utf-8")
+        first = _first_page(plan, base, findings, shown, reports, described)
+        (folder / "index.html").write_text(first, encoding="utf-8")
+        return manifests.seal(folder, described, hash_tree(folder))
+
+
+def write_archive(reports: Path, title: str, language: str) -> None:
+    """Write the study's list of all cycles, the newest first."""
+    cycles = [
+        (read["start"], folder.name, read)
+        for folder in reports.glob("[!.]*/")
+        if (read := manifests.read_manifest(folder))
+    ]
+    rows = []
+    for _, name, read in sorted(cycles, reverse=True):
+        failed = [c["title"] for c in read["chapters"] if c["state"] not in ("ok", "withheld")]
+        state = f"failed: {', '.join(failed)}" if failed else f"made {read['made_at'][:10]}"
+        rows.append((name, f"{name}/index.html", state))
+    context = page.Page(
+        title=title,
+        study=title,
+        cycle="all cycles",
+        language=language,
+        chapters=[page.Chapter(name, name, href, "finished", state) for name, href, state in rows],
+    )
+    draft = reports / ".index.html"
+    draft.write_text(page.render_index(context).replace(">Chapters<", ">Cycles<"), encoding="utf-8")
+    draft.replace(reports / "index.html")
+
+
+def _notebook(made: Made) -> Any:
+    """Read an executed notebook, or make one that says why there is none."""
+    if made.notebook is not None and made.notebook.is_file():
+        return nbformat.read(made.notebook, as_version=4)  # type: ignore[no-untyped-call]
+    reason = made.chapter.withheld or made.error or "The chapter could not be run."
+    bundle = Card(title="Not available", reason=reason)._repr_mimebundle_()
+    output = {"output_type": "display_data", "data": bundle, "metadata": {}}
+    code = {"cell_type": "code", "source": "", "metadata": {}, "outputs": [output]}
+    head = {"cell_type": "markdown", "source": f"# {made.chapter.title}", "metadata": {}}
+    cells = [{**head, "id": "title"}, {**code, "id": "reason", "execution_count": None}]
+    return nbformat.from_dict(  # type: ignore[no-untyped-call]
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    )
+
+
+def _base_page(
+    plan: Plan, made: Sequence[Made], described: Mapping[str, Any], reports: Path
+) -> page.Page:
+    """Fill in what all pages of the cycle share."""
+    cycle, settings = plan.cycle, plan.settings
+    states = {m.chapter.name: m for m in made}
+    chapters = [
+        page.Chapter(
+            m.chapter.name,
+            m.chapter.title,
+            f"{m.chapter.name}.html",
+            "finished" if m.state == "ok" else "withheld" if m.state == "withheld" else "failed",
+            m.error or m.chapter.withheld,
+        )
+        for m in states.values()
+    ]
+    published = {f.name for f in reports.glob("[!.]*/") if manifests.read_manifest(f)}
+    names = sorted(published | {cycle.name}, reverse=True)
+    failed = [m.chapter.title for m in made if not m.is_good]
+    banner = ""
+    if failed:
+        banner = f"Not complete: {', '.join(failed)} failed in this run. The other chapters stand."
+    elif described["warnings"]:
+        banner = " ".join(w for w in described["warnings"] if w.startswith("The data end"))
+    return page.Page(
+        title=settings.title,
+        study=settings.title,
+        cycle=cycle.name,
+        period=f"{_day(cycle.first_day)} to {_day(cycle.last_day)}",
+        data_as_of=f"{_day(cycle.last_day)}, 24:00 {settings.time_zone}",
+        language=settings.language,
+        chapters=chapters,
+        cycles=[
+            page.CycleLink(
+                n, "index.html" if n == cycle.name else f"../{n}/index.html", n == cycle.name
+            )
+            for n in names
+        ],
+        all_cycles="../index.html",
+        downloads=[
+            ("All findings (CSV)", "findings.csv"),
+            ("All findings (Parquet)", "findings.parquet"),
+            ("Rows set aside (Parquet)", "set_aside.parquet"),
+            ("Manifest (JSON)", "manifest.json"),
+        ],
+        manifest=json.dumps(described, ensure_ascii=False),
+        banner=banner,
+    )
+
+
+def _about(plan: Plan, described: Mapping[str, Any], made: Made | None) -> list[tuple[str, str]]:
+    tables = plan.snapshot.tables
+    commit = described["code"]["commit"]
+    code = f"cxlab {described['code']['cxlab']}" + (f", commit {commit[:10]}" if commit else "")
+    lines = [
+        ("Cycle", f"{plan.cycle.name}, {plan.cycle.first_day} to {plan.cycle.last_day}"),
+        ("Data as of", f"{plan.cycle.last_day}, 24:00 {plan.settings.time_zone}"),
+        ("Run", f"{described['run_id']}, made {described['made_at'][:16].replace('T', ' ')} UTC"),
+        ("Code", code + (" with uncommitted changes" if described["code"]["dirty"] else "")),
+        ("Snapshot", plan.snapshot.hash[:16]),
+        (
+            "Rows",
+            f"{tables['rows_in'].sum():,} in = {tables['rows_used'].sum():,} used + "
+            f"{tables['rows_set_aside'].sum():,} set aside + "
+            f"{tables['rows_excluded'].sum():,} excluded by rule",
+        ),
+        (
+            "Small groups",
+            f"{described['suppressed_cells']} cells withheld (fewer than "
+            f"{plan.settings.privacy.min_cell} people, or telling of such a group)",
+        ),
+    ]
+    if made is not None:
+        values = made.record()["parameters"]
+        given = made.chapter.parameters
+        listed = [f"{k} = {v!r}{'' if k in given else ' (default)'}" for k, v in values.items()]
+        lines.append(("Parameters", "; ".join(["study and cycle as above", *listed])))
+    return lines
+
+
+def _first_page(
+    plan: Plan,
+    base: page.Page,
+    findings: pd.DataFrame,
+    shown: Sequence[Shown],
+    reports: Path,
+    described: Mapping[str, Any],
+) -> str:
+    href = {c.name: f"{c.name}.html" for c in plan.chapters}
+    earlier = [
+        read_findings(folder)
+        for _, folder in sorted(
+            (read["start"], folder)
+            for folder in reports.glob("[!.]*/")
+            if (read := manifests.read_manifest(folder)) and read["start"] < described["start"]
+        )
+    ]
+    found = measures(
+        plan.settings, findings, previous=plan.cycle.previous.name, earlier=earlier, href=href
+    )
+    sections = [("Key measures", html.tiles([m.tile for m in found]))] if found else []
+    kpis = [(m.kpi.name, _definition(m.kpi)) for m in found]
+    if kpis:
+        sections.append(("What the measures mean", html.definitions(kpis)))
+    context = replace(
+        base,
+        about=_about(plan, described, None),
+        opening=opening(found, shown, href),
+        sections=sections,
+    )
+    return page.render_index(context)
+
+
+def _definition(kpi: Any) -> str:
+    if kpi.not_applicable:
+        return f"Not applicable: {kpi.not_applicable}"
+    good = {"up": "Higher is better.", "down": "Lower is better.", "neither": ""}[kpi.direction]
+    return " ".join(part for part in (kpi.definition, good, f"Owner: {kpi.owner}.") if part)
+
+
+def _day(day: Any) -> str:
+    return f"{day.day} {day:%B %Y}"
