@@ -47,7 +47,8 @@ def customer_days(orders: Table, *, at: datetime, line: str | None = None) -> Ta
         f"""
         select customer_id, placed_on{by_line}, cast(sum(amount) as decimal(18, 2)) as net_amount
         from (
-            select o.customer_id, cast(o.{day} as date) as placed_on{lines},
+            select cast(o.customer_id as varchar) as customer_id,
+                cast(o.{day} as date) as placed_on{lines},
                 cast(o.net_amount as decimal(18, 2)) as amount
             from orders as o
             where cast(o.placed_at as timestamp) < $at {live}
@@ -72,7 +73,7 @@ def known_customers(customers: Table, days: Table, *, at: datetime) -> Table:
         seen = {"at": at}
     return view(
         f"""
-        select c.customer_id from customers as c {where}
+        select cast(c.customer_id as varchar) as customer_id from customers as c {where}
         union
         select d.customer_id from days as d
         """,
