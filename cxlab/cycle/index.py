@@ -111,8 +111,8 @@ def _answer(found: Sequence[Measure]) -> str:
         return f"There is no earlier cycle to compare with; this one shows {words.listing(listed)}."
     parts = []
     for verdict, verb in (
-        ("Worsened", "worsened"),
-        ("Improved", "improved"),
+        ("Worsened", "got worse"),
+        ("Improved", "got better"),
         ("Lower", "fell"),
         ("Higher", "rose"),
     ):

@@ -20,7 +20,7 @@ from cxlab.cycle.findings import Shown
 from cxlab.cycle.plan import Plan, package_hash, versions
 from cxlab.errors import RunError
 
-__all__ = ["manifest", "previous_cycle", "read_manifest", "seal", "verify"]
+__all__ = ["manifest", "previous_cycle", "published", "read_manifest", "seal", "verify"]
 
 _VERSION = 1
 
@@ -97,17 +97,25 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     return read if isinstance(read, dict) and "files" in read else None
 
 
+def published(reports: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """List the published cycles of a study with their manifests, the oldest first."""
+    found = [
+        (folder, read)
+        for folder in reports.glob("[!.]*/")
+        if (read := read_manifest(folder)) is not None and read["cycle"] == folder.name
+    ]
+    return sorted(found, key=lambda pair: pair[1]["start"])
+
+
 def previous_cycle(reports: Path, plan: Plan) -> tuple[str, str] | None:
     """Find the newest published cycle before this one: its name and its manifest's hash."""
-    earlier = [
-        (read["start"], folder)
-        for folder in reports.glob("[!.]*/")
-        if (read := read_manifest(folder)) and read["start"] < plan.cycle.start.isoformat() + "Z"
-    ]
+    start = plan.cycle.start.isoformat() + "Z"
+    earlier = [folder for folder, read in published(reports) if read["start"] < start]
     if not earlier:
         return None
-    _, folder = max(earlier)
-    return folder.name, hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    return earlier[-1].name, hashlib.sha256(
+        (earlier[-1] / "manifest.json").read_bytes()
+    ).hexdigest()
 
 
 def verify(folder: Path, hashes: Mapping[str, str]) -> list[str]:

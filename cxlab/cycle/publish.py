@@ -115,16 +115,11 @@ def publish(
 
 def write_archive(reports: Path, title: str, language: str) -> None:
     """Write the study's list of all cycles, the newest first."""
-    cycles = [
-        (read["start"], folder.name, read)
-        for folder in reports.glob("[!.]*/")
-        if (read := manifests.read_manifest(folder))
-    ]
     rows = []
-    for _, name, read in sorted(cycles, reverse=True):
+    for folder, read in reversed(manifests.published(reports)):
         failed = [c["title"] for c in read["chapters"] if c["state"] not in ("ok", "withheld")]
         state = f"failed: {', '.join(failed)}" if failed else f"made {read['made_at'][:10]}"
-        rows.append((name, f"{name}/index.html", state))
+        rows.append((folder.name, f"{folder.name}/index.html", state))
     context = page.Page(
         title=title,
         study=title,
@@ -168,8 +163,9 @@ def _base_page(
         )
         for m in states.values()
     ]
-    published = {f.name for f in reports.glob("[!.]*/") if manifests.read_manifest(f)}
-    names = sorted(published | {cycle.name}, reverse=True)
+    there = [(folder.name, read["start"]) for folder, read in manifests.published(reports)]
+    here = (cycle.name, described["start"])
+    names = [name for name, _ in sorted({*there, here}, key=lambda c: c[1], reverse=True)]
     failed = [m.chapter.title for m in made if not m.is_good]
     banner = ""
     if failed:
@@ -243,11 +239,8 @@ def _first_page(
     href = {c.name: f"{c.name}.html" for c in plan.chapters}
     earlier = [
         read_findings(folder)
-        for _, folder in sorted(
-            (read["start"], folder)
-            for folder in reports.glob("[!.]*/")
-            if (read := manifests.read_manifest(folder)) and read["start"] < described["start"]
-        )
+        for folder, read in manifests.published(reports)
+        if read["start"] < described["start"]
     ]
     found = measures(
         plan.settings, findings, previous=plan.cycle.previous.name, earlier=earlier, href=href
