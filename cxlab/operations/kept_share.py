@@ -144,9 +144,11 @@ def by_group(
     total = counts[sums].sum()
     _enough(pd.DataFrame([total], index=[cycle.name]), cycle, noun)
     counts = counts[counts["n"] > 0].sort_values(["n", "group"], ascending=[False, True])
-    rest = counts.iloc[most:]
+    # A row for a group that is too small to be shown would only say "withheld".
+    own = (counts["n"] >= FEWEST) & (counts["n"].rank(ascending=False, method="first") <= most)
+    rest = counts[~own]
     if len(rest) > 1:  # one alone may as well keep its name
-        counts = counts.iloc[:most]
+        counts = counts[own]
         others = pd.DataFrame([{"group": ALL_OTHERS, **rest[sums].sum()}])
         counts = pd.concat([counts, others])
     rows = [

@@ -44,7 +44,8 @@ def kept(
     by : str or table, optional
         A column of the promises, or a table of customer_id and a group.
     most : int
-        Groups with most promises that get a row each; the rest share one.
+        Groups with most promises that get a row each; the rest, and those with fewer
+        than ten, share one.
 
     Returns
     -------
@@ -112,7 +113,8 @@ def on_time_in_full(
     by : str, optional
         A column of the shipments, such as the carrier. Default: the last cycles.
     most : int
-        Groups with most shipments that get a row each; the rest share one.
+        Groups with most shipments that get a row each; the rest, and those with fewer
+        than ten, share one.
 
     Returns
     -------

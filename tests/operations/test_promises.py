@@ -106,10 +106,15 @@ def test_groups_come_from_a_column_or_from_a_table_of_customers(engine, cycle):
 
 def test_the_smallest_groups_share_a_row_and_nobody_is_lost(cycle):
     table = _promised({"2024-05-01": (60, 40)})
-    table["owner"] = ["a"] * 30 + ["b"] * 20 + ["c"] * 5 + ["d"] * 5
-    result = kept(table, cycle=cycle, by="owner", most=2)
+    table["owner"] = ["a"] * 30 + ["b"] * 20 + ["c"] * 6 + ["d"] * 4
+    result = kept(table, cycle=cycle, by="owner")
     assert list(result.estimates["owner"]) == ["a", "b", ALL_OTHERS]
     assert result.estimates["n"].sum() == 60
+    fewer = kept(table, cycle=cycle, by="owner", most=1)
+    assert dict(zip(fewer.estimates["owner"], fewer.estimates["n"], strict=True)) == {
+        "a": 30,
+        ALL_OTHERS: 30,
+    }
 
 
 def test_promises_to_one_customer_count_for_less_than_independent_ones(engine, cycle):
