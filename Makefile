@@ -1,0 +1,89 @@
+# Everything a day with cxlab needs. `make` lists it; whatever is missing is set up first.
+
+PYTHON ?= python3
+STUDY ?= params/olist
+REPORTS ?= reports
+
+BIN := .venv/bin
+READY := .venv/ready
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup report test check lab bench calibrate lock format clean
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+
+setup: $(READY) ## Set up .venv with the exact versions of requirements.lock
+
+# uv does it in seconds and pip in minutes; both refuse a file whose hash is not in the lock.
+$(READY): requirements.lock .ci/installer.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 11) else \
+	    "Python must be 3.11 or newer, but $(PYTHON) is " + v + ". Name another: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || echo "Setting up .venv ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	    { echo "Python needs venv and pip. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@{ $(BIN)/pip install -q --require-hashes -r .ci/installer.lock && \
+	    $(BIN)/uv pip sync -q --require-hashes --python $(BIN)/python requirements.lock; } || \
+	    { echo "uv could not install the lock, so pip does it." && \
+	    $(BIN)/pip install -q --require-hashes -r requirements.lock; }
+	@$(BIN)/pip install -q --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+report: $(READY) ## Run the main job: the report of STUDY (default params/olist)
+	@$(BIN)/cxlab run $(STUDY) --reports $(REPORTS)
+
+# The test runner comes last, so that its closing line is the last line.
+test: $(READY) ## Check everything: style, types, floors, docs, then all tests
+	@$(MAKE) -s -k check; checked=$$?; $(BIN)/pytest && exit $$checked
+
+CHECKS := style-format style-rules types floors docstrings
+.PHONY: $(CHECKS)
+
+check: $(CHECKS) ## Check style, types, floors and docstrings, without the tests
+
+style-format: $(READY)
+	@$(BIN)/ruff format --check
+
+style-rules: $(READY)
+	@$(BIN)/ruff check
+
+types: $(READY)
+	@$(BIN)/mypy
+
+floors: $(READY)
+	@$(BIN)/lint-imports --no-cache >.venv/floors.txt 2>&1 || { cat .venv/floors.txt; exit 1; }
+	@echo "Imports run downward, never sideways."
+
+# Sections must be whole and true where they stand. Who needs them is held by a test: names that
+# a room makes public. A first line may also be a question, a noun, or start with a formula.
+LOOSE := PR01,PR08,SS03,SS05
+
+docstrings: $(READY)
+	@find cxlab -name '[!_]*.py' | sort | xargs $(BIN)/numpydoc lint --ignore $(LOOSE)
+	@echo "Docstrings keep their form."
+
+lab: $(READY) ## Open JupyterLab with the notebooks ready to run
+	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks
+
+bench: $(READY) ## Measure speed and memory against the figures to reach
+	@$(BIN)/python benchmarks/bench.py
+
+calibrate: $(READY) ## Check by simulation that intervals cover as often as they say
+	@$(BIN)/python benchmarks/calibrate.py
+
+# Old pins stay unless pyproject.toml forbids them; remove the file first to renew them all.
+lock: $(READY) ## Work out requirements.lock anew from pyproject.toml
+	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" | \
+	    $(BIN)/uv pip compile pyproject.toml - -q --universal --generate-hashes --no-header \
+	    --no-emit-index-url --group dev --extra spark --python-version 3.11 -o requirements.lock
+	@echo uv | $(BIN)/uv pip compile - -q --universal --generate-hashes --no-header \
+	    --no-emit-index-url --no-annotate --python-version 3.11 -o .ci/installer.lock
+
+format: $(READY) ## Put all code in the house's form
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+clean: ## Remove what was set up and kept; reports stay
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis params/*/.cxlab
+	find cxlab tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
