@@ -71,7 +71,7 @@ class Answers:
     by: str | None
 
     def groups(self) -> list[str]:
-        """Groups with a valid answer in this cycle; one unnamed group without `by`."""
+        """List the groups with a valid answer in this cycle; one unnamed group without `by`."""
         now = self.counts[self.counts["is_now"] == 1]
         return sorted(now["answer_group"].unique())
 
@@ -111,7 +111,7 @@ def read_answers(
     answers : table
         The table `answers`, or its columns that are needed here.
     construct : str
-        nps, csat, ces, ...
+        One of the closed list: nps, csat, ces, ...
     cycle : Cycle
         Which cycle; the one before is read for comparison.
     by : str or table, optional

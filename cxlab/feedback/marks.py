@@ -63,11 +63,11 @@ class Marks:
     customers: Table
 
     def now(self, group: str) -> ClusterSums:
-        """Sums over the customers of a group in this cycle."""
+        """Take the sums over the customers of a group in this cycle."""
         return self._of(group, "now")
 
     def before(self, group: str) -> ClusterSums:
-        """Sums over the customers of a group in the cycle before."""
+        """Take the sums over the customers of a group in the cycle before."""
         return self._of(group, "before")
 
     def _of(self, group: str, when: str) -> ClusterSums:
@@ -84,12 +84,12 @@ class Marks:
         return covariance(self.now(group), self.before(group), **products)
 
     def both(self, group: str) -> int:
-        """Customers of a group who answered in both cycles."""
+        """Count the customers of a group who answered in both cycles."""
         return int(self.sums.loc[[group], "customers_both"].iloc[0])
 
     @cached_property
     def kinds(self) -> pd.DataFrame | None:
-        """Kinds of customers with their counts; None where they are too many to leave."""
+        """Count the customers of each kind; None where they are too many to leave."""
         try:
             return query(_KINDS, customers=self.customers).set_index("answer_group")
         except DataError:  # more kinds than an answer may have rows

@@ -47,7 +47,7 @@ class Rating(Result):
 
     @property
     def headline(self) -> pd.DataFrame:
-        """Rows of the metric that the sentence and the scorecard are about."""
+        """The rows of the metric that the sentence and the scorecard are about."""
         metric = self.estimates["metric"]
         rows: pd.DataFrame = self.estimates[metric == metric.iloc[0]]
         return rows

@@ -56,7 +56,7 @@ def mean_score(metric: str, change: str, scale: tuple[float, float]) -> Measure:
 
 
 def promoter_score(metric: str, change: str) -> Measure:
-    """Promoters (9 to 10) minus detractors (0 to 6), in points per 100 answers."""
+    """Share of promoters (9 to 10) minus detractors (0 to 6), in points per 100 answers."""
 
     def mark(scores: pd.Series) -> pd.Series:
         return 100.0 * ((scores >= 9).astype("float64") - (scores <= 6).astype("float64"))

@@ -1,4 +1,4 @@
-"""Do segments differ, and would we have noticed?
+"""Which segments differ from the others, and would we have noticed.
 
 Each group is set against all the others together. The difference and its interval
 come first; the p-value is adjusted for the number of groups looked at, and where no

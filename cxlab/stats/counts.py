@@ -13,6 +13,28 @@ __all__ = ["poisson_count", "poisson_total"]
 def poisson_count(count: float, *, level: float = 0.95) -> Interval:
     """Exact interval of a count of independent events (Garwood 1936, Biometrika 28).
 
+    Orders of one customer are not independent: give their total to `poisson_total`,
+    one part per customer.
+
+    Parameters
+    ----------
+    count : float
+        Events counted.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    Interval
+        Expected count; `n` is the count itself.
+
+    Raises
+    ------
+    DataError
+        If the count is negative or missing.
+
+    Examples
+    --------
     >>> found = poisson_count(10)
     >>> round(found.low, 4), round(found.high, 4)
     (4.7954, 18.3904)

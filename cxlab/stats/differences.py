@@ -76,6 +76,20 @@ def newcombe(
 ) -> Interval:
     """Difference of two independent shares, from their Wilson intervals.
 
+    Parameters
+    ----------
+    successes, n : float
+        Cases that count, of all, in the first sample.
+    successes_before, n_before : float
+        The same in the second, which is subtracted.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    Interval
+        Difference of the shares, -1 to 1.
+
     References
     ----------
     Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
@@ -141,7 +155,7 @@ def welch(
 
 
 def welch_df(part: float, df: float, part_before: float, df_before: float) -> float:
-    """Satterthwaite's degrees of freedom for the sum of two squared standard errors."""
+    """Approximate the degrees of freedom of two variances together (Satterthwaite)."""
     if part + part_before == 0:
         return df + df_before
     return (part + part_before) ** 2 / (part**2 / df + part_before**2 / df_before)
@@ -184,6 +198,16 @@ def nps_difference(
 def mover_ratio(now: Interval, before: Interval) -> Interval:
     """Ratio ``now / before`` of two independent positive estimates.
 
+    Parameters
+    ----------
+    now, before : Interval
+        Counts, totals or means in one unit.
+
+    Returns
+    -------
+    Interval
+        The ratio; its upper end is infinite where `before` may be zero.
+
     Raises
     ------
     DataError
@@ -213,6 +237,23 @@ def mover_ratio(now: Interval, before: Interval) -> Interval:
 def relative_change(now: Interval, before: Interval) -> Interval:
     """Change ``now / before - 1`` of a count or a total, as a share of before.
 
+    Parameters
+    ----------
+    now, before : Interval
+        Two counts, or two totals in one currency, each with its interval.
+
+    Returns
+    -------
+    Interval
+        0.1 is ten percent more than before.
+
+    Raises
+    ------
+    DataError
+        If an estimate or a lower end is negative, or `before` is zero.
+
+    Examples
+    --------
     >>> from cxlab.stats.counts import poisson_count
     >>> found = relative_change(poisson_count(120), poisson_count(100))
     >>> round(found.estimate, 3), round(found.low, 3), round(found.high, 3)

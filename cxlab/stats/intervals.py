@@ -61,7 +61,7 @@ class Interval:
 def wilson(
     successes: float, n: float, *, n_eff: float | None = None, level: float = 0.95
 ) -> Interval:
-    """Wilson's score interval of a share.
+    """Score interval of a share (Wilson).
 
     Parameters
     ----------
@@ -109,6 +109,24 @@ def wilson(
 def clopper_pearson(successes: float, n: float, *, level: float = 0.95) -> Interval:
     """Exact binomial interval of a share; never too short, often too long.
 
+    Parameters
+    ----------
+    successes, n : float
+        Cases that count, of all cases with a valid answer.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    Interval
+        Share and ends, 0 to 1.
+
+    References
+    ----------
+    Clopper & Pearson (1934), Biometrika 26, 404-413.
+
+    Examples
+    --------
     >>> found = clopper_pearson(1, 29)
     >>> round(found.low, 6), round(found.high, 6)
     (0.000873, 0.177644)
@@ -124,6 +142,25 @@ def clopper_pearson(successes: float, n: float, *, level: float = 0.95) -> Inter
 def t_mean(n: float, total: float, squares: float, *, level: float = 0.95) -> Interval:
     """Mean with Student's t interval, from n, the sum and the sum of squares.
 
+    Parameters
+    ----------
+    n, total, squares : float
+        Observations, their sum and their sum of squares.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    Interval
+        Mean and ends, in the unit of the observations.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than 2 observations.
+
+    Examples
+    --------
     >>> found = t_mean(4, 14, 54)
     >>> found.estimate, round(found.low, 3), round(found.high, 3)
     (3.5, 1.446, 5.554)
@@ -140,11 +177,29 @@ def t_mean(n: float, total: float, squares: float, *, level: float = 0.95) -> In
 def constant_mean(
     n: float, value: float, *, scale_min: float, scale_max: float, level: float = 0.95
 ) -> Interval:
-    """Mean of answers that are all equal: how far could the unseen ones pull it?
+    """Mean of answers that are all equal: how far the unseen ones could pull it.
 
     A t interval would have no width. Seen none of `n` elsewhere, Wilson's upper limit
     bounds the share of other answers, and the scale bounds how far off they are.
 
+    Parameters
+    ----------
+    n : float
+        Independent answers.
+    value : float
+        What each of them was.
+    scale_min, scale_max : float
+        What it could have been.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    Interval
+        The value, and how far the mean of all may lie from it.
+
+    Examples
+    --------
     >>> found = constant_mean(20, 5.0, scale_min=1, scale_max=5)
     >>> round(found.low, 3), found.high
     (4.355, 5.0)
@@ -166,7 +221,7 @@ def z_quantile(level: float) -> float:
 
 
 def t_quantile(level: float, df: float) -> float:
-    """Student's quantile of a two-sided interval."""
+    """Quantile (Student's) of a two-sided interval."""
     return float(stdtrit(df, (1 + level) / 2))
 
 
@@ -178,7 +233,7 @@ def sample_variance(n: float, total: float, squares: float) -> float:
 def centred(
     estimate: float, se: float, *, df: float, n: float, method: str, level: float
 ) -> Interval:
-    """Student's interval around an estimate with a known standard error."""
+    """Interval (Student's) around an estimate with a known standard error."""
     half = t_quantile(level, df) * se
     return Interval(
         estimate=estimate, low=estimate - half, high=estimate + half, n=n,

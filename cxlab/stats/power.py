@@ -47,7 +47,7 @@ def power_of_shares(h: float, n: float, n_before: float, *, level: float = 0.95)
 def size_for_shares(
     share: float, share_before: float, *, power: float = 0.8, level: float = 0.95
 ) -> float:
-    """Answers needed in each of two samples to see the difference of two shares.
+    """Count the answers needed in each of two samples to see the difference of two shares.
 
     >>> round(size_for_shares(0.12, 0.10), 6)
     3834.59574
