@@ -35,7 +35,9 @@ app = typer.Typer(
     epilog="Start with: cxlab new params/mine; cxlab run params/mine",
 )
 
-StudyArg = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of the study, such as params/olist.")]
+StudyArg = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="Folder of the study, such as params/olist.")
+]
 CycleOpt = Annotated[
     str | None,
     typer.Option(
@@ -183,8 +185,7 @@ def main() -> None:
 
 
 def _open(study: Path) -> tuple[Path, Settings]:
-    from cxlab.data.lab import find_study
-    from cxlab.data.settings import read_settings
+    from cxlab.data.settings import find_study, read_settings
 
     folder = find_study(study)
     return folder, read_settings(folder)

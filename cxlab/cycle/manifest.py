@@ -4,6 +4,8 @@ Each manifest names the hash of the previous cycle's, so that the chain shows wh
 an earlier report was changed.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import subprocess
@@ -11,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from cxlab import __version__
-from cxlab.cycle.findings import Shown
 from cxlab.cycle.plan import Plan, package_hash, versions
 from cxlab.errors import RunError
+
+if TYPE_CHECKING:
+    from cxlab.cycle.findings import Shown
 
 __all__ = ["manifest", "previous_cycle", "published", "read_manifest", "seal", "verify"]
 
@@ -66,9 +68,9 @@ def manifest(
         "settings_hash": plan.settings.hash(),
         "snapshot": {
             "hash": snapshot.hash,
-            "tables": _records(snapshot.tables),
-            "set_aside": _records(snapshot.reasons),
-            "sources": _records(snapshot.sources),
+            "tables": snapshot.records["tables"],
+            "not_used": snapshot.records["reasons"],
+            "sources": snapshot.records["sources"],
         },
         "code": {"cxlab": __version__, "package_hash": package_hash(), **_git()},
         "versions": versions(),
@@ -158,11 +160,6 @@ def verify(folder: Path, hashes: Mapping[str, str]) -> list[str]:
             state = "is missing" if now is None else "has changed"
             wrong.append(f"../{before['cycle']}/manifest.json: {state} since this cycle was sealed")
     return sorted(wrong)
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", date_format="iso"))
-    return records
 
 
 @cache

@@ -221,8 +221,7 @@ def _chapter(
     given, defaults = parameters
     content = notebook.read_bytes()
     about = json.loads(content).get("metadata", {}).get("cxlab", {})
-    used = snapshot.tables.set_index("table")["rows_used"].to_dict()
-    missing = [t for t in about.get("needs", []) if not used.get(t)]
+    missing = [t for t in about.get("needs", []) if not snapshot.rows_used.get(t)]
     parts = {
         "notebook": hashlib.sha256(content).hexdigest(),
         "package": package_hash(),

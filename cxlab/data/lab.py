@@ -13,11 +13,11 @@ import pandas as pd
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import DuckEngine, Engine, Table, TableLike, frame
 from cxlab.data.model import contracts
-from cxlab.data.settings import Definitions, Settings, read_settings
+from cxlab.data.settings import Definitions, Settings, find_study, read_settings
 from cxlab.data.snapshot import Snapshot, open_snapshot, state_folder, take_snapshot
-from cxlab.errors import ParameterError, SettingsError, Withheld, did_you_mean
+from cxlab.errors import ParameterError, Withheld, did_you_mean
 
-__all__ = ["Lab", "find_study", "open_lab"]
+__all__ = ["Lab", "open_lab"]
 
 
 class Lab:
@@ -81,8 +81,7 @@ class Lab:
     @property
     def tables(self) -> list[str]:
         """The tables that have rows at this cycle's cutoff."""
-        used = self.snapshot.tables
-        return list(used.loc[used["rows_used"] > 0, "table"])
+        return [table for table, rows in self.snapshot.rows_used.items() if rows]
 
     def frame(self, table: TableLike, *, limit: int = 100_000) -> pd.DataFrame:
         """Bring a table's rows into pandas, at most `limit` of them."""
@@ -134,28 +133,6 @@ def open_lab(study: str | Path, *, cycle: str | None = None, engine: Engine | No
     pinned = os.environ.get("CXLAB_SNAPSHOT")
     snapshot = open_snapshot(Path(pinned)) if pinned else take_snapshot(folder, settings, chosen)
     return Lab(settings, chosen, snapshot, engine or _engine(settings, folder))
-
-
-def find_study(study: str | Path) -> Path:
-    """Find a study's folder, seen from here or from a folder above (as notebooks are).
-
-    Raises
-    ------
-    SettingsError
-        If no such folder has a `study.yaml`.
-    """
-    given = Path(study)
-    here = Path.cwd()
-    candidates = (
-        [given] if given.is_absolute() else [base / given for base in (here, *here.parents)]
-    )
-    for folder in candidates:
-        if (folder / "study.yaml").is_file():
-            return folder
-    raise SettingsError(
-        f"A study must be a folder with a study.yaml, but {str(study)!r} is none. "
-        "Make one with: cxlab new DIR"
-    )
 
 
 def _engine(settings: Settings, study: Path) -> Engine:

@@ -25,6 +25,7 @@ __all__ = [
     "Privacy",
     "Quality",
     "Settings",
+    "find_study",
     "read_settings",
 ]
 
@@ -206,6 +207,28 @@ class Settings(_Model):
                 "Put the raw files there, or change `raw` in study.yaml."
             )
         return folder
+
+
+def find_study(study: str | Path) -> Path:
+    """Find a study's folder, seen from here or from a folder above (as notebooks are).
+
+    Raises
+    ------
+    SettingsError
+        If no such folder has a `study.yaml`.
+    """
+    given = Path(study)
+    here = Path.cwd()
+    candidates = (
+        [given] if given.is_absolute() else [base / given for base in (here, *here.parents)]
+    )
+    for folder in candidates:
+        if (folder / "study.yaml").is_file():
+            return folder
+    raise SettingsError(
+        f"A study must be a folder with a study.yaml, but {str(study)!r} is none. "
+        "Make one with: cxlab new DIR"
+    )
 
 
 def read_settings(study: Path) -> Settings:

@@ -5,6 +5,8 @@ known only after the cutoff is none of these: at that moment nobody had it. A ro
 whose parent is set aside or excluded goes with it, for the same reason.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -12,15 +14,13 @@ import shutil
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.model import contracts
-from cxlab.data.reading import Reader
 from cxlab.data.settings import Settings
 from cxlab.data.sources import (
     Mapping,
@@ -30,6 +30,11 @@ from cxlab.data.sources import (
     read_mappings,
 )
 from cxlab.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxlab.data.reading import Reader
 
 __all__ = ["Snapshot", "open_snapshot", "state_folder", "take_snapshot"]
 
@@ -46,12 +51,8 @@ class Snapshot:
         Where the Parquet files lie.
     hash : str
         sha256 of what the tables hold, whatever the order of their rows.
-    tables : pandas.DataFrame
-        One row per table: rows in, used, set aside, excluded; first and last moment.
-    reasons : pandas.DataFrame
-        One row per table, fate, rule and reason, with the number of rows.
-    sources : pandas.DataFrame
-        The raw files: bytes, sha256, and the tables made from them.
+    records : mapping
+        What `tables`, `reasons` and `sources` show as frames.
     notes : list of str
         What stands but needs care.
     """
@@ -62,11 +63,39 @@ class Snapshot:
     start: datetime
     cutoff: datetime
     columns: MappingOf[str, list[str]] = field(repr=False)
-    tables: pd.DataFrame = field(repr=False)
-    reasons: pd.DataFrame = field(repr=False)
-    sources: pd.DataFrame = field(repr=False)
+    records: MappingOf[str, list[dict[str, Any]]] = field(repr=False)
     notes: list[str] = field(repr=False)
     seals: MappingOf[str, str] = field(repr=False)  # file name to sha256
+
+    @cached_property
+    def tables(self) -> pd.DataFrame:
+        """One row per table: rows in, used, set aside, excluded; first and last moment."""
+        import pandas as pd
+
+        tables = pd.DataFrame(self.records["tables"])
+        for moment in ("first_at", "last_at"):
+            tables[moment] = pd.to_datetime(tables[moment], format="ISO8601")
+        return tables
+
+    @cached_property
+    def reasons(self) -> pd.DataFrame:
+        """One row per table, fate, rule and reason, with the number of rows."""
+        import pandas as pd
+
+        columns = ["table", "fate", "rule", "reason", "rows"]
+        return pd.DataFrame(self.records["reasons"], columns=columns)
+
+    @cached_property
+    def sources(self) -> pd.DataFrame:
+        """The raw files: bytes, sha256, and the tables made from them."""
+        import pandas as pd
+
+        return pd.DataFrame(self.records["sources"])
+
+    @property
+    def rows_used(self) -> dict[str, int]:
+        """Rows of each table that stayed."""
+        return {row["table"]: row["rows_used"] for row in self.records["tables"]}
 
 
 def state_folder(study: Path) -> Path:
@@ -146,10 +175,6 @@ def open_snapshot(folder: Path) -> Snapshot:
         record = json.loads((folder / "snapshot.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{folder.name} must hold a whole snapshot, but: {error}") from error
-    reasons = pd.DataFrame(record["reasons"], columns=["table", "fate", "rule", "reason", "rows"])
-    tables = pd.DataFrame(record["tables"])
-    for moment in ("first_at", "last_at"):
-        tables[moment] = pd.to_datetime(tables[moment], format="ISO8601")
     return Snapshot(
         folder=folder,
         hash=record["hash"],
@@ -157,9 +182,7 @@ def open_snapshot(folder: Path) -> Snapshot:
         start=datetime.fromisoformat(record["start"]),
         cutoff=datetime.fromisoformat(record["cutoff"]),
         columns=record["columns"],
-        tables=tables,
-        reasons=reasons,
-        sources=pd.DataFrame(record["sources"]),
+        records={name: record[name] for name in ("tables", "reasons", "sources")},
         notes=record["notes"],
         seals=record["seals"],
     )
@@ -188,6 +211,8 @@ def _read_all(
     draft: Path, raw: Path, settings: Settings, cycle: Cycle, mappings: dict[str, Mapping]
 ) -> dict[str, Any]:
     """Read every table into the draft folder, and account for each row."""
+    from cxlab.data.reading import Reader
+
     connection = connect(
         raw,
         draft,
@@ -237,7 +262,8 @@ def _check_span(reader: Reader, cycle: Cycle) -> None:
 
 def _seal(draft: Path, record: dict[str, Any]) -> None:
     """Hash contents and files, and write the record beside them."""
-    contents = {key: record[key] for key in ("start", "cutoff", "time_zone", "contents")}
+    sealed = ("start", "cutoff", "time_zone", "contents", "tables", "reasons", "notes")
+    contents = {key: record[key] for key in sealed}
     record["hash"] = hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
     record["seals"] = {}
     for file in sorted(draft.glob("*.parquet")):

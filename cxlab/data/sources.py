@@ -5,19 +5,24 @@ checked before it runs, and DuckDB runs it with every other path closed and its
 configuration locked: two fences, since a mapping may come from anybody.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 from sqlglot import exp
 
 from cxlab.data.model import contracts
 from cxlab.data.portable import parse_select
 from cxlab.errors import DataError, ParameterError, SettingsError, did_you_mean
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = ["Mapping", "connect", "find_files", "fingerprints", "read_mappings", "source_sql"]
 
@@ -89,6 +94,8 @@ def connect(
 
     The session's time zone is the study's: a moment without a zone is local.
     """
+    import duckdb
+
     connection = duckdb.connect(
         config={"memory_limit": memory, "threads": threads, "temp_directory": str(spill / "spill")}
     )
