@@ -55,7 +55,7 @@ GLOSSARY: dict[str, str] = {
     "fingerprint": "How the sha256 of a file begins: equal for equal files only.",
     "first_row": "Day of the earliest row of a table, UTC.",
     "in_plain_words": "How a method works, without formulas.",
-    "kind": "What was promised: a delivery date, a price, a service level, availability or an attribute.",
+    "kind": "What was promised, such as a delivery date or a price.",
     "last_row": "Day of the latest row of a table, UTC.",
     "level": "Confidence level of the interval, 0 to 1.",
     "meaning": "What a term stands for in this report.",
