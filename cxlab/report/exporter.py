@@ -5,9 +5,10 @@ researchers, folded away by the style sheet. Nothing of a notebook's outputs is 
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from nbconvert.filters import Highlight2HTML, strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets import default
 
-from cxlab.report import foreign
+from cxlab.report import foreign, tables
 from cxlab.report.finding import MIMETYPE
 
 __all__ = ["Body", "Exporter", "body"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 _COMPONENTS = re.compile(r'<div data-cxlab="components"><style>.*?</style></div>', re.DOTALL)
+_LETTER = re.compile(r"<mi>(&#x[0-9A-Fa-f]+;)</mi>")
 _KINDS = (
     "text/html", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "text/markdown",
     "text/latex", "text/plain",
@@ -195,8 +197,15 @@ def _math(source: str, display: str) -> str:
         formula = convert(source.strip(), display=display)
     except Exception:  # the library raises many kinds; the reader gets the source
         return f"<code>{escape(source)}</code>"
+    formula = _LETTER.sub(_operator, formula)
     scroll = '<div class="cx-math" tabindex="0" role="region" aria-label="Formula">'
     return f"{scroll}{formula}</div>" if display == "block" else str(formula)
+
+
+def _operator(match: re.Match[str]) -> str:
+    """The library takes signs like plus-minus for letters, which have no space around."""
+    sign = unescape(match[1])
+    return f"<mo>{sign}</mo>" if unicodedata.category(sign) == "Sm" and sign != "∞" else match[0]
 
 
 def _slug(words: str, ids: set[str]) -> str:
@@ -215,7 +224,7 @@ def _folded(name: str, html: str, *, out: bool = False) -> str:
 
 def _plain(text: Any) -> str:
     bare = strip_ansi("".join(text))  # type: ignore[no-untyped-call]
-    return escape(foreign.scrub(bare))
+    return tables.text(foreign.scrub(bare))
 
 
 def _tags(cell: Any) -> list[str]:

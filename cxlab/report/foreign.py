@@ -15,6 +15,8 @@ from typing import Any
 from bs4 import BeautifulSoup, Comment, Tag
 from bs4.element import NavigableString
 
+from cxlab.report.tables import unmarked
+
 __all__ = ["Styles", "apart", "clean", "is_clean", "scrub"]
 
 # What our own HTML never contains; where it is found nevertheless, we parse.
@@ -106,7 +108,7 @@ def clean(html: str, styles: Styles) -> str:
             _attributes(tag, styles)
             _accessible(tag, soup)
     for words in soup.find_all(string=True):
-        words.replace_with(NavigableString(scrub(str(words))))
+        words.replace_with(NavigableString(unmarked(scrub(str(words)))))
     return _LOWERED.sub(lambda m: _CASED[m[1]], str(soup))
 
 

@@ -288,10 +288,11 @@ def _change(tile: Tile) -> str:
     ends = words.change(tile.change, tile.change_low, tile.change_high, tile.unit).removeprefix(
         said
     )
-    since = f" since {text(tile.since)}" if tile.since else ""
+    since = f' <span class="cx-whole">since {text(tile.since)}</span>' if tile.since else ""
     return (
         f'<p class="cx-change{kind}"><span aria-hidden="true">{symbol}</span> '
-        f'<strong>{word}</strong> {text(said)}<span class="cx-ci">{text(ends)}{since}</span></p>'
+        f'<strong>{word}</strong> <span class="cx-whole">{text(said)}</span><span class="cx-ci">'
+        f'<span class="cx-whole">{text(ends)}</span>{since}</span></p>'
     )
 
 

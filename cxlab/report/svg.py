@@ -9,13 +9,12 @@ the page swaps them on dark screens.
 import io
 import re
 from collections.abc import Callable
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxlab.errors import RunError
-from cxlab.report import theme
+from cxlab.report import tables, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +84,7 @@ def clean(raw: str, *, prefix: str, name: str, title: str, description: str) -> 
     names = {old: f"{prefix}-{i}" for i, old in enumerate(dict.fromkeys(used))}
     out: list[str] = []
     groups: list[str] = []
-    at = 0
+    at = depth = 0
     for tag in _TAG.finditer(body):
         out.append(_text(body[at : tag.start()]))
         at = tag.end()
@@ -96,6 +95,10 @@ def clean(raw: str, *, prefix: str, name: str, title: str, description: str) -> 
             out.append(groups.pop())
         else:
             kept = "" if closing else _attributes(attributes, element, names)
+            # A symbol is painted where it is used; colours inside it no sheet can reach.
+            depth += {"defs": -1 if closing else 1}.get(element, 0)
+            if depth and element == "path":
+                kept = re.sub(r' (?!id=|d=)[\w-]+="[^"]*"', "", kept)
             if element == "g" and not empty:
                 # A group without attributes says nothing.
                 groups.append("</g>" if kept else "")
@@ -115,7 +118,7 @@ def _save(figure: "Figure | None") -> str:
     buffer = io.StringIO()
     with theme.quiet_glyphs():
         metadata = {"Date": None, "Creator": None, "Type": None, "Format": None}
-        figure.savefig(buffer, format="svg", dpi=144, metadata=metadata)
+        figure.savefig(buffer, format="svg", dpi=96, metadata=metadata)
     return buffer.getvalue()
 
 
@@ -136,8 +139,8 @@ def _root(attributes: str, prefix: str, name: str, title: str, description: str)
     return (
         f'<svg class="cx-svg cx-{name}" viewBox="{_short(box)}" role="img" '
         f'aria-labelledby="{prefix}-t {prefix}-d" xmlns="http://www.w3.org/2000/svg" '
-        f'stroke-linejoin="round"><title id="{prefix}-t">{escape(title)}</title>'
-        f'<desc id="{prefix}-d">{escape(description)}</desc>'
+        f'stroke-linejoin="round"><title id="{prefix}-t">{tables.text(title)}</title>'
+        f'<desc id="{prefix}-d">{tables.text(description)}</desc>'
     )
 
 

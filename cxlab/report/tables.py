@@ -16,7 +16,7 @@ import pandas as pd
 from cxlab.columns import GLOSSARY
 from cxlab.report import words
 
-__all__ = ["csv", "download", "plain", "render", "text"]
+__all__ = ["csv", "download", "plain", "render", "text", "unmarked"]
 
 # Overrides and isolates of the writing direction can make text read as what it is not.
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -29,8 +29,12 @@ _INTERVAL = ("conf_low", "conf_high")
 
 def text(value: object) -> str:
     """Write anything as harmless HTML: escaped, without marks that turn the text."""
-    found = _CONTROL.sub("", _DIRECTION.sub("", str(value)))
-    return escape(found, quote=True)
+    return escape(unmarked(str(value)), quote=True)
+
+
+def unmarked(value: str) -> str:
+    """Take out marks that turn the writing direction, and control characters."""
+    return _CONTROL.sub("", _DIRECTION.sub("", value))
 
 
 def plain(name: str) -> str:

@@ -51,7 +51,8 @@ ACCENT = "#15588f"
 
 # After Okabe & Ito's set for every kind of colour vision, darkened to 4.5:1 on paper
 # so that a label may wear the colour of its line.
-SERIES = (ACCENT, "#b5440c", "#00736a", "#8a3c8c", "#7d5d00", MUTED)
+# The first four differ for every eye; lines from the fifth on are dashed as well.
+SERIES = (ACCENT, "#b5440c", "#00806e", "#571d5e", "#86660a", MUTED)
 
 # Seven steps of one hue for heat maps, pale to deep; on dark screens they run from
 # dark to light, so the words on them need colours of their own.
@@ -65,14 +66,14 @@ DARK = {
     SUBTLE: "#7d8894",
     RULE: "#353d47",
     ACCENT: "#82b9ee",
-    "#b5440c": "#f2a26b",
-    "#00736a": "#5fcabb",
-    "#8a3c8c": "#dd9fdf",
-    "#7d5d00": "#d9b64f",
+    "#b5440c": "#ee8f55",
+    "#00806e": "#4fd0ba",
+    "#571d5e": "#f3d3f5",
+    "#86660a": "#dfc04a",
     **dict(
         zip(
             STEPS,
-            ("#1c242d", "#21364a", "#264a6a", "#2f6290", "#568bbb", "#8ab6dd", "#bddaf3"),
+            ("#1c242d", "#203449", "#234663", "#27587f", "#2f6b9a", "#86b5de", "#bddaf3"),
             strict=True,
         )
     ),

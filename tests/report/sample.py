@@ -8,7 +8,7 @@ import pandas as pd
 from nbformat import v4
 
 from cxlab.report import charts, html
-from cxlab.report.finding import MIMETYPE, Card, Result, estimate_row
+from cxlab.report.finding import MIMETYPE, Result, estimate_row
 from cxlab.report.page import Chapter, Page
 
 HOSTILE = "<script>alert(1)</script> {{ 7*7 }} \u202egnp.exe =1+1"

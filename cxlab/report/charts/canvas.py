@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cxlab.errors import ParameterError
-from cxlab.report import theme, words
+from cxlab.report import tables, theme, words
 
 __all__ = [
     "SMALL",
@@ -126,7 +126,7 @@ def numeric_axis(
         axis.set_ticks([])
     bare(ax)
     ax.tick_params(axis=which, length=0, pad=6, labelsize=SMALL, labelcolor=theme.MUTED)  # type: ignore[arg-type]
-    ax.grid(visible=True, axis=which, color=theme.RULE, linewidth=1)  # type: ignore[arg-type]
+    ax.grid(visible=True, axis=which, color=theme.RULE, linewidth=1, clip_on=False)  # type: ignore[arg-type]
 
 
 def bare(ax: Axes) -> None:
@@ -157,6 +157,10 @@ def word(ax: Axes, x: float, y: float, text: str, **how: Any) -> None:
     """Write a word; by default at data coordinates, moved by `shift` pixels."""
     shift = how.pop("shift", (0.0, 0.0))
     where = how.pop("where", ax.transData)
+    size = float(how.get("fontsize", theme.TEXT))
+    if "va" not in how and "rotation" not in how:
+        # Middle of the capitals, whatever letters hang below: words of a row share a line.
+        how, shift = how | {"va": "baseline"}, (shift[0], shift[1] - 0.36 * size)
     style: dict[str, Any] = {
         "fontsize": theme.TEXT,
         "color": theme.INK,
@@ -164,7 +168,7 @@ def word(ax: Axes, x: float, y: float, text: str, **how: Any) -> None:
         "ha": "left",
     } | how
     ax.annotate(
-        text,
+        tables.unmarked(text),
         xy=(x, y),
         xycoords=where,
         xytext=shift,
@@ -177,7 +181,7 @@ def word(ax: Axes, x: float, y: float, text: str, **how: Any) -> None:
 
 def wrapped(text: str, room: float, *, size: float = theme.TEXT, lines: int = 3) -> list[str]:
     """Break a label into lines that fit the room; the last one ends in an ellipsis."""
-    text = " ".join(str(text).split())
+    text = " ".join(tables.unmarked(str(text)).split())
     if theme.text_width(text, size) <= room:
         return [text]
     letters = max(4, int(room / (theme.text_width(text, size) / len(text))))

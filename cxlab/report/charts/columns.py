@@ -69,7 +69,7 @@ def columns(
     canvas.margins(ax, size, own=own, left=0.5, right=0.5, top=34, bottom=foot)
     canvas.numeric_axis(ax, "y", known(frame, value, low, high), unit=unit, ticks=4, zero=True)
     ax.set_yticks([])
-    ax.set_xlim(-0.5, len(labels) - 0.5)
+    ax.set_xlim(-0.5, max(len(labels), 1) - 0.5)
     ax.set_xticks([])
     ax.axhline(0, color=theme.INK, linewidth=1.2, zorder=3)
     canvas.corner(ax, axis or canvas.axis_name(unit), up=22)

@@ -13,6 +13,7 @@ from cxlab.report.charts.canvas import SMALL, known, need, word
 __all__ = ["curve"]
 
 _DOTTED = 30  # a line of no more points shows them
+_SOLID = 4  # so many colours differ for every eye
 _LINE = 18.0  # height of one label
 
 
@@ -78,7 +79,8 @@ def curve(
     canvas.margins(ax, size, own=own, left=left, right=right, top=34, bottom=52)
     _places(ax, rows["x"], name or tables.plain(x), narrow=narrow)
     for i, (_, lot) in enumerate(lots):
-        _line(ax, lot.sort_values("x", kind="stable"), _colour(i), band=band, step=step)
+        ordered = lot.sort_values("x", kind="stable")
+        _line(ax, ordered, _colour(i), band=band, step=step, dashed=i >= _SOLID)
     canvas.corner(ax, axis or canvas.axis_name(unit), up=20, left=left if own else 0)
     _gaps(ax, rows)
     _write(ax, ends)
@@ -89,14 +91,18 @@ def _colour(i: int) -> str:
     return theme.SERIES[i % len(theme.SERIES)]
 
 
-def _line(ax: Axes, rows: pd.DataFrame, colour: str, *, band: bool, step: bool) -> None:
+def _line(
+    ax: Axes, rows: pd.DataFrame, colour: str, *, band: bool, step: bool, dashed: bool
+) -> None:
     if band:
         ax.fill_between(
             rows["x"], rows["low"], rows["high"], where=rows["y"].notna().to_numpy(),
             color=colour, alpha=0.16, linewidth=0, step="post" if step else None, zorder=2,
         )  # fmt: skip
     style = "steps-post" if step else "default"
-    ax.plot(rows["x"], rows["y"], color=colour, linewidth=2.4, drawstyle=style, zorder=4)
+    (line,) = ax.plot(rows["x"], rows["y"], color=colour, linewidth=2.4, drawstyle=style, zorder=4)
+    if dashed:
+        line.set_dashes((4, 1.5))
     if len(rows) <= _DOTTED and not step:
         ax.plot(
             rows["x"], rows["y"], "o", markersize=7, color=colour, clip_on=False, zorder=5,
@@ -111,7 +117,7 @@ def _places(ax: Axes, values: pd.Series, name: str, *, narrow: bool) -> None:
         ax.xaxis.set_major_locator(locator)
         dates = ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
         ax.xaxis.set_major_formatter(dates)
-    elif pd.api.types.is_numeric_dtype(values):
+    elif len(values) and pd.api.types.is_numeric_dtype(values):
         low, high = float(values.min()), float(values.max())
         canvas.numeric_axis(ax, "x", [low, high], unit="", ticks=4 if narrow else 8, zero=False)
         ax.set_xlim(low, high if high > low else low + 1)

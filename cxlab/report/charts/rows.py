@@ -292,7 +292,10 @@ class _Rows:
 
     def zero(self) -> None:
         """The line that bars start from; on a phone beside the bars only, clear of the words."""
-        thick = 12 / self.step if self.narrow else 1.0
+        if not self.narrow:
+            self.ax.axvline(0, color=theme.INK, linewidth=1.2, zorder=3)
+            return
+        thick = 12 / self.step
         for y in range(len(self.labels)):
             ends = [self._mark_at(y) - thick / 2 - 0.04, self._mark_at(y) + thick / 2 + 0.04]
             self.ax.plot([0, 0], ends, color=theme.INK, linewidth=1.2, zorder=3)

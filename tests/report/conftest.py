@@ -1,0 +1,49 @@
+"""A headless browser that fetches nothing, and pages opened in it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Start the system's Chromium once for all tests."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("Chromium is not installed (Debian's package 'chromium')")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Callable[..., AbstractContextManager[Any]]:
+    """Give a function that opens HTML in a new window; `heard` keeps what it said and asked."""
+
+    @contextmanager
+    def _open(html: str, *, width: int = 1280, scheme: str = "light", **more: Any) -> Iterator[Any]:
+        file = tmp_path / "page.html"
+        file.write_text(html, "utf-8")
+        size = {"width": width, "height": 900}
+        context = browser.new_context(viewport=size, color_scheme=scheme, **more)
+        page = context.new_page()
+        page.heard = []
+        page.on("console", lambda m: page.heard.append(m.text))
+        page.on("pageerror", lambda e: page.heard.append(str(e)))
+        page.on("request", lambda r: r.url == file.as_uri() or page.heard.append(r.url))
+        page.goto(file.as_uri())
+        yield page
+        context.close()
+
+    return _open

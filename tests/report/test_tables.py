@@ -1,0 +1,111 @@
+"""Tables say what numbers are, and customers' words stay words."""
+
+from urllib.parse import unquote
+
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxlab.report import tables
+
+FRAME = pd.DataFrame(
+    {
+        "segment": ["Loyal", "New", None],
+        "estimate": [0.784, np.nan, 0.7],
+        "conf_low": [0.767, np.nan, 0.69],
+        "conf_high": [0.80, np.nan, 0.71],
+        "n": [2357.0, np.nan, 4791.0],
+        "suppressed": [False, True, False],
+    }
+)
+
+
+def rendered(frame=FRAME, **how):
+    how = {"caption": "Satisfied customers", "unit": "share", "uid": "f1"} | how
+    return BeautifulSoup(tables.render(frame, **how), "html.parser")
+
+
+def cells(soup, row):
+    return [c.get_text() for c in soup.select("tbody tr")[row].find_all(["th", "td"])]
+
+
+def test_heads_are_plain_words_and_the_interval_is_one_column():
+    heads = [h.get_text() for h in rendered().select("thead th")]
+    assert heads == ["Segment", "Estimate", "95% interval", "Base"]
+
+
+def test_numbers_are_rounded_in_their_unit():
+    assert cells(rendered(), 0) == ["Loyal", "78.4%", "76.7 to 80.0%", "2,357"]
+
+
+def test_suppressed_cells_say_so_and_never_look_like_zero():
+    assert cells(rendered(), 1) == ["New", "withheld", "withheld", "withheld"]
+
+
+def test_a_group_without_a_name_is_everybody():
+    assert cells(rendered(), 2)[0] == "All"
+
+
+def test_every_head_has_a_scope_and_the_scroller_is_named_by_the_caption():
+    soup = rendered()
+    assert {h["scope"] for h in soup.select("thead th")} == {"col"}
+    assert {h["scope"] for h in soup.select("tbody th")} == {"row"}
+    region = soup.find("div")
+    assert region["tabindex"] == "0"
+    assert soup.find(id=region["aria-labelledby"]).get_text() == "Satisfied customers"
+
+
+def test_units_may_differ_by_row_and_by_column():
+    frame = pd.DataFrame(
+        {"metric": ["csat.mean", "orders.net_amount"], "estimate": [4.123, 1234.5]}
+    ).assign(unit=["points", "BRL"])
+    assert cells(rendered(frame, unit=None), 0) == ["Mean", "4.12", "Points"]
+    assert cells(rendered(frame, unit=None), 1) == ["Net amount", "BRL 1,234", "BRL"]
+    other = pd.DataFrame({"month": [1, 2], "expected": [0.5, 0.25], "churn_rate": [0.1, 0.2]})
+    soup = rendered(other, unit=None, units={"expected": "share"})
+    assert cells(soup, 0) == ["1", "50.0%", "10.0%"]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["<script>alert(1)</script>", "\"' onerror=x", "{{ 7*7 }}", "a\u202eb\u2066c", "a\x00b"],
+)
+def test_customers_words_arrive_as_plain_text(hostile):
+    frame = pd.DataFrame({"said": [hostile], "n": [1]})
+    soup = rendered(frame, caption=hostile)
+    shown = hostile.replace("\u202e", "").replace("\u2066", "").replace("\x00", "")
+    assert cells(soup, 0)[0] == shown
+    assert soup.find("script") is None
+    assert soup.select_one("tbody bdi").get_text() == shown
+    assert not any(mark in str(soup) for mark in "\u202e\u2066\x00")
+
+
+@given(st.sampled_from("=+-@\t\r"), st.text(max_size=8))
+def test_no_text_in_a_csv_file_starts_a_formula(start, rest):
+    frame = pd.DataFrame({"said": [start + rest], "change": [-1.5]})
+    row = tables.csv(frame).split("\n", 1)[1]
+    assert row.lstrip('"').startswith("'" + start)
+    assert ",-1.5" in row
+
+
+def test_numbers_stay_numbers_in_a_csv_file():
+    assert tables.csv(pd.DataFrame({"x": [-0.25], "y": [True]})) == "x,y\n-0.25,True\n"
+
+
+def test_inputs_are_not_changed():
+    frame = pd.DataFrame({"said": ["=1"], "n": [1]})
+    before = frame.copy(deep=True)
+    tables.csv(frame)
+    rendered(frame)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_the_download_link_carries_the_whole_file():
+    link = BeautifulSoup(tables.download(FRAME, name="a-b"), "html.parser").a
+    kind, data = link["href"].split(",", 1)
+    assert kind == "data:text/csv;charset=utf-8"
+    assert unquote(data) == tables.csv(FRAME)
+    assert link["download"] == "a-b.csv"
