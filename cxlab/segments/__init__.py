@@ -1,17 +1,27 @@
 """Who are they? Segments by value, lifecycle and declared rules, and how they change."""
 
+from cxlab.segments.base import CustomerBase, base
+from cxlab.segments.comparison import compare
+from cxlab.segments.contrast import Comparison
 from cxlab.segments.declared import DeclaredSegments, DeclaredSets, declared, declared_sets
 from cxlab.segments.lifecycle import LifecycleStates, StateFlows, states
+from cxlab.segments.migration import Migration, migration
 from cxlab.segments.rfm import Rfm, rfm
 
 __all__ = [
+    "Comparison",
+    "CustomerBase",
     "DeclaredSegments",
     "DeclaredSets",
     "LifecycleStates",
+    "Migration",
     "Rfm",
     "StateFlows",
+    "base",
+    "compare",
     "declared",
     "declared_sets",
+    "migration",
     "rfm",
     "states",
 ]

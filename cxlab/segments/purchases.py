@@ -20,7 +20,9 @@ def in_one_engine(*tables: TableLike) -> tuple[Table, ...]:
     return tuple(engine.table(table) for table in tables)
 
 
-def customer_days(orders: Table, *, at: datetime, line: str | None = None) -> Table:
+def customer_days(
+    orders: Table, *, at: datetime, start: datetime | None = None, line: str | None = None
+) -> Table:
     """Add up what each customer's orders of one day came to.
 
     Parameters
@@ -30,6 +32,8 @@ def customer_days(orders: Table, *, at: datetime, line: str | None = None) -> Ta
         time zone, where the table has it, else the day in UTC; `status` likewise.
     at : datetime
         Orders placed at this moment (UTC) or later are not looked at.
+    start : datetime, optional
+        Nor those placed before this one.
     line : str, optional
         A column of `orders`: add up by product line as well, as column `line`.
 
@@ -43,6 +47,8 @@ def customer_days(orders: Table, *, at: datetime, line: str | None = None) -> Ta
     live = "and coalesce(o.status, '') <> 'cancelled'" if "status" in orders.columns else ""
     lines = f', cast(o."{line}" as varchar) as line' if line else ""
     by_line = ", line" if line else ""
+    since = "and cast(o.placed_at as timestamp) >= $start" if start else ""
+    window = {"at": at} | ({"start": start} if start else {})
     return view(
         f"""
         select customer_id, placed_on{by_line}, cast(sum(amount) as decimal(18, 2)) as net_amount
@@ -51,12 +57,12 @@ def customer_days(orders: Table, *, at: datetime, line: str | None = None) -> Ta
                 cast(o.{day} as date) as placed_on{lines},
                 cast(o.net_amount as decimal(18, 2)) as amount
             from orders as o
-            where cast(o.placed_at as timestamp) < $at {live}
+            where cast(o.placed_at as timestamp) < $at {since} {live}
         ) as placed
         group by customer_id, placed_on{by_line}
         """,
         orders=orders,
-        at=at,
+        **window,
     )
 
 

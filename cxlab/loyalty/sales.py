@@ -1,0 +1,222 @@
+"""How much was sold, and is it more than the cycle before?
+
+Orders come from customers who decide each for themselves, so what one of them orders
+is taken together: the total is a compound Poisson sum over customers.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pandas as pd
+
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import TableLike, query, view
+from cxlab.errors import Withheld
+from cxlab.report import words
+from cxlab.report.finding import Result, estimate_row
+
+if TYPE_CHECKING:  # scipy stays out of the room's import
+    from cxlab.stats.intervals import Interval
+
+__all__ = ["Sales", "sales"]
+
+HISTORY = 8  # cycles in the picture
+Sums: TypeAlias = dict[str, float]  # of one cycle
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sales(Result):
+    """Orders, net revenue and mean order of a cycle, with their change.
+
+    Attributes
+    ----------
+    cycle_name, previous_name : str
+        The cycle, and the one that changes are taken against.
+    """
+
+    cycle_name: str
+    previous_name: str = field(default="")
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw net revenue by cycle."""
+        from cxlab.report import charts
+
+        history = self.estimates[self.estimates["cycle"].notna()].reset_index(drop=True)
+        return charts.columns(history, x="cycle", unit=str(history["unit"].iloc[0]), ax=ax)
+
+    def sentence(self) -> str:
+        """Say what was sold, and its change in the currency and as a share."""
+        now = self.estimates[self.estimates["cycle"].isna()].set_index("metric")
+        total, count = now.loc["orders.net_amount"], now.loc["orders.count"]
+        if pd.isna(total["estimate"]):
+            return f"Too few customers ordered in {self.cycle_name} to show their sales."
+        said = (
+            f"{words.plural(count['estimate'], 'order')} of {self.cycle_name} brought "
+            f"{words.value(total['estimate'], total['unit'])}"
+        )
+        if "orders.net_amount_change" not in now.index:
+            return f"{said}; there is no earlier cycle to compare with."
+        gap = now.loc["orders.net_amount_change"]
+        if pd.isna(gap["estimate"]):
+            return f"{said}."
+        change = words.change(gap["estimate"], gap["conf_low"], gap["conf_high"], gap["unit"])
+        relative = now["estimate"].get("orders.net_amount_relative_change")
+        share = "" if relative is None or pd.isna(relative) else _percent(float(relative)) + ", "
+        return f"{said}: {share}{change} against {self.previous_name}."
+
+
+def sales(orders: TableLike, *, cycle: Cycle, currency: str = "amount") -> Sales:
+    """Add up the orders placed in a cycle that were not cancelled.
+
+    Parameters
+    ----------
+    orders : table
+        `customer_id`, `placed_at`, `net_amount`, and `status` where known.
+    cycle : Cycle
+        Orders of its cutoff or later are not looked at.
+    currency : str
+        Unit of money.
+
+    Returns
+    -------
+    Sales
+        Number of orders, net revenue and mean order, the changes of each against the
+        cycle before where that one has orders, and net revenue by cycle for up to eight.
+
+    Raises
+    ------
+    Withheld
+        If no order of the cycle stands.
+
+    Examples
+    --------
+    >>> from cxlab.data.calendar import parse_cycle
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": ["a", "b", "b"], "net_amount": [20.0, 30.0, 10.0],
+    ...     "placed_at": pd.to_datetime(["2018-01-05", "2018-02-01", "2018-03-01"])})
+    >>> sales(orders, cycle=parse_cycle("2018Q1"), currency="EUR").sentence()
+    '3 orders of 2018Q1 brought EUR 60.00; there is no earlier cycle to compare with.'
+    """
+    sums = _sums(orders, cycle)
+    if not sums.get(cycle.name, {}).get("orders"):
+        raise Withheld(f"No order was placed in {cycle.name} that was not cancelled.")
+    cancelled = int(sums[cycle.name]["cancelled"])
+    left_out = f" {words.plural(cancelled, 'cancelled order')} of {cycle.name} left out."
+    return Sales(
+        estimates=_estimates(sums, cycle, currency),
+        subtitle=f"Net revenue by cycle up to {cycle.name}, after discounts and refunds.",
+        note="Interval of net revenue: compound Poisson, the orders of one customer taken "
+        f"together.{left_out}",
+        cycle_name=cycle.name,
+        previous_name=cycle.previous.name,
+    )
+
+
+def _sums(orders: TableLike, cycle: Cycle) -> dict[str, Sums]:
+    """Sums by cycle, oldest first, for the last cycles that the table knows."""
+    windows = [cycle]
+    while len(windows) < HISTORY:
+        windows.insert(0, windows[0].previous)
+    table = view("select * from o", o=orders).need("customer_id", "placed_at", "net_amount")
+    gone = "coalesce(status, '') = 'cancelled'" if "status" in table.columns else "1 = 0"
+    found = query(
+        f"""
+        with placed as (
+            select w.cycle, o.customer_id, cast(o.net_amount as decimal(18, 2)) as net,
+                case when {gone} then 1 else 0 end as is_gone
+            from o join w on cast(o.placed_at as timestamp) >= w.start
+                and cast(o.placed_at as timestamp) < w.cutoff
+        ),
+        by_customer as (
+            select cycle, customer_id, sum(is_gone) as cancelled,
+                count(*) filter (where is_gone = 0) as orders,
+                cast(coalesce(sum(net) filter (where is_gone = 0), 0) as decimal(18, 2)) as net,
+                coalesce(sum(net * net) filter (where is_gone = 0), 0) as order_squares
+            from placed group by cycle, customer_id
+        )
+        select cycle, count(*) filter (where orders > 0) as customers, sum(orders) as orders,
+            sum(cancelled) as cancelled, sum(net) as net, sum(net * net) as customer_squares,
+            sum(order_squares) as order_squares
+        from by_customer group by cycle order by cycle
+        """,
+        o=table,
+        w=pd.DataFrame(
+            {
+                "cycle": [w.name for w in windows],
+                "start": [w.start for w in windows],
+                "cutoff": [w.cutoff for w in windows],
+            }
+        ),
+    ).set_index("cycle")
+    rows = found.astype(float).to_dict("index")
+    return {w.name: {str(k): v for k, v in rows[w.name].items()} for w in windows if w.name in rows}
+
+
+def _estimates(sums: dict[str, Sums], cycle: Cycle, currency: str) -> pd.DataFrame:
+    from cxlab.stats.counts import poisson_total
+
+    rows = _levels(sums[cycle.name], currency)
+    before = sums.get(cycle.previous.name)
+    if before and before["orders"]:
+        rows += _changes(sums[cycle.name], before, currency)
+    for name, s in sums.items():
+        total = poisson_total(s["net"], s["customer_squares"], n=s["customers"])
+        rows.append(_row("orders.net_amount", total, currency, s["customers"], cycle=name))
+    return pd.DataFrame(rows)
+
+
+def _levels(now: Sums, currency: str) -> list[dict[str, Any]]:
+    from cxlab.stats.counts import poisson_count, poisson_total
+    from cxlab.stats.intervals import t_mean
+
+    people = now["customers"]
+    total = poisson_total(now["net"], now["customer_squares"], n=people)
+    rows = [
+        _row("orders.count", poisson_count(now["orders"]), "count", people),
+        _row("orders.net_amount", total, currency, people),
+    ]
+    if now["orders"] >= 2:
+        mean = t_mean(*_per_order(now))
+        rows.append(_row("orders.mean_amount", mean, currency, people))
+    return rows
+
+
+def _changes(now: Sums, before: Sums, currency: str) -> list[dict[str, Any]]:
+    from cxlab.stats.counts import poisson_count, poisson_total
+    from cxlab.stats.differences import mover_difference, relative_change, welch
+
+    people = min(now["customers"], before["customers"])  # the smaller side could be found out
+    count, count_before = poisson_count(now["orders"]), poisson_count(before["orders"])
+    total, total_before = (
+        poisson_total(s["net"], s["customer_squares"], n=s["customers"]) for s in (now, before)
+    )
+    rows = [
+        _row("orders.count_change", mover_difference(count, count_before), "count", people),
+        _row("orders.net_amount_change", mover_difference(total, total_before), currency, people),
+    ]
+    if min(total.estimate, total_before.estimate) > 0:
+        relative = relative_change(total, total_before)
+        rows.append(_row("orders.net_amount_relative_change", relative, "share", people))
+    if min(now["orders"], before["orders"]) >= 2:
+        mean = welch(_per_order(now), _per_order(before))
+        rows.append(_row("orders.mean_amount_change", mean, currency, people))
+    return rows
+
+
+def _per_order(s: Sums) -> tuple[float, float, float]:
+    return s["orders"], s["net"], s["order_squares"]
+
+
+def _row(
+    metric: str, found: "Interval", unit: str, people: float, *, cycle: object = None
+) -> dict[str, Any]:
+    return estimate_row(
+        metric, found.estimate, found.low, found.high,
+        n=found.n, count=people, unit=unit, method=found.method, cycle=cycle,
+    )  # fmt: skip
+
+
+def _percent(share: float) -> str:
+    """Write a relative change: percent of before, not points."""
+    text = words.value(share, "share")
+    return f"+{text}" if share > 0 else text

@@ -1,0 +1,215 @@
+"""Who moved from which segment to which, and how much revenue moved with them?
+
+Two tables of members, of the cycle before and of this one, make a square matrix. Who
+is in one of them only comes from, or goes to, outside.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import Table, TableLike, query, view
+from cxlab.errors import DataError, Withheld
+from cxlab.report import words
+from cxlab.report.finding import Result
+from cxlab.segments.purchases import customer_days, in_one_engine
+from cxlab.segments.rows import measured
+
+__all__ = ["GONE", "NOT_YET", "Migration", "migration"]
+
+NOT_YET = "not yet a customer"
+GONE = "no longer a customer"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Migration(Result):
+    """A matrix of segments before (rows) and now (columns)."""
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw the share of each row that went to each column."""
+        from cxlab.report import charts
+
+        return charts.heatmap(
+            self._rows("share"), row="from_segment", column="to_segment", unit="share", ax=ax
+        )
+
+    def sentence(self) -> str:
+        """Say how many stayed, and which move was the largest."""
+        stayed = self.estimates[self.estimates["metric"] == "customers.stayed_share"]
+        said = "Customers moved between segments"
+        if len(stayed) and pd.notna(stayed["estimate"].iloc[0]):
+            row = stayed.iloc[0]
+            said = (
+                f"{words.value(row['estimate'], 'share')} of {words.plural(row['n'], 'customer')} "
+                "stayed in their segment"
+            )
+        moves = self._rows("share").dropna(subset="estimate")
+        moves = moves[
+            (moves["from_segment"] != moves["to_segment"])
+            & (moves["from_segment"] != NOT_YET)
+            & (moves["count"] > 0)
+        ]
+        if moves.empty:
+            return f"{said}."
+        top = moves.sort_values("count", kind="stable").iloc[-1]
+        return (
+            f"{said}; the largest move is from {top['from_segment']} to {top['to_segment']}, "
+            f"{words.value(top['estimate'], 'share')} of those who were there."
+        )
+
+    def _rows(self, name: str) -> pd.DataFrame:
+        rows = self.estimates[self.estimates["metric"] == f"customers.migration_{name}"]
+        return rows.reset_index(drop=True)
+
+
+def migration(
+    before: TableLike,
+    after: TableLike,
+    *,
+    orders: TableLike,
+    cycle: Cycle,
+    currency: str = "amount",
+) -> Migration:
+    """Cross the segments of one cycle with those of the next.
+
+    Parameters
+    ----------
+    before, after : table
+        `customer_id` and one column of segments, one row per customer.
+    orders : table
+        `customer_id`, `placed_at`, `net_amount`: for the net revenue of the cycle.
+    cycle : Cycle
+        The cycle between the two.
+    currency : str
+        Unit of money.
+
+    Returns
+    -------
+    Migration
+        Share of each row with its Wilson interval; net revenue of the cycle that the
+        customers of each cell brought, with a compound Poisson interval; and the share
+        of all who stayed.
+
+    Raises
+    ------
+    DataError
+        If a customer is twice in a table, or a table has no column of segments.
+    Withheld
+        If nobody was in a segment before.
+
+    Examples
+    --------
+    >>> from cxlab.data.calendar import parse_cycle
+    >>> before = pd.DataFrame({"customer_id": ["a", "b"], "segment": ["good", "good"]})
+    >>> after = pd.DataFrame({"customer_id": ["a", "b"], "segment": ["good", "fair"]})
+    >>> orders = pd.DataFrame({"customer_id": ["a"], "net_amount": [5.0],
+    ...                        "placed_at": pd.to_datetime(["2018-02-01"])})
+    >>> migration(before, after, orders=orders, cycle=parse_cycle("2018Q1")).sentence()[:51]
+    '50.0% of 2 customers stayed in their segment; the l'
+    """
+    before_, after_, orders_ = in_one_engine(before, after, orders)
+    cells = _cells(_segments(before_), _segments(after_), orders_, cycle)
+    known = cells[(cells["from_segment"] != NOT_YET) & (cells["to_segment"] != GONE)]
+    if known.empty:
+        raise Withheld(
+            f"Migration needs customers with a segment before {cycle.name}, but there are none."
+        )
+    return Migration(
+        estimates=_estimates(cells, known, currency),
+        subtitle=f"Customers by segment at the start (rows) and the end (columns) of {cycle.name}; "
+        "share of each row.",
+        note=f"Rows add up to all who were in a segment at the start. Money is net revenue "
+        f"of {cycle.name} from the customers of the cell.",
+    )
+
+
+def _segments(members: Table) -> Table:
+    """Return customer_id, segment, one row per customer."""
+    names = [c for c in members.need("customer_id").columns if c != "customer_id"]
+    if len(names) != 1:
+        raise DataError(
+            f"A table of members must have customer_id and one column of segments, but has {names}."
+        )
+    twice = query(
+        """
+        select count(*) as n from (
+            select customer_id from m group by customer_id having count(*) > 1
+        ) as d
+        """,
+        m=members,
+    )["n"][0]
+    if twice:
+        raise DataError(f"Each customer must be in one segment, but {twice} are in several.")
+    return view(
+        f'select cast(customer_id as varchar) as customer_id, cast("{names[0]}" as varchar) '
+        "as segment from m",
+        m=members,
+    )
+
+
+def _cells(before: Table, after: Table, orders: Table, cycle: Cycle) -> pd.DataFrame:
+    """Customers, net revenue and its sum of squares by pair of segments."""
+    return query(
+        """
+        with spent as (
+            select customer_id, cast(sum(net_amount) as decimal(18, 2)) as net
+            from days group by customer_id
+        ),
+        moved as (
+            select coalesce(b.customer_id, a.customer_id) as customer_id,
+                case when b.customer_id is null then $not_yet
+                    else coalesce(b.segment, 'not known') end as from_segment,
+                case when a.customer_id is null then $gone
+                    else coalesce(a.segment, 'not known') end as to_segment
+            from before as b full join after as a on b.customer_id = a.customer_id
+        )
+        select m.from_segment, m.to_segment, count(*) as customers,
+            sum(coalesce(s.net, 0)) as net_amount,
+            sum(coalesce(s.net * s.net, 0)) as net_amount_squares
+        from moved as m left join spent as s on m.customer_id = s.customer_id
+        group by m.from_segment, m.to_segment
+        order by m.from_segment, m.to_segment
+        """,
+        before=before,
+        after=after,
+        days=customer_days(orders, at=cycle.cutoff, start=cycle.start),
+        not_yet=NOT_YET,
+        gone=GONE,
+    )
+
+
+def _estimates(cells: pd.DataFrame, known: pd.DataFrame, currency: str) -> pd.DataFrame:
+    from cxlab.stats.counts import poisson_total
+    from cxlab.stats.intervals import wilson
+
+    shares, money = [], []
+    for cell in _square(cells).to_dict("records"):
+        pair = {"from_segment": cell["from_segment"], "to_segment": cell["to_segment"]}
+        size = float(cell["customers"])
+        found = wilson(size, float(cell["row_total"]))
+        shares.append(
+            measured("customers.migration_share", found, unit="share", count=size, **pair)
+        )
+        total = poisson_total(cell["net_amount"], cell["net_amount_squares"], n=size)
+        money.append(
+            measured("customers.migration_amount", total, unit=currency, count=size, **pair)
+        )
+    everybody = float(known["customers"].sum())
+    stayed = float(known.loc[known["from_segment"] == known["to_segment"], "customers"].sum())
+    row = measured("customers.stayed_share", wilson(stayed, everybody), unit="share", count=stayed)
+    return pd.DataFrame([*shares, *money, row])
+
+
+def _square(cells: pd.DataFrame) -> pd.DataFrame:
+    """Fill in the pairs that nobody took, in one order for rows and columns."""
+    sizes = cells.groupby("from_segment")["customers"].sum()
+    names = sorted({*cells["from_segment"], *cells["to_segment"]} - {NOT_YET, GONE})
+    rows = [name for name in (*names, NOT_YET) if sizes.get(name, 0)]
+    columns = [*names, *([GONE] if (cells["to_segment"] == GONE).any() else [])]
+    every = pd.MultiIndex.from_product([rows, columns], names=["from_segment", "to_segment"])
+    full = cells.set_index(["from_segment", "to_segment"]).reindex(every, fill_value=0)
+    return full.reset_index().assign(
+        row_total=lambda f: f.groupby("from_segment")["customers"].transform("sum")
+    )
