@@ -105,9 +105,9 @@ def power_of_means(d: float, n: float, n_before: float, *, level: float = 0.95) 
     """
     df, distance = n + n_before - 2, abs(d) / math.sqrt(1 / n + 1 / n_before)
     t = t_quantile(level, df)
-    # Beyond 8 standard errors the far tail is below 1e-10, and the routine has no value.
-    far_tail = float(nctdtr(df, distance, -t)) if distance < 8 else 0.0
-    return 1 - float(nctdtr(df, distance, t)) + far_tail
+    # Far out the routine has no value, but only where the chance is below 1e-50.
+    missed, opposite = (float(nctdtr(df, distance, end)) for end in (t, -t))
+    return 1 - (0.0 if math.isnan(missed) else missed) + (0.0 if math.isnan(opposite) else opposite)
 
 
 def detectable_mean_difference(
@@ -140,13 +140,14 @@ def detectable_mean_difference(
     0.566
     """
     _samples_stand(n, n_before)
-    scale = math.sqrt(1 / n + 1 / n_before)
-    # The normal answer is a little short; ten times it is surely far enough.
-    far = 10 * _distance_with(power, level) * scale
 
     def short_of(d: float) -> float:
         return power_of_means(d, n, n_before, level=level) - power
 
+    # The normal answer is a little short, and far too short for a handful of answers.
+    far = _distance_with(power, level) * math.sqrt(1 / n + 1 / n_before)
+    while short_of(far) < 0:
+        far *= 2
     return sd * float(brentq(short_of, 0.0, far, xtol=1e-12))
 
 

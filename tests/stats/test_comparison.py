@@ -104,6 +104,14 @@ def test_repeated_answers_of_few_customers_prove_less():
         assert less.loc[0, "detectable"] > sure.loc[0, "detectable"]
 
 
+def test_many_groups_of_very_different_size_can_be_compared():
+    rng = np.random.default_rng(1)
+    groups = means(*[rng.integers(1, 6, size) for size in (700, 300, 60, 11, 10)])
+    found = compare_groups(groups, kind="mean")
+    assert found[["estimate", "conf_low", "p_holm", "detectable"]].notna().all(axis=None)
+    assert found.loc[4, "detectable"] > found.loc[1, "detectable"]
+
+
 def test_outcomes_that_never_vary_are_no_difference():
     same = pd.DataFrame({"group": ["a", "b"], "n": [50, 60], "total": [50, 60]})
     assert compare_groups(same, kind="share")["p"].tolist() == [1.0, 1.0]

@@ -61,10 +61,23 @@ def test_a_test_has_the_power_asked_for_at_the_detectable_difference(share):
     assert reached == pytest.approx(0.8, abs=1e-9)  # solved to 1e-14 in the distance
 
 
-@given(st.floats(0.01, 100), st.integers(2, 10**5), st.integers(2, 10**5))
-def test_the_detectable_mean_difference_has_the_power_asked_for(sd, n, n_before):
-    gap = detectable_mean_difference(sd, n, n_before)
-    assert power_of_means(gap / sd, n, n_before) == pytest.approx(0.8, abs=1e-6)  # root to 1e-12
+@given(
+    st.floats(0.01, 100),
+    st.integers(2, 10**5),
+    st.integers(2, 10**5),
+    st.sampled_from([0.8, 0.95, 0.99, 0.9999]),
+)
+def test_the_detectable_mean_difference_has_the_power_asked_for(sd, n, n_before, level):
+    gap = detectable_mean_difference(sd, n, n_before, level=level)
+    assert power_of_means(gap / sd, n, n_before, level=level) == pytest.approx(
+        0.8, abs=1e-6
+    )  # root to 1e-12
+
+
+@pytest.mark.parametrize("d", [0.0, 1.0, 3.0, 10.0, 100.0])
+@pytest.mark.parametrize("n", [2, 20, 1000, 10**6])
+def test_power_is_a_chance_however_far_the_means_lie_apart(d, n):
+    assert 0.04 < power_of_means(d, n, n) <= 1  # 0.05 of false alarms at no distance
 
 
 def test_the_detectable_change_of_a_score_follows_its_standard_error():
