@@ -154,7 +154,7 @@ class Exporter(HTMLExporter):
         html = MarkdownWithMath(renderer=renderer).render(source)
         if not foreign.is_clean(html):
             html = foreign.clean(html, self.made.styles)
-        scroll = '<div class="cx-scroll" role="region" aria-label="Table" tabindex="0">'
+        scroll = '<div class="cx-scroll" role="group" aria-label="Table" tabindex="0">'
         html = html.replace("<table>", f'{scroll}<table class="cx-table">')
         return html.replace("</table>", "</table></div>") if scroll in html else html
 
@@ -174,7 +174,7 @@ class _Renderer(IPythonRenderer):
             return ""
         level = min(max(level, 2), self.made.level + 1)
         self.made.level = level
-        name = _slug(words, self.made.ids)
+        name = _slug(unescape(words), self.made.ids)
         self.made.contents.append((level, name, words))
         link = f'<a class="cx-anchor" href="#{name}" aria-label="Link to: {words}">#</a>'
         return f'<h{level} id="{name}">{text} {link}</h{level}>\n'
@@ -198,7 +198,7 @@ def _math(source: str, display: str) -> str:
     except Exception:  # the library raises many kinds; the reader gets the source
         return f"<code>{escape(source)}</code>"
     formula = _LETTER.sub(_operator, formula)
-    scroll = '<div class="cx-math" tabindex="0" role="region" aria-label="Formula">'
+    scroll = '<div class="cx-math" tabindex="0" role="group" aria-label="Formula">'
     return f"{scroll}{formula}</div>" if display == "block" else str(formula)
 
 

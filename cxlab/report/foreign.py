@@ -185,7 +185,7 @@ def _accessible(tag: Tag, soup: BeautifulSoup) -> None:
     """Give tables scopes and a place to scroll, and pictures a description."""
     if tag.name == "table":
         _wear(tag, "cx-table")
-        label = {"class": "cx-scroll", "role": "region", "aria-label": "Table", "tabindex": "0"}
+        label = {"class": "cx-scroll", "role": "group", "aria-label": "Table", "tabindex": "0"}
         tag.wrap(soup.new_tag("div", attrs=label))
     elif tag.name == "th":
         if not tag.get_text(strip=True):

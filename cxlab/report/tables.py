@@ -91,7 +91,7 @@ def render(
     heads = "".join(_head(c, frame, level) for c in columns)
     rows = "".join(_row(row, columns, frame, units) for row in frame.to_dict("records"))
     return (
-        f'<div class="cx-scroll" role="region" aria-labelledby="{uid}-c" tabindex="0">'
+        f'<div class="cx-scroll" role="group" aria-labelledby="{uid}-c" tabindex="0">'
         f'<table class="cx-table"><caption id="{uid}-c">{text(caption)}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
