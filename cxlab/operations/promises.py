@@ -5,9 +5,9 @@ later day and kept then was still broken: only the first one counts.
 """
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import TableLike, grouped, view
-from cxlab.errors import ParameterError, did_you_mean
-from cxlab.operations.deliveries import arrivals, in_one_engine
+from cxlab.data.engine import Table, TableLike, grouped, view
+from cxlab.errors import ParameterError, Withheld, did_you_mean
+from cxlab.operations.deliveries import arrivals, count, in_one_engine
 from cxlab.operations.kept_share import KeptPromises, by_group, series
 
 __all__ = ["KINDS", "KeptPromises", "kept", "on_time_in_full"]
@@ -106,7 +106,7 @@ def on_time_in_full(
     Parameters
     ----------
     shipments : table
-        With order_id, promised_on, delivered_at, perhaps delivered_on and in_full.
+        With order_id, promised_on, delivered_at, in_full and perhaps delivered_on.
         A shipment counts as whole unless `in_full` says no.
     cycle : Cycle
         Shipments promised for a day of the cycle.
@@ -124,16 +124,17 @@ def on_time_in_full(
     Raises
     ------
     Withheld
-        If fewer than ten shipments were promised for the cycle.
+        If fewer than ten shipments were promised for the cycle, or no system told of
+        any of them whether it was whole.
     """
     (table,) = in_one_engine(shipments)
-    keep = [column for column in (by, "in_full") if column in table.columns]
-    whole = "coalesce(in_full, true)" if "in_full" in keep else "true"
+    _need_in_full(table, cycle)
+    keep = ["in_full"] if by is None else ["in_full", by]
     group = f's."{by}", ' if by is not None and table.need(by) else ""
     due = view(
         f"""
         select {group}promised_on as due_on,
-            coalesce(days_late <= 0, false) and {whole} as kept from s
+            coalesce(days_late <= 0, false) and coalesce(in_full, true) as kept from s
         """,
         s=arrivals(table, cutoff=cycle.cutoff, keep=keep),
     )
@@ -152,3 +153,17 @@ def on_time_in_full(
         dims={},
         most=most,
     )
+
+
+def _need_in_full(shipments: Table, cycle: Cycle) -> None:
+    told = "in_full" in shipments.columns and count(
+        "select count(in_full) as n from s where promised_on >= $first and promised_on <= $last",
+        s=shipments,
+        first=cycle.first_day,
+        last=cycle.last_day,
+    )
+    if not told:
+        raise Withheld(
+            "No system tells whether shipments were complete (the column 'in_full' is empty), so "
+            "only their punctuality is known."
+        )

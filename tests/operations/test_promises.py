@@ -194,7 +194,7 @@ def test_in_full_counts_where_it_is_known_and_late_is_never_kept(engine, cycle, 
 
 
 def test_shipments_can_be_compared_by_carrier(engine, cycle, shipped):
-    table = shipped([0.0] * 15 + [2.0] * 15).assign(carrier=["van", "bike"] * 15)
+    table = shipped([0.0] * 15 + [2.0] * 15).assign(carrier=["van", "bike"] * 15, in_full=True)
     result = on_time_in_full(engine.table(table), cycle=cycle, by="carrier")
     assert _row(result, "delivery.on_time_in_full_share", carrier="van")["count"] == 8
     assert "came on time and in full in 2024Q2" in result.sentence()
@@ -203,13 +203,22 @@ def test_shipments_can_be_compared_by_carrier(engine, cycle, shipped):
 def test_the_promised_day_itself_decides_the_cycle(engine, cycle, shipped):
     inside = [shipped([0.0] * 10, promised=day) for day in (date(2024, 4, 1), date(2024, 6, 30))]
     outside = [shipped([9.0] * 10, promised=day) for day in (date(2024, 3, 31), date(2024, 7, 1))]
-    table = pd.concat(inside + outside)
+    table = pd.concat(inside + outside).assign(in_full=True)
     share = on_time_in_full(engine.table(table), cycle=cycle).estimates.iloc[0]
     assert (share["n"], share["estimate"]) == (20, 1.0)
 
 
 def test_a_delivery_after_the_cutoff_is_not_known(engine, cycle, shipped):
-    table = shipped([0.0] * 20, promised=date(2024, 6, 30))
+    table = shipped([0.0] * 20, promised=date(2024, 6, 30)).assign(in_full=True)
     table.loc[0:4, "delivered_at"] = datetime(2024, 7, 1)
     share = on_time_in_full(engine.table(table), cycle=cycle).estimates.iloc[0]
     assert (share["n"], share["count"]) == (20, 15)
+
+
+def test_in_full_is_not_claimed_where_no_system_tells(engine, cycle, shipped):
+    table = shipped([0.0] * 20)
+    with pytest.raises(Withheld, match="only their punctuality is known"):
+        on_time_in_full(engine.table(table), cycle=cycle)
+    table["in_full"] = pd.array([pd.NA] * 20, dtype="boolean")
+    with pytest.raises(Withheld, match="only their punctuality is known"):
+        on_time_in_full(engine.table(table), cycle=cycle)
