@@ -17,6 +17,7 @@ help: ## List what can be made
 setup: $(READY) ## Set up .venv with the exact versions of requirements.lock
 
 # uv does it in seconds and pip in minutes; both refuse a file whose hash is not in the lock.
+# The project itself is a path and a command: an editable install would fetch a build tool.
 $(READY): requirements.lock .ci/installer.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 11) else \
 	    "Python must be 3.11 or newer, but $(PYTHON) is " + v + ". Name another: make PYTHON=python3.12")'
@@ -27,7 +28,9 @@ $(READY): requirements.lock .ci/installer.lock pyproject.toml
 	    $(BIN)/uv pip sync -q --require-hashes --python $(BIN)/python requirements.lock; } || \
 	    { echo "uv could not install the lock, so pip does it." && \
 	    $(BIN)/pip install -q --require-hashes -r requirements.lock; }
-	@$(BIN)/pip install -q --no-deps --no-build-isolation --no-index -e .
+	@echo "$(CURDIR)" > "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/cxlab.pth"
+	@printf '%s\n' '#!/bin/sh' "'''exec' \"$(CURDIR)/$(BIN)/python\" \"\$$0\" \"\$$@\"" "' '''" \
+	    'from cxlab.cli import main' 'main()' > $(BIN)/cxlab && chmod +x $(BIN)/cxlab
 	@touch $@
 
 report: $(READY) ## Run the main job: the report of STUDY (default params/olist)
@@ -74,8 +77,7 @@ calibrate: $(READY) ## Check by simulation that intervals cover as often as they
 
 # Old pins stay unless pyproject.toml forbids them; remove the file first to renew them all.
 lock: $(READY) ## Work out requirements.lock anew from pyproject.toml
-	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" | \
-	    $(BIN)/uv pip compile pyproject.toml - -q --universal --generate-hashes --no-header \
+	@$(BIN)/uv pip compile pyproject.toml -q --universal --generate-hashes --no-header \
 	    --no-emit-index-url --group dev --extra spark --python-version 3.11 -o requirements.lock
 	@echo uv | $(BIN)/uv pip compile - -q --universal --generate-hashes --no-header \
 	    --no-emit-index-url --no-annotate --python-version 3.11 -o .ci/installer.lock
