@@ -9,7 +9,7 @@ import hashlib
 import json
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -50,6 +50,7 @@ class Chapter:
     defaults: dict[str, Any]
     key: str
     withheld: str  # why it cannot be run on this study; empty when it can
+    chosen: bool = True  # False where --chapters leaves it out
 
     def finished(self, state: Path) -> Path:
         """Return where its executed notebook is kept once it has finished."""
@@ -102,7 +103,8 @@ def make_plan(
     Returns
     -------
     Plan
-        With one chapter per notebook, in the order of their names.
+        With one chapter per notebook, in the order of their names; those that `only`
+        leaves out are not executed, but stand in the report where they had finished.
 
     Raises
     ------
@@ -120,14 +122,13 @@ def make_plan(
             )
     chosen = _choose(notebooks, only)
     # Parameters are checked before the sources are read: a slip should cost a second.
-    checked = {name: _parameters(notebooks[name], settings, name) for name in chosen}
+    checked = {name: _parameters(file, settings, name) for name, file in notebooks.items()}
     snapshot = take_snapshot(study, settings, cycle)
-    chapters = [
-        _chapter(name, notebooks[name], checked[name], settings, snapshot) for name in chosen
-    ]
-    return Plan(
-        study=study, settings=settings, cycle=cycle, snapshot=snapshot, chapters=tuple(chapters)
+    chapters = tuple(
+        replace(_chapter(name, file, checked[name], settings, snapshot), chosen=name in chosen)
+        for name, file in notebooks.items()
     )
+    return Plan(study=study, settings=settings, cycle=cycle, snapshot=snapshot, chapters=chapters)
 
 
 def find_notebooks(study: Path) -> dict[str, Path]:
@@ -190,7 +191,7 @@ def _choose(notebooks: dict[str, Path], only: list[str] | None) -> list[str]:
                 f"{did_you_mean(word, notebooks)}"
             )
         chosen += matches
-    return sorted(set(chosen))
+    return chosen
 
 
 def _parameters(

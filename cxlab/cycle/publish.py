@@ -28,7 +28,7 @@ class Made:
     """How one chapter came out of the run."""
 
     chapter: Chapter
-    state: str  # ok, withheld, or how it failed
+    state: str  # ok, withheld, not run, or how it failed
     notebook: Path | None
     seconds: float = 0.0
     error: str = ""
@@ -37,6 +37,11 @@ class Made:
     def is_good(self) -> bool:
         """Tell whether the chapter says all it can."""
         return self.state in ("ok", "withheld")
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether it was tried and did not finish."""
+        return not self.is_good and self.state != "not run"
 
     def record(self) -> dict[str, Any]:
         """Return the chapter's line in the manifest."""
@@ -136,7 +141,7 @@ def _notebook(made: Made) -> Any:
     """Read an executed notebook, or make one that says why there is none."""
     if made.notebook is not None and made.notebook.is_file():
         return nbformat.read(made.notebook, as_version=4)  # type: ignore[no-untyped-call]
-    reason = made.chapter.withheld or made.error or "The chapter could not be run."
+    reason = made.chapter.withheld or made.error or "This run was told to leave the chapter out."
     bundle = Card(title="Not available", reason=reason)._repr_mimebundle_()
     output = {"output_type": "display_data", "data": bundle, "metadata": {}}
     code = {"cell_type": "code", "source": "", "metadata": {}, "outputs": [output]}
@@ -158,7 +163,9 @@ def _base_page(
             m.chapter.name,
             m.chapter.title,
             f"{m.chapter.name}.html",
-            "finished" if m.state == "ok" else "withheld" if m.state == "withheld" else "failed",
+            {"ok": "finished", "withheld": "withheld", "not run": "withheld"}.get(
+                m.state, "failed"
+            ),
             m.error or m.chapter.withheld,
         )
         for m in states.values()
@@ -166,10 +173,13 @@ def _base_page(
     there = [(folder.name, read["start"]) for folder, read in manifests.published(reports)]
     here = (cycle.name, described["start"])
     names = [name for name, _ in sorted({*there, here}, key=lambda c: c[1], reverse=True)]
-    failed = [m.chapter.title for m in made if not m.is_good]
+    failed = [m.chapter.title for m in made if m.has_failed]
+    left_out = [m.chapter.title for m in made if m.state == "not run"]
     banner = ""
     if failed:
         banner = f"Not complete: {', '.join(failed)} failed in this run. The other chapters stand."
+    elif left_out:
+        banner = f"A draft: this run was told to leave out {', '.join(left_out)}."
     elif described["warnings"]:
         banner = " ".join(w for w in described["warnings"] if w.startswith("The data end"))
     return page.Page(

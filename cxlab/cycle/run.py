@@ -1,9 +1,12 @@
 """A cycle, end to end: plan, execute what is not finished, publish, remember."""
 
+from __future__ import annotations
+
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cxlab.cycle import execute as execution
 from cxlab.cycle import manifest as manifests
@@ -12,6 +15,9 @@ from cxlab.cycle.ledger import Ledger
 from cxlab.cycle.plan import Chapter, Plan
 from cxlab.cycle.progress import Reporter
 from cxlab.errors import CxlabError
+
+if TYPE_CHECKING:
+    from cxlab.cycle.publish import Made
 
 __all__ = ["Options", "Report", "run_cycle", "target_folder"]
 
@@ -48,8 +54,8 @@ def run_cycle(plan: Plan, options: Options, reporter: Reporter) -> Report:
     """Run a plan and publish it.
 
     Chapters that finished before with the same key are taken as they are. A failing
-    chapter hides no other; a report in which one failed never takes the place of a
-    good one, but appears beside it.
+    chapter hides no other. A report in which one failed or was not run never takes the
+    place of a whole one, but appears beside it as a draft.
 
     Parameters
     ----------
@@ -107,60 +113,60 @@ def target_folder(reports: Path, study: str, cycle: str) -> Path:
 def _run(
     plan: Plan, options: Options, reporter: Reporter, reports: Path, run_id: str, plan_hash: str
 ) -> tuple[Report, str]:
-    from cxlab.cycle.publish import Made, publish, write_archive
+    from cxlab.cycle.publish import publish, write_archive
 
-    todo = [c for c in plan.chapters if not c.withheld]
-    if not options.force:
-        todo = [c for c in todo if not c.finished(plan.state).is_file()]
+    todo = [
+        c
+        for c in plan.chapters
+        if c.chosen and not c.withheld and (options.force or not c.finished(plan.state).is_file())
+    ]
     outcomes = _execute(plan, todo, options, reporter, run_id)
-    made = []
-    for chapter in plan.chapters:
-        outcome = outcomes.get(chapter.name)
-        if chapter.withheld:
-            made.append(Made(chapter=chapter, state="withheld", notebook=None))
-        elif outcome is None or outcome.state == "ok":
-            made.append(
-                Made(
-                    chapter=chapter,
-                    state="ok",
-                    notebook=chapter.finished(plan.state),
-                    seconds=outcome.seconds if outcome else 0.0,
-                )
-            )
-        else:
-            made.append(
-                Made(
-                    chapter=chapter,
-                    state=outcome.state,
-                    notebook=outcome.output,
-                    seconds=outcome.seconds,
-                    error=outcome.error or outcome.state,
-                )
-            )
-    failed = tuple((m.chapter.name, m.error) for m in made if not m.is_good)
-    target = reports / plan.cycle.name
-    if failed and _is_good(target):
-        target = reports / f"{plan.cycle.name}-failed"
+    made = [_made(plan, chapter, outcomes.get(chapter.name)) for chapter in plan.chapters]
+    whole = all(m.is_good for m in made)
+    target, draft = (reports / f"{plan.cycle.name}{end}" for end in ("", "-draft"))
+    if not whole and _is_whole(target):
+        target = draft
     seal = publish(
         plan,
         made,
         reports=reports,
         target=target,
         run_id=run_id,
-        plan_hash="" if failed else plan_hash,
+        plan_hash=plan_hash if whole else "",
     )
-    if not failed:
-        shutil.rmtree(reports / f"{plan.cycle.name}-failed", ignore_errors=True)
+    if whole:
+        shutil.rmtree(draft, ignore_errors=True)
     write_archive(reports, plan.settings.title, plan.settings.language)
     _tidy(plan)
     report = Report(
         target=target,
         executed=tuple(c.name for c in todo),
-        kept=tuple(c.name for c in plan.chapters if c not in todo and not c.withheld),
-        failed=failed,
+        kept=tuple(m.chapter.name for m in made if m.state == "ok" and m.chapter not in todo),
+        failed=tuple((m.chapter.name, m.error) for m in made if m.has_failed),
         published=True,
     )
     return report, seal
+
+
+def _made(plan: Plan, chapter: Chapter, outcome: execution.Outcome | None) -> Made:
+    """Say how a chapter came out: just now, in an earlier run, or not at all."""
+    from cxlab.cycle.publish import Made
+
+    finished = chapter.finished(plan.state)
+    if outcome is not None and outcome.state != "ok":
+        return Made(
+            chapter=chapter,
+            state=outcome.state,
+            notebook=outcome.output,
+            seconds=outcome.seconds,
+            error=outcome.error or outcome.state,
+        )
+    if chapter.withheld:
+        return Made(chapter=chapter, state="withheld", notebook=None)
+    if not finished.is_file():
+        return Made(chapter=chapter, state="not run", notebook=None)
+    seconds = outcome.seconds if outcome else 0.0
+    return Made(chapter=chapter, state="ok", notebook=finished, seconds=seconds)
 
 
 def _execute(
@@ -219,7 +225,7 @@ def _is_current(target: Path, plan_hash: str) -> bool:
     )
 
 
-def _is_good(target: Path) -> bool:
+def _is_whole(target: Path) -> bool:
     read = manifests.read_manifest(target)
     return read is not None and all(c["state"] in ("ok", "withheld") for c in read["chapters"])
 

@@ -152,7 +152,7 @@ def take_snapshot(study: Path, settings: Settings, cycle: Cycle) -> Snapshot:
                 "source": str(file.relative_to(raw)),
                 "bytes": file.stat().st_size,
                 "sha256": sha256,
-                "tables": ", ".join(n for n, fs in files.items() if file in fs),
+                "tables": ", ".join(_fed_by(file, files, mappings)),
             }
             for file, sha256 in prints.items()
         ]
@@ -242,6 +242,15 @@ def _read_all(
         "contents": reader.contents,
         "notes": reader.notes,
     }
+
+
+def _fed_by(file: Path, files: dict[str, list[Path]], mappings: dict[str, Mapping]) -> list[str]:
+    """List the tables that a raw file reaches, directly or through helpers."""
+    reached = {name for name, read in files.items() if file in read}
+    for name, mapping in mappings.items():  # helpers come first, each after those it names
+        if reached & set(mapping.uses):
+            reached.add(name)
+    return [name for name in mappings if name in reached and not mappings[name].is_helper]
 
 
 def _check_span(reader: Reader, cycle: Cycle) -> None:
