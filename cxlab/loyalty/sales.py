@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import TableLike, query, view
+from cxlab.data.engine import Table, TableLike, query, view
 from cxlab.errors import Withheld
 from cxlab.report import words
 from cxlab.report.finding import Result, estimate_row
@@ -18,7 +18,7 @@ from cxlab.report.finding import Result, estimate_row
 if TYPE_CHECKING:  # scipy stays out of the room's import
     from cxlab.stats.intervals import Interval
 
-__all__ = ["Sales", "sales"]
+__all__ = ["Sales", "sales", "standing"]
 
 HISTORY = 8  # cycles in the picture
 Sums: TypeAlias = dict[str, float]  # of one cycle
@@ -110,6 +110,19 @@ def sales(orders: TableLike, *, cycle: Cycle, currency: str = "amount") -> Sales
         cycle_name=cycle.name,
         previous_name=cycle.previous.name,
     )
+
+
+def standing(orders: TableLike) -> Table:
+    """Return the orders that were not cancelled; all of them where no status is known.
+
+    >>> orders = pd.DataFrame({"order_id": ["x", "y"], "status": ["paid", "cancelled"]})
+    >>> query("select order_id from o order by order_id", o=standing(orders))["order_id"].tolist()
+    ['x']
+    """
+    table = view("select * from o", o=orders)
+    if "status" not in table.columns:
+        return table
+    return view("select * from o where coalesce(status, '') <> 'cancelled'", o=table)
 
 
 def _sums(orders: TableLike, cycle: Cycle) -> dict[str, Sums]:
