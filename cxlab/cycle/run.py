@@ -79,6 +79,7 @@ def run_cycle(plan: Plan, options: Options, reporter: Reporter) -> Report:
         place.sweep(reports)
         plan_hash = plan.hash(str(manifests.previous_cycle(reports, plan)))
         if not options.force and _is_current(target, plan_hash):
+            shutil.rmtree(_draft(target), ignore_errors=True)
             return Report(
                 target=target,
                 executed=(),
@@ -123,9 +124,9 @@ def _run(
     outcomes = _execute(plan, todo, options, reporter, run_id)
     made = [_made(plan, chapter, outcomes.get(chapter.name)) for chapter in plan.chapters]
     whole = all(m.is_good for m in made)
-    target, draft = (reports / f"{plan.cycle.name}{end}" for end in ("", "-draft"))
+    target = reports / plan.cycle.name
     if not whole and _is_whole(target):
-        target = draft
+        target = _draft(target)
     seal = publish(
         plan,
         made,
@@ -135,7 +136,7 @@ def _run(
         plan_hash=plan_hash if whole else "",
     )
     if whole:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(_draft(target), ignore_errors=True)
     write_archive(reports, plan.settings.title, plan.settings.language)
     _tidy(plan)
     report = Report(
@@ -228,6 +229,11 @@ def _is_current(target: Path, plan_hash: str) -> bool:
 def _is_whole(target: Path) -> bool:
     read = manifests.read_manifest(target)
     return read is not None and all(c["state"] in ("ok", "withheld") for c in read["chapters"])
+
+
+def _draft(target: Path) -> Path:
+    """Return where a report that is not whole goes when a whole one stands."""
+    return target.with_name(f"{target.name}-draft")
 
 
 def _make_folder(folder: Path) -> None:
