@@ -1,0 +1,19 @@
+-- What was promised to whom, by when, and whether it was kept. due_at is the moment from
+-- which a promise not yet kept is broken: here the midnight that ends the promised day.
+-- resolved_at is the moment from which the outcome is known.
+select
+    order_id || '/delivery' as promise_id,
+    customer_id,
+    'delivery_date' as kind,
+    'order' as object_type,
+    order_id as object_id,
+    placed_at as promised_at,
+    strftime(promised_on, '%Y-%m-%d') as promised_value,
+    promised_on + interval 1 day as due_at,
+    delivered_at as resolved_at,
+    strftime(delivered_at, '%Y-%m-%d') as actual_value,
+    delivered_at::date <= promised_on as kept,
+    carrier as owner,
+    'carrier' as source,
+    excluded_by
+from _deliveries

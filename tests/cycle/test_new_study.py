@@ -1,0 +1,113 @@
+"""A new study works before anybody has changed it, and shows everything that can be changed."""
+
+import io
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from cxlab.cycle.new_study import new_study
+from cxlab.cycle.plan import make_plan
+from cxlab.cycle.progress import reporter
+from cxlab.cycle.run import Options, run_cycle
+from cxlab.data.settings import Kpi, Settings, read_settings
+from cxlab.data.snapshot import take_snapshot
+from cxlab.errors import RunError
+
+TABLES = ["customers", "orders", "answers", "promises", "shipments"]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("studies") / "mine"
+    new_study(folder)
+    return folder
+
+
+def test_the_files_are_named_in_the_order_in_which_to_read_them(tmp_path):
+    files = [f.relative_to(tmp_path).as_posix() for f in new_study(tmp_path)]
+    assert files[:2] == ["study.yaml", "tables/answers.sql"]
+    assert files[-1] == "raw/survey.csv"
+    assert len(files) == len([f for f in tmp_path.rglob("*") if f.is_file()])
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match="new or an empty folder"):
+        new_study(tmp_path)
+    assert [f.name for f in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "mine").write_text("")
+    with pytest.raises(RunError, match="new or an empty folder"):
+        new_study(tmp_path / "mine")
+
+
+def test_the_made_up_files_are_the_same_every_time(study, tmp_path):
+    new_study(tmp_path / "again")
+    for file in sorted((study / "raw").iterdir()):
+        assert file.read_bytes() == (tmp_path / "again" / "raw" / file.name).read_bytes()
+
+
+def test_every_table_is_read_and_no_row_is_set_aside(study):
+    settings = read_settings(study)
+    snapshot = take_snapshot(study, settings, settings.parse_cycle("2026Q2"))
+    rows = snapshot.tables.set_index("table")
+    assert list(rows.index) == TABLES
+    assert rows["rows_set_aside"].sum() == 0
+    assert (rows["rows_in"] == rows["rows_used"] + rows["rows_excluded"]).all()
+    assert set(snapshot.reasons["reason"]) == {"test order of the staff"}
+    assert snapshot.notes == []
+
+
+def test_the_days_that_the_settings_cover_are_those_of_the_files(study):
+    covers = read_settings(study).covers
+    placed = pd.read_csv(study / "raw" / "orders.csv")["Ordered"]
+    days = pd.to_datetime(placed, format="%d.%m.%Y %H:%M").dt.date
+    assert covers.first_day <= days.min()
+    assert days.max() <= covers.last_day
+    # A shop with hundreds of customers sells something in any week.
+    assert (days.min() - covers.first_day).days < 7
+    assert (covers.last_day - days.max()).days < 7
+
+
+def test_each_default_that_is_commented_out_is_the_default(study):
+    text = (study / "study.yaml").read_text()
+    uncommented = re.sub(r"^( *)#(?=[a-z])", r"\1", text, flags=re.MULTILINE)
+    assert uncommented != text
+    assert Settings.model_validate(yaml.safe_load(uncommented)) == read_settings(study)
+
+
+def test_every_setting_stands_in_the_file(study):
+    text = (study / "study.yaml").read_text()
+
+    def names(model: type[BaseModel]) -> set[str]:
+        found = set(model.model_fields)
+        for field in model.model_fields.values():
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                found |= names(field.annotation)
+        return found
+
+    missing = [n for n in names(Settings) | names(Kpi) if not re.search(rf"\b{n}\b", text)]
+    assert missing == []
+
+
+@pytest.mark.slow
+def test_it_runs_as_it_is_and_every_chapter_has_its_numbers(study, tmp_path):
+    settings = read_settings(study)
+    plan = make_plan(study, settings, settings.parse_cycle("2026Q2"))
+    assert [c.name for c in plan.chapters if c.withheld] == []
+    report = run_cycle(plan, Options(reports=tmp_path / "reports"), reporter(io.StringIO()))
+    assert report.failed == ()
+    findings = pd.read_csv(report.target / "findings.csv").query("dims == '{}'")
+    numbers = findings.set_index("metric")["estimate"]
+    for kpi in settings.kpis.values():
+        for metric in filter(None, (kpi.metric, kpi.change)):
+            assert pd.notna(numbers[metric]), metric
+    # The carrier that fails in the last quarter was put there to be found.
+    change = findings.set_index("metric").loc["delivery.kept_change"]
+    assert change["conf_high"] < 0
