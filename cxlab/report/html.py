@@ -21,6 +21,7 @@ __all__ = ["Tile", "answer", "card", "components", "definitions", "figure", "she
 
 LAB_DARK = ('[data-jp-theme-light="false"]', "body.vscode-dark")
 _READ_ALOUD = 8  # rows of a chart that its alternative text spells out
+_LINE = 22  # letters of a remark that still fit a tile on one line
 _LONG = 7  # letters of a value that still fit a tile at full size
 _HISTORY = 3  # cycles that a line of them needs
 
@@ -112,19 +113,18 @@ def figure(result: Drawable, *, headline: str, uid: str) -> str:
     unit = _unit(result.estimates)
     alt = " ".join([result.subtitle, *_reading(result.estimates, unit)]).strip()
     drawing = svg.twins(lambda: _plotted(result), uid=uid, title=headline, description=alt)  # type: ignore[arg-type,return-value]
-    table = tables.render(
-        frame, caption=result.subtitle or headline, unit=unit, level=result.level, uid=uid
-    )
+    said = result.subtitle or headline  # stands above already; for those who hear the table
+    table = tables.render(frame, caption=said, unit=unit, level=result.level, uid=uid, quiet=True)
+    if drawing:
+        table = f'<details class="cx-data"><summary>Table</summary>{table}</details>'
     link = tables.download(frame, name=_file_name(headline))
     subtitle = f'<p class="cx-sub">{text(result.subtitle)}</p>' if result.subtitle else ""
     note = f'<p class="cx-note">{text(result.note)}</p>' if result.note else ""
-    opened = "" if drawing else " open"
     chart = f'<div class="cx-chart">{drawing}</div>' if drawing else ""
     return (
         f'<figure class="cx cx-fig" id="{uid}" aria-labelledby="{uid}-h"><figcaption>'
         f'<p class="cx-headline" id="{uid}-h">{text(headline)}</p>{subtitle}</figcaption>{chart}'
-        f'<div class="cx-under"><details class="cx-data"{opened}><summary>Table</summary>'
-        f"{table}</details>{link}</div>{note}</figure>"
+        f'<div class="cx-under{"" if drawing else " cx-only"}">{table}{link}</div>{note}</figure>'
     )
 
 
@@ -288,12 +288,17 @@ def _change(tile: Tile) -> str:
     ends = words.change(tile.change, tile.change_low, tile.change_high, tile.unit).removeprefix(
         said
     )
-    since = f' <span class="cx-whole">since {text(tile.since)}</span>' if tile.since else ""
+    since = f" {_whole(f'since {tile.since}')}" if tile.since else ""
     return (
         f'<p class="cx-change{kind}"><span aria-hidden="true">{symbol}</span> '
-        f'<strong>{word}</strong> <span class="cx-whole">{text(said)}</span><span class="cx-ci">'
-        f'<span class="cx-whole">{text(ends)}</span>{since}</span></p>'
+        f'<strong>{word}</strong> {_whole(said)}<span class="cx-ci">{_whole(ends.strip())}{since}'
+        "</span></p>"
     )
+
+
+def _whole(said: str) -> str:
+    """Keep a few words on one line, unless they are wider than a tile."""
+    return f'<span class="cx-whole">{text(said)}</span>' if len(said) <= _LINE else text(said)
 
 
 def _target(tile: Tile, target: float) -> str:

@@ -58,6 +58,7 @@ def render(
     units: Mapping[str, str] | None = None,
     level: float = 0.95,
     uid: str = "t",
+    quiet: bool = False,
 ) -> str:
     """Render a tidy frame as an accessible HTML table.
 
@@ -76,6 +77,8 @@ def render(
         Confidence level, for the head of the interval's column.
     uid : str
         Prefix of the ids.
+    quiet : bool, default False
+        Whether the caption is for screen readers only.
 
     Returns
     -------
@@ -88,11 +91,12 @@ def render(
     units = dict(units or {})
     if unit is not None:
         units |= {c: unit for c in ("estimate", "conf_low", *units) if c not in units}
+    hidden = ' class="cx-heard"' if quiet else ""
     heads = "".join(_head(c, frame, level) for c in columns)
     rows = "".join(_row(row, columns, frame, units) for row in frame.to_dict("records"))
     return (
         f'<div class="cx-scroll" role="group" aria-labelledby="{uid}-c" tabindex="0">'
-        f'<table class="cx-table"><caption id="{uid}-c">{text(caption)}</caption>'
+        f'<table class="cx-table"><caption id="{uid}-c"{hidden}>{text(caption)}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 

@@ -1,5 +1,7 @@
 """A number for each pair of groups, as a table whose cells carry colour."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -56,6 +58,8 @@ def heatmap(
     canvas.bare(ax)
     ax.set(xlim=(0, max(len(heads), 1)), ylim=(max(len(rows), 1), 0), xticks=[], yticks=[])
     said = f"{tables.plain(row)} by row, {tables.plain(column).lower()} by column"
+    if canvas.withheld(frame, value).any() and not _fits(cell):
+        said = "Cells without a number: withheld"  # the word in every slim cell would be noise
     canvas.corner(ax, said, up=top - 9, left=left if own else 0)
     _heads(ax, heads, cell, upright=upright)
     for i, name in enumerate(names):
@@ -108,7 +112,9 @@ def _cells(ax: Axes, cells: pd.DataFrame, *, unit: str, cell: float, gap: float)
         middle = (j + 0.5, i + gap + (1 - gap) / 2)
         if gone:
             ax.add_patch(Rectangle((j, i + gap), wide, tall, fc="none", ec=theme.RULE, lw=1))
-            _withheld(ax, *middle, cell)
+            if _fits(cell):
+                how: dict[str, Any] = {"ha": "center", "color": theme.MUTED, "style": "italic"}
+                word(ax, *middle, canvas.WITHHELD, fontsize=SMALL, **how)
             continue
         depth = min(int((number - low) / step), len(theme.STEPS) - 1)
         ax.add_patch(Rectangle((j, i + gap), wide, tall, fc=theme.STEPS[depth], ec="none"))
@@ -117,12 +123,5 @@ def _cells(ax: Axes, cells: pd.DataFrame, *, unit: str, cell: float, gap: float)
         word(ax, *middle, said, ha="center", color=ink, fontsize=theme.TEXT if cell > 50 else 12.0)
 
 
-def _withheld(ax: Axes, x: float, y: float, cell: float) -> None:
-    """Write the word in one line where it fits, else in two."""
-    whole = theme.text_width(canvas.WITHHELD, SMALL) < cell - 6
-    how = {"ha": "center", "color": theme.MUTED, "style": "italic"}
-    if whole:
-        word(ax, x, y, canvas.WITHHELD, fontsize=SMALL, **how)
-    else:
-        word(ax, x, y, "with-", fontsize=11.0, shift=(0, 6), **how)
-        word(ax, x, y, "held", fontsize=11.0, shift=(0, -6), **how)
+def _fits(cell: float) -> bool:
+    return theme.text_width(canvas.WITHHELD, SMALL) < cell - 6

@@ -13,6 +13,7 @@ from cxlab.report.charts.canvas import known, need, word
 
 __all__ = ["bars", "diverging", "dots", "paired"]
 
+_RUN = 4  # so many withheld neighbours share a row
 _GAP = 16.0  # between labels, marks and numbers
 _BOTTOM = 50.0  # ticks and the name of the axis
 
@@ -54,6 +55,7 @@ def dots(
     matplotlib.axes.Axes
     """
     need(frame, label, estimate)
+    frame = _gathered(frame, label, estimate)
     low, high = _both(frame, low, high)
     texts = _texts(frame, estimate, unit)
     spread = known(frame, estimate, low, high) + ([] if reference is None else [reference])
@@ -138,6 +140,7 @@ def paired(
     matplotlib.axes.Axes
     """
     need(frame, label, before, now)
+    frame = _gathered(frame, label, now)
     texts = _texts(frame, now, unit)
     rows = _Rows(frame[label].astype(str).tolist(), texts, ax=ax, top=28)
     rows.scale(known(frame, before, now), unit=unit, zero=False, name=axis)
@@ -169,6 +172,7 @@ def _bars(
     ax: Axes | None,
     signed: bool,
 ) -> Axes:
+    frame = _gathered(frame, label, value)
     texts = _texts(frame, value, unit, signed=signed)
     rows = _Rows(frame[label].astype(str).tolist(), texts, ax=ax, top=4)
     spread = known(frame, value, low, high)
@@ -183,6 +187,21 @@ def _bars(
     drawn = rows.draw(frame, mark, hidden=canvas.withheld(frame, value))
     rows.zero()
     return drawn
+
+
+def _gathered(frame: pd.DataFrame, label: str, value: str) -> pd.DataFrame:
+    """Write a long run of withheld rows as one row that names them; the table has them all."""
+    frame = frame.assign(**{label: frame[label].astype(str)})
+    hidden = canvas.withheld(frame, value)
+    run = np.cumsum(np.r_[True, hidden[1:] != hidden[:-1]]) if len(frame) else np.empty(0)
+    parts = []
+    for number in dict.fromkeys(run):
+        rows = frame[run == number]
+        if hidden[run == number].all() and len(rows) >= _RUN:
+            names = f"{len(rows)} groups: {', '.join(rows[label])}"
+            rows = rows.head(1).assign(**{label: names})
+        parts.append(rows)
+    return pd.concat(parts) if parts else frame
 
 
 def _both(frame: pd.DataFrame, low: str | None, high: str | None) -> tuple[str | None, str | None]:
