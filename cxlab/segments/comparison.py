@@ -34,10 +34,11 @@ select count(*) as total, count(mark) as n, min(mark) as least, max(mark) as mos
 from t
 """
 
-# Outcomes are summed as decimals, so that sums are exact in any order of rows.
+# Outcomes are summed as decimals, so that sums are exact in any order of rows. DuckDB
+# squares two decimals of 18 digits into 18 again; 19 makes room, and fits Spark's 38.
 _SUMS_OF_ROWS = """
 select compared_group, count(*) as n, sum(cast(mark as decimal(18, 4))) as total,
-  sum(cast(mark as decimal(18, 4)) * cast(mark as decimal(18, 4))) as squares
+  sum(cast(mark as decimal(19, 4)) * cast(mark as decimal(18, 4))) as squares
 from t where mark is not null
 group by compared_group order by compared_group
 """
@@ -48,11 +49,12 @@ with exact as (
   from t where mark is not null
 ), customers as (
   select compared_group, customer_id, count(*) as n,
-    cast(sum(mark) as decimal(18, 4)) as total, sum(mark * mark) as squares
+    cast(sum(mark) as decimal(18, 4)) as total, sum(cast(mark as decimal(19, 4)) * mark) as squares
   from exact group by compared_group, customer_id
 )
 select compared_group, count(*) as customers, sum(n) as n, sum(total) as total,
-  sum(n * n) as n_n, sum(n * total) as n_total, sum(total * total) as total_total,
+  sum(n * n) as n_n, sum(n * total) as n_total,
+  sum(cast(total as decimal(19, 4)) * total) as total_total,
   sum(squares) as squares
 from customers group by compared_group order by compared_group
 """

@@ -45,14 +45,9 @@ class Comparison(Result):
 
         rows = self._rows("compare.difference")
         rows = rows.sort_values(["estimate", self.by], ascending=[False, True])
-        return charts.dots(
-            rows,
-            label=self.by,
-            unit=self.unit,
-            reference=0.0,
-            reference_name="no difference",
-            ax=ax,
-        )
+        unit = "percentage points" if self.unit == "share" else self.unit
+        axis = f"Difference to all others, {unit}"
+        return charts.diverging(rows, label=self.by, unit=self.unit, axis=axis, ax=ax)
 
     def sentence(self) -> str:
         """One line for the report, its numbers included."""

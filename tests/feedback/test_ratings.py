@@ -145,6 +145,15 @@ def test_both_engines_and_any_order_of_rows_give_the_same_numbers(engine):
     pd.testing.assert_frame_equal(here.estimates, there.estimates, check_exact=True)
 
 
+def test_thousands_of_answers_of_one_customer_do_not_overflow(engine):
+    many = [10] * 1_500 + [2] * 600
+    data = answers(many, many[:-1], construct="nps", scale=(0, 10))
+    data["customer_id"] = data["value"].astype(int).astype(str)  # two customers, both cycles
+    found = nps(engine.table(data), cycle=CYCLE)
+    assert row(found, "nps.score")["estimate"] == pytest.approx(100 * 900 / 2_100)
+    assert row(found, "nps.score")["n"] == 2_100
+
+
 def test_saying_everything_three_times_adds_nothing():
     once = answers(HAPPY)
     thrice = pd.concat([once] * 3, ignore_index=True)
@@ -235,6 +244,33 @@ def test_a_missing_column_is_named():
 def test_too_few_answers_are_withheld(given_, reason):
     with pytest.raises(Withheld, match=reason):
         csat(answers(given_, [5] * 20), cycle=CYCLE)
+
+
+def test_an_empty_table_is_withheld(engine):
+    with pytest.raises(Withheld, match="Nobody answered"):
+        csat(engine.table(answers(HAPPY).iloc[:0]), cycle=CYCLE)
+
+
+def test_answers_to_something_else_are_not_counted():
+    other = answers([1] * 30, construct="driver", scale=(0, 10))
+    found = csat(pd.concat([answers(HAPPY), other], ignore_index=True), cycle=CYCLE)
+    assert row(found, "csat.top_box_share")["n"] == 100
+
+
+def test_other_names_for_the_same_customers_change_nothing():
+    data = repeated(60, seed=5)
+    renamed = data.assign(customer_id="ß-" + data["customer_id"].str[::-1])
+    pd.testing.assert_frame_equal(
+        csat(data, cycle=CYCLE).estimates, csat(renamed, cycle=CYCLE).estimates
+    )
+
+
+def test_a_segment_without_customers_changes_nothing():
+    data = answers(HAPPY)
+    segments = pd.DataFrame({"customer_id": data["customer_id"], "segment": "a"})
+    ghost = pd.concat([segments, pd.DataFrame({"customer_id": ["x"], "segment": ["ghost"]})])
+    found, plain = (csat(data, cycle=CYCLE, by=by).estimates for by in (ghost, segments))
+    pd.testing.assert_frame_equal(found, plain)
 
 
 def test_many_answers_of_one_customer_are_withheld():

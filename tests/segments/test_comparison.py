@@ -184,6 +184,22 @@ def test_one_group_or_no_rows_are_withheld():
         compare(orders(a=(30, 60)), outcome="is_late", by="region", only={"channel": "web"})
 
 
+def test_an_empty_table_is_withheld(engine):
+    empty = orders(a=(30, 60), b=(40, 60)).iloc[:0]
+    with pytest.raises(Withheld, match="no is_late to compare"):
+        compare(engine.table(empty), outcome="is_late", by="region")
+
+
+def test_another_currency_changes_the_amounts_and_no_p_value(engine):
+    rng = np.random.default_rng(4)
+    data = orders(a=(30, 60), b=(40, 60)).assign(net_amount=rng.gamma(2, 50, 120).round(2))
+    here = compare(data, outcome="net_amount", by="region", unit="EUR").table()
+    rupiah = data.assign(net_amount=data["net_amount"] * 16_000)
+    there = compare(engine.table(rupiah), outcome="net_amount", by="region", unit="IDR").table()
+    assert there["p_value"].tolist() == pytest.approx(here["p_value"].tolist(), rel=1e-9)
+    assert there["conf_low"].tolist() == pytest.approx((16_000 * here["conf_low"]).tolist())
+
+
 def test_options_that_contradict_or_leave_open_are_refused():
     data = orders(a=(30, 60), b=(40, 60))
     with pytest.raises(ParameterError, match="at_least makes a share"):
