@@ -1,4 +1,4 @@
-"""What did we promise, what did we keep, and what did it do to customers?"""
+"""What we promised, what we kept of it, and what goes with a promise broken."""
 
 from cxlab.operations.dose import DoseResponse, dose_response
 from cxlab.operations.lateness import Lateness, lateness

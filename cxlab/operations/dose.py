@@ -1,4 +1,4 @@
-"""How does satisfaction go with the days that a delivery is late?
+"""How satisfaction goes with the days that a delivery is late.
 
 An association: late orders differ from others in more than their lateness.
 """
@@ -164,7 +164,7 @@ def dose_response(
 
 
 def slope(x: Any, n: Any, total: Any, squares: Any, *, level: float = 0.95) -> Interval:
-    """Least-squares slope with HC3 interval, from sums at each value of x.
+    """Slope by least squares with HC3 interval, from sums at each value of x.
 
     Parameters
     ----------

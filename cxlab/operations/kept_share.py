@@ -57,6 +57,7 @@ class KeptPromises(Result):
         rows = self._shares()
         if self.by == "cycle":
             rows = rows.assign(cycle=rows["cycle"].fillna(self.cycle)).sort_values("cycle")
+        rows = rows.assign(**{self.by: rows[self.by].map(_name)})
         return charts.dots(
             rows, label=self.by, unit="share", axis=f"Share that {self.done}, %", ax=ax
         )

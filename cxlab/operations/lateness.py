@@ -1,4 +1,4 @@
-"""How early or late do deliveries come, against the day first promised?"""
+"""How early or late deliveries come, against the day first promised."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which promises did we keep, measured against what was promised first?
+"""Which promises we kept, measured against what was promised first.
 
 A promise belongs to the cycle in which it fell due. A promise that was moved to a
 later day and kept then was still broken: only the first one counts.

@@ -1,4 +1,4 @@
-"""Do customers come back after a late delivery as often as after one on time?"""
+"""Whether customers come back after a late delivery as often as after one on time."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,7 +68,7 @@ def repurchase_by_lateness(
     Parameters
     ----------
     orders : table
-        order_id, customer_id, placed_at (UTC) and, where known, status: cancelled
+        With order_id, customer_id, placed_at (UTC) and, where known, status: cancelled
         orders are no repurchase.
     shipments : table
         As in `lateness`. An order has come when its last shipment has.

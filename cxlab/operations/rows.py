@@ -11,7 +11,26 @@ __all__ = ["row_of"]
 def row_of(
     metric: str, found: Interval, *, unit: str, count: float | None = None, **dims: object
 ) -> dict[str, Any]:
-    """Build a row of `Result.estimates`; `count` is the people in it, else all of n."""
+    """Build a row of `Result.estimates` from an interval.
+
+    Parameters
+    ----------
+    metric : str
+        Dotted name.
+    found : Interval
+        The estimate.
+    unit : str
+        As in `cxlab.report.words.value`.
+    count : float, optional
+        People in this row alone. Default: all of n.
+    **dims : str or None
+        The group.
+
+    Returns
+    -------
+    dict
+        One row.
+    """
     return estimate_row(
         metric,
         found.estimate,

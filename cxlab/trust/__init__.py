@@ -1,4 +1,4 @@
-"""What does this report stand on: which rows, how fresh, defined and computed how?"""
+"""What a report stands on: which rows, how fresh, and how defined and computed."""
 
 from cxlab.trust.accounts import Reasons, Rows, reasons, rows
 from cxlab.trust.inputs import Freshness, Sources, freshness, sources

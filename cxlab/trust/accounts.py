@@ -47,7 +47,8 @@ class Reasons(Counted):
 
     def table(self) -> pd.DataFrame:
         """One row per reason, most rows first."""
-        columns = ["table", "fate", "reason", "rule", "estimate"]
+        told = self.estimates["rule"].fillna("").ne("").any()  # the study's own rules have no name
+        columns = ["table", "fate", "reason", *(["rule"] if told else []), "estimate"]
         frame = self.estimates[columns].rename(columns={"estimate": "rows"})
         return frame.astype({"rows": int}).reset_index(drop=True)
 

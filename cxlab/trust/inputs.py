@@ -1,4 +1,4 @@
-"""Which raw files, and how fresh is what they hold?"""
+"""Which raw files a report is made from, and how fresh their rows are."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING

@@ -16,7 +16,18 @@ class Counted(Result):
     """Numbers counted in full, behind which no people stand: none is withheld."""
 
     def protect(self, min_cell: int) -> Self:  # noqa: ARG002
-        """Return the same, however small the counts."""
+        """Return the same, whatever `min_cell` asks.
+
+        Parameters
+        ----------
+        min_cell : int
+            Not heeded.
+
+        Returns
+        -------
+        Counted
+            This result.
+        """
         return self
 
 
@@ -48,7 +59,24 @@ class Listing(Counted):
 
 
 def complete(metric: str, number: float, *, unit: str = "count", **dims: object) -> dict[str, Any]:
-    """Build the row of a number that is counted in full: it is its own interval."""
+    """Build the row of a number that is counted in full: it is its own interval.
+
+    Parameters
+    ----------
+    metric : str
+        Dotted name.
+    number : float
+        The count.
+    unit : str
+        As in `cxlab.report.words.value`.
+    **dims : str or None
+        The group.
+
+    Returns
+    -------
+    dict
+        One row of `Result.estimates`.
+    """
     return estimate_row(
         metric,
         number,

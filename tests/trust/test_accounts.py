@@ -8,6 +8,10 @@ from cxlab import trust
 from cxlab.errors import DataError
 
 
+def _with(snapshot, **records):
+    return replace(snapshot, records={**snapshot.records, **records})
+
+
 def test_rows_in_are_used_set_aside_or_excluded(snapshot):
     result = trust.rows(snapshot)
     assert result.table().to_dict("records")[1] == {
@@ -39,7 +43,8 @@ def test_each_row_count_is_a_finding(snapshot):
 
 
 def test_rows_that_do_not_add_up_are_refused(snapshot):
-    lost = replace(snapshot, tables=snapshot.tables.assign(rows_used=[100, 1206]))
+    first, orders = snapshot.records["tables"]
+    lost = _with(snapshot, tables=[first, {**orders, "rows_used": 1206}])
     with pytest.raises(DataError, match="orders has 1250 in and 1249 accounted for"):
         trust.rows(lost)
 
@@ -47,17 +52,18 @@ def test_rows_that_do_not_add_up_are_refused(snapshot):
 def test_the_commonest_reason_stands_first_and_is_named(snapshot):
     result = trust.reasons(snapshot)
     assert result.table()["rows"].tolist() == [40, 3]
+    assert "rule" in result.table()
     assert result.sentence() == "Most often, 40 rows of orders, excluded by rule: test orders."
 
 
 def test_reasons_that_do_not_cover_all_rows_are_refused(snapshot):
-    silent = replace(snapshot, reasons=snapshot.reasons.iloc[1:])
+    silent = _with(snapshot, reasons=snapshot.records["reasons"][1:])
     with pytest.raises(DataError, match="orders has 3 rows set aside and reasons for 0"):
         trust.reasons(silent)
 
 
 def test_without_a_row_left_out_it_says_so(snapshot):
-    whole = replace(snapshot, tables=snapshot.tables.iloc[:1], reasons=snapshot.reasons.iloc[:0])
+    whole = _with(snapshot, tables=snapshot.records["tables"][:1], reasons=[])
     result = trust.reasons(whole).protect(10)
     assert result.sentence() == "Every row that was read is used."
     assert (len(result.table()), result.findings()) == (0, [])
