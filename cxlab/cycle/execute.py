@@ -228,7 +228,7 @@ class _Running:
                 notebook = json.loads(source.read_text("utf-8"))
                 executed.add_error(notebook, name=executed.error_name(state), message=error)
                 executed.scrub(notebook, cwd=self.job.cwd)
-                executed.write(notebook, self.job.output)
+                executed.write(notebook, self.job.output, is_final=True)
                 break
             except (OSError, ValueError, KeyError):
                 continue

@@ -5,6 +5,7 @@ worker left behind without importing Jupyter's libraries.
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -94,12 +95,27 @@ def scrub(notebook: Notebook, *, cwd: Path) -> None:
                     output[key] = _hide(output[key], places)
 
 
-def write(notebook: Mapping[str, Any], path: Path) -> None:
-    """Write a notebook so that a reader sees all of it or nothing."""
+def write(notebook: Mapping[str, Any], path: Path, *, is_final: bool = False) -> None:
+    """Write a notebook so that a reader sees all of it or nothing.
+
+    Parameters
+    ----------
+    notebook : dict
+        The notebook.
+    path : pathlib.Path
+        Where to; what is there is replaced.
+    is_final : bool, optional
+        Wait for the disk, so that not even a power cut leaves an empty file under this
+        name. Default: do not, a notebook that grows is written again soon.
+    """
     growing = path.with_name(path.name + ".new")
     text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True)
     # A lone surrogate in an output must not cost the chapter its record.
-    growing.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    with growing.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text + "\n")
+        if is_final:
+            file.flush()
+            os.fsync(file.fileno())
     growing.replace(path)
 
 

@@ -89,7 +89,7 @@ def run_chapter(
         state, error = "failed", f"SystemExit in {chapter.where}: later cells did not run"
     remove_error_markers(record.nb)  # red banners that papermill inserts as cells
     executed.scrub(record.nb, cwd=cwd)
-    executed.write(record.nb, output)
+    executed.write(record.nb, output, is_final=True)
     executed.partial_path(output).unlink(missing_ok=True)
     return {"state": state, "error": error, "cells": record.done}
 
@@ -147,6 +147,8 @@ class _Chapter(NBClientEngine):  # type: ignore[misc]
     def where(self) -> str:
         """The cell that was started last, in words."""
         assert self.record is not None  # noqa: S101
+        if self.record.cell == 0:
+            return "the start of its kernel"
         return f"cell {self.record.cell} of {self.record.cells}"
 
     def told(self, name: str, message: str) -> tuple[str, str]:
@@ -235,8 +237,8 @@ class _Kernel(LocalProvisioner):
 
     One signal to the group then ends a chapter with all that it started. Memory is
     watched from outside, since a limit on address space also counts what is only
-    reserved (numpy, Arrow and DuckDB reserve gigabytes that they never touch, more
-    with every core) and would refuse healthy chapters.
+    reserved: a kernel that held 0.3 GB had reserved 2.4 GB on two cores (OpenBLAS,
+    Arrow, DuckDB), and more cores reserve more. Such a limit refuses healthy chapters.
     """
 
     memory_bytes: int | None = None

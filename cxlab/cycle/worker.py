@@ -156,14 +156,18 @@ class _Nursery:
 
 
 def _say(report: int, message: dict[str, Any]) -> None:
-    line = json.dumps(message).encode() + b"\n"
-    if len(line) > select.PIPE_BUF:  # only shorter lines are written as one
-        message["result"]["error"] = message["result"]["error"][:40]
-        line = json.dumps(message).encode() + b"\n"
+    line = _line(message)
+    if len(line) > select.PIPE_BUF:  # only what is shorter is written in one piece
+        message["result"]["error"] = message["result"]["error"][:80]
+        line = _line(message)
     try:
         os.write(report, line)
     except BrokenPipeError:
         return  # the runner is gone; the loop will notice
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
 def _own_group(pid: int) -> None:

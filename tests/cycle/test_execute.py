@@ -1,10 +1,8 @@
 """One batch of chapters that go wrong in every way, and what is kept of each."""
 
 import json
-import os
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +14,15 @@ from cxlab.errors import RunError
 
 HOSTILE = {"text": "a\"; import os  # {x} \\ ' \n\u202e<script>", "deep": {"k": [1, None, True]}}
 SLEEP = "import time; time.sleep(600)"
+SHORT = "import time; time.sleep(1)\n"  # seconds that a line takes to arrive, at most
 PRESENT = "print('so far', flush=True)\n"
 HALF_GIGABYTE = 2**29
 EAT = "import numpy as np\neaten = [np.ones(5_000_000) for _ in range(1000)]"
+HEIR = (  # a child that holds 700 MB, and a kernel that holds little
+    "import subprocess, sys\n"
+    "hold = 'x = bytes(1) + bytes([1]) * 700_000_000; import time; time.sleep(60)'\n"
+    "subprocess.run([sys.executable, '-c', hold])"
+)
 ORPHAN = (
     "import subprocess, sys\n"
     "sleep = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
@@ -31,10 +35,10 @@ CHAPTERS = {
     "raises": ["x = 1", "1 / 0", "print('later')"],
     "exits": ["x = 1", "import sys; sys.exit(0)", "print('later')"],
     "hangs": ["x = 1", PRESENT + SLEEP],
-    "endless": ["x = 1", PRESENT + SLEEP],
     "eats": ["x = 1", EAT],
+    "heirs": ["x = 1", HEIR],
     "refused": ["x = 1", "import numpy as np; np.ones(2**59)"],
-    "killed": ["x = 1", PRESENT + "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"],
+    "killed": ["x = 1", PRESENT + SHORT + "import os; os.kill(os.getpid(), 9)"],
     "leaves": ["x = 1", "import os; os._exit(3)"],
     "orphans": ["x = 1", ORPHAN],
     "worker": ["x = 1", PRESENT + "import os; os.kill(os.getppid(), 9)\n" + SLEEP],
@@ -45,8 +49,8 @@ CHAPTERS = {
 }
 LIMITS = {
     "hangs": {"cell_timeout_s": 1},
-    "endless": {"chapter_timeout_s": 8},
     "eats": {"memory_bytes": HALF_GIGABYTE},
+    "heirs": {"memory_bytes": HALF_GIGABYTE},
     "refused": {"memory_bytes": HALF_GIGABYTE},
 }
 
@@ -54,8 +58,8 @@ LIMITS = {
 class Batch:
     """What one call of `execute` gave back."""
 
-    def __init__(self, folder: Path, make: Callable[..., Path]) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, rooms: Path, make: Callable[..., Path]) -> None:
+        self.folder, self.rooms = folder, rooms
         self.events: list[Event] = []
         self.done: list[str] = []
         jobs = [self.job(make, name, sources) for name, sources in CHAPTERS.items()]
@@ -92,8 +96,13 @@ class Batch:
 
 
 @pytest.fixture(scope="module")
-def batch(tmp_path_factory, make_notebook) -> Batch:
-    return Batch(tmp_path_factory.mktemp("batch"), make_notebook)
+def batch(tmp_path_factory, make_notebook) -> Iterator[Batch]:
+    folder = tmp_path_factory.mktemp("batch")
+    with tempfile.TemporaryDirectory() as rooms:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tempfile, "tempdir", rooms)
+            made = Batch(folder, Path(rooms), make_notebook)
+        yield made
 
 
 @pytest.mark.parametrize(
@@ -103,11 +112,6 @@ def batch(tmp_path_factory, make_notebook) -> Batch:
         ("raises", "failed", "ZeroDivisionError in cell 2 of 3: division by zero"),
         ("exits", "failed", "SystemExit in cell 2 of 3: later cells did not run"),
         ("hangs", "timed out", "Cell 2 of 2 ran longer than its 1 s."),
-        (
-            "endless",
-            "timed out",
-            "The chapter ran longer than its 8 s; stopped in cell 2 of 2.",
-        ),
         (
             "eats",
             "out of memory",
@@ -134,6 +138,11 @@ def test_memory_that_is_refused_counts_as_out_of_memory_and_names_the_limit(batc
     assert outcome.state == "out of memory"
     assert outcome.error.startswith("MemoryError in cell 2 of 2: Unable to allocate")
     assert outcome.error.endswith("(a chapter may use 0.5 GiB)")
+
+
+def test_memory_of_what_a_notebook_started_counts(batch):
+    assert batch.outcomes["heirs"].state == "out of memory"
+    assert batch.outcomes["heirs"].seconds < 30  # seconds; the child would take 60
 
 
 def test_an_error_is_one_short_line(batch):
@@ -163,7 +172,7 @@ def test_the_notebook_is_kept_as_far_as_it_got_with_the_error_in_it(batch, name)
     assert bool(kept["metadata"]["papermill"]["exception"]) == (outcome.state != "ok")
 
 
-@pytest.mark.parametrize("name", ["hangs", "endless", "killed"])
+@pytest.mark.parametrize("name", ["hangs", "killed"])
 def test_what_was_printed_before_the_end_is_kept(batch, name):
     assert batch.printed(name) == "so far\n"
 
@@ -191,7 +200,7 @@ def test_a_chapter_gets_its_folder_and_its_environment(batch):
 
 def test_a_killed_kernel_is_noticed_within_seconds(batch):
     last = max(event.elapsed for event in batch.events if event.chapter == "killed")
-    assert batch.outcomes["killed"].seconds - last < 5  # seconds; it is looked for every second
+    assert batch.outcomes["killed"].seconds - last < 10  # seconds; it is looked for every second
 
 
 def test_no_path_of_the_machine_is_kept(batch):
@@ -205,13 +214,7 @@ def test_no_path_of_the_machine_is_kept(batch):
 def test_nothing_is_left_beside_the_kept_notebooks(batch):
     names = {path.name for path in (batch.folder / "out").iterdir()}
     assert names == {f"{name}.ipynb" for name in CHAPTERS}
-    rooms = Path("/tmp" if len(tempfile.gettempdir()) > 40 else tempfile.gettempdir())  # noqa: S108
-    ours = [room for room in rooms.glob("cxlab-*") if room.stat().st_uid == os.getuid()]
-    assert not [room for room in ours if str(room) in " ".join(_commands())]
-
-
-def _commands() -> list[str]:
-    return [" ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
+    assert list(batch.rooms.iterdir()) == []
 
 
 def test_what_a_notebook_started_ends_with_it(batch):
@@ -248,10 +251,31 @@ def test_a_python_that_cannot_start_workers_is_an_error(tmp_path, make_notebook,
         execute([job], at_a_time=1, on_event=lambda _: None)
 
 
-def test_no_jobs_start_nothing():
-    started = time.monotonic()
+def test_no_jobs_start_nothing(monkeypatch):
+    monkeypatch.setattr("sys.executable", "/bin/false")
     assert execute([], at_a_time=2, on_event=lambda _: None) == []
-    assert time.monotonic() - started < 0.1  # seconds; a process takes longer
+
+
+def test_a_chapter_ends_at_its_limit_and_keeps_what_it_printed(tmp_path, make_notebook):
+    job = Job(
+        name="endless",
+        notebook=make_notebook(tmp_path / "a.ipynb", "x = 1", PRESENT + SLEEP),
+        output=tmp_path / "out.ipynb",
+        cwd=tmp_path,
+    )
+    for limit in (5, 15, 45):  # seconds; on a busy machine a kernel needs many to start
+        events: list[Event] = []
+        (outcome,) = execute(
+            [replace(job, chapter_timeout_s=limit)], at_a_time=1, on_event=events.append
+        )
+        assert outcome.state == "timed out"
+        assert outcome.error.startswith(f"The chapter ran longer than its {limit} s; stopped in ")
+        assert "ran longer" in outcome.output.read_text()
+        if len(events) == 2 and events[-1].elapsed < limit - 1:
+            break
+    assert outcome.error.endswith("stopped in cell 2 of 2.")
+    assert '"so far' in outcome.output.read_text()
+    assert outcome.seconds < limit + 5  # seconds; a dead kernel is looked for every second
 
 
 def test_an_outcome_can_be_compared():

@@ -184,7 +184,7 @@ def test_a_second_run_is_refused_at_once_and_told_who_holds(tmp_path, holder):
         lock(tmp_path / "r.lock", who="me"),
     ):
         pass
-    assert time.monotonic() - started < 1  # seconds; it must not wait
+    assert time.monotonic() - started < 5  # seconds; it must not wait for the holder's 60
     holder.kill()
     holder.wait()
     with lock(tmp_path / "r.lock", who="me"):
