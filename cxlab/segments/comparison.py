@@ -91,7 +91,8 @@ def compare(
     cycle : Cycle, optional
         Use the rows of this cycle. Default: all rows.
     moment : str, optional
-        Column that says when. Default: the one column whose name ends in `_at`.
+        Column that says when. Default: the one column whose name ends in `_at`,
+        `loaded_at` apart.
 
     Returns
     -------
@@ -196,7 +197,8 @@ def _moment(rows: Table, moment: str | None) -> str:
     if moment is not None:
         rows.need(moment)
         return moment
-    found = [column for column in rows.columns if column.endswith("_at")]
+    # loaded_at says when we knew, not when it happened.
+    found = [c for c in rows.columns if c.endswith("_at") and c != "loaded_at"]
     if len(found) != 1:
         raise ParameterError(
             f"moment must name the column that says when, since the table has {found or 'none'}."

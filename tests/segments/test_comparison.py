@@ -210,6 +210,11 @@ def test_options_that_contradict_or_leave_open_are_refused():
         compare(data, outcome="late", by="region")
 
 
+def test_when_it_was_loaded_is_not_when_it_happened():
+    data = orders(a=(30, 60), b=(40, 60)).assign(loaded_at=CYCLE.cutoff)
+    assert compare(data, outcome="is_late", by="region", cycle=CYCLE).table()["n"].sum() == 120
+
+
 def test_a_column_may_be_named_in_plain_words():
     data = orders(a=(30, 60), b=(40, 60)).rename(columns={"is_late": "is it late?"})
     found = compare(data, outcome="is it late?", by="region")
