@@ -15,6 +15,7 @@ __all__ = ["bars", "diverging", "dots", "paired"]
 
 _RUN = 4  # so many withheld neighbours share a row
 _GAP = 16.0  # between labels, marks and numbers
+_THICK, _SLIM = 20.0, 12.0  # bars on a screen and on a phone
 _BOTTOM = 50.0  # ticks and the name of the axis
 
 
@@ -222,18 +223,20 @@ class _Rows:
     """Axes with one row per label: words left, marks in the middle, numbers right."""
 
     def __init__(self, labels: Sequence[str], texts: Sequence[str], *, ax: Axes | None, top: float):
-        count = max(len(labels), 1)
         size = theme.current()
         self.narrow = theme.is_narrow(ax)
         width = size.width if ax is None else theme.room(ax)
-        numbers = max((theme.text_width(t, weight="bold") for t in texts), default=0.0)
+        said = [t or canvas.WITHHELD for t in texts]
+        numbers = max((theme.text_width(t, weight="bold") for t in said), default=0.0)
         share = 1.0 if self.narrow else 0.4
         room = width - numbers - _GAP if self.narrow else width * share
         self.labels = [canvas.wrapped(t, room, lines=2 if self.narrow else 3) for t in labels]
-        lines = max((len(t) for t in self.labels), default=1)
-        self.step = (30 + 17 * lines) if self.narrow else (13 + 19 * lines)
+        # One unit of the upright axis is one pixel; a row is as tall as its own words.
+        tall = [(30 + 17 * len(t)) if self.narrow else (14 + 18 * len(t)) for t in self.labels]
+        ends = np.cumsum(tall or [32])
+        self.tall, self.middle = tall, [float(e - h / 2) for e, h in zip(ends, tall, strict=False)]
         self.own, self.texts = ax is None, texts
-        self.ax, self.size = theme.axes(ax, height=top + count * self.step + _BOTTOM)
+        self.ax, self.size = theme.axes(ax, height=top + float(ends[-1]) + _BOTTOM)
         widest = max((theme.text_width(t) for each in self.labels for t in each), default=0.0)
         self.left = 7.0 if self.narrow else min(widest, room) + _GAP
         self.right = 7.0 if self.narrow else numbers + _GAP
@@ -246,7 +249,7 @@ class _Rows:
             top=top,
             bottom=_BOTTOM,
         )
-        self.ax.set_ylim(count - 0.5, -0.5)
+        self.ax.set_ylim(float(ends[-1]), 0)
         self.ax.set_yticks([])
 
     def scale(
@@ -267,13 +270,13 @@ class _Rows:
         hidden: "np.ndarray[Any, np.dtype[np.bool_]]",
     ) -> Axes:
         """Write each row's words and call `mark` where its number may be shown."""
-        for y, (_, row) in enumerate(frame.iterrows()):
-            self._label(y)
-            if hidden[y]:
-                self._side(y, canvas.WITHHELD, colour=theme.MUTED, style="italic")
+        for i, (_, row) in enumerate(frame.iterrows()):
+            self._label(i)
+            if hidden[i]:
+                self._side(i, canvas.WITHHELD, colour=theme.MUTED, style="italic")
                 continue
-            mark(self._mark_at(y), row)
-            self._side(y, self.texts[y], weight="bold")
+            mark(self._mark_at(i), row)
+            self._side(i, self.texts[i], weight="bold")
         return self.ax
 
     def dot(self, y: float, x: float, colour: str, *, hollow: bool = False) -> None:
@@ -299,7 +302,7 @@ class _Rows:
 
     def bar(self, y: float, x: float, colour: str) -> None:
         """One bar from zero."""
-        thick = (12 if self.narrow else min(20, self.step - 13)) / self.step
+        thick = _SLIM if self.narrow else _THICK
         self.ax.barh([y], [x], height=thick, color=colour, zorder=2)
 
     def whisker(self, y: float, low: float, high: float) -> None:
@@ -314,9 +317,8 @@ class _Rows:
         if not self.narrow:
             self.ax.axvline(0, color=theme.INK, linewidth=1.2, zorder=3)
             return
-        thick = 12 / self.step
-        for y in range(len(self.labels)):
-            ends = [self._mark_at(y) - thick / 2 - 0.04, self._mark_at(y) + thick / 2 + 0.04]
+        for i in range(len(self.labels)):
+            ends = [self._mark_at(i) - _SLIM / 2 - 2, self._mark_at(i) + _SLIM / 2 + 2]
             self.ax.plot([0, 0], ends, color=theme.INK, linewidth=1.2, zorder=3)
 
     def reference(self, x: float, text: str) -> None:
@@ -346,20 +348,20 @@ class _Rows:
             color=colour, ha=side, fontsize=canvas.SMALL,
         )  # fmt: skip
 
-    def _mark_at(self, y: float) -> float:
-        return y + (0.5 - 14 / self.step if self.narrow else 0.0)
+    def _mark_at(self, i: int) -> float:
+        return self.middle[i] + (self.tall[i] / 2 - 14 if self.narrow else 0.0)
 
-    def _label(self, y: int) -> None:
-        lines = self.labels[y]
-        for i, text in enumerate(lines):
-            above, beside = self.step / 2 - 12 - 17 * i, 18 * ((len(lines) - 1) / 2 - i)
-            down = above if self.narrow else beside
-            shift = (-self.left, down)
-            word(self.ax, 0, y, text, where=self.ax.get_yaxis_transform(), shift=shift)
+    def _label(self, i: int) -> None:
+        lines = self.labels[i]
+        for k, text in enumerate(lines):
+            above, beside = self.tall[i] / 2 - 12 - 17 * k, 18 * ((len(lines) - 1) / 2 - k)
+            shift = (-self.left, above if self.narrow else beside)
+            where = self.ax.get_yaxis_transform()
+            word(self.ax, 0, self.middle[i], text, where=where, shift=shift)
 
-    def _side(self, y: int, text: str, *, colour: str = theme.INK, **how: Any) -> None:
-        down = self.step / 2 - 12 if self.narrow else 0.0
+    def _side(self, i: int, text: str, *, colour: str = theme.INK, **how: Any) -> None:
+        shift = (self.right, self.tall[i] / 2 - 12 if self.narrow else 0.0)
         word(
-            self.ax, 1, y, text, where=self.ax.get_yaxis_transform(), shift=(self.right, down),
+            self.ax, 1, self.middle[i], text, where=self.ax.get_yaxis_transform(), shift=shift,
             ha="right", color=colour, **how,
         )  # fmt: skip
