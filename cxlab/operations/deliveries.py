@@ -1,4 +1,4 @@
-"""When did each shipment and each order arrive, against the day first promised?
+"""When each shipment and each order arrived, against the day first promised.
 
 Days are calendar days in the study's time zone: a parcel that comes on the evening
 of the promised day is on time. What arrived at the cutoff or later has, as far as

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cxlab.errors import DataError, Withheld
 from cxlab.operations import dose_response
-from cxlab.operations.dose import OVERDUE, WAITING, slope
+from cxlab.operations.dose import OVERDUE, WAITING
+from cxlab.operations.slope import slope
 
 DAY = datetime(2024, 5, 1)
 
