@@ -48,7 +48,7 @@ def protect(estimates: pd.DataFrame, min_cell: int) -> pd.DataFrame:
         rows = block.index
         used = [d for d in dims if (keys.loc[rows, d] != "").any()]
         hidden.loc[rows] = _complement(
-            keys.loc[rows, used], out.loc[rows, "count"], hidden.loc[rows], min_cell
+            keys.loc[rows, used], out.loc[rows, "count"], hidden.loc[rows]
         )
     # One group hidden in one metric would be readable in its neighbour.
     cell = keys.agg("\x1f".join, axis=1) if dims else pd.Series("", index=out.index)
@@ -76,9 +76,7 @@ def _families(out: pd.DataFrame, keys: pd.DataFrame) -> pd.Series:
     return label
 
 
-def _complement(
-    keys: pd.DataFrame, count: pd.Series, hidden: pd.Series, min_cell: int
-) -> pd.Series:
+def _complement(keys: pd.DataFrame, count: pd.Series, hidden: pd.Series) -> pd.Series:
     """Hide more cells until no line of the table gives a hidden one away."""
     hidden = hidden.copy()
     axes = [d for d in keys.columns if d not in _NOT_ADDITIVE]
@@ -89,18 +87,19 @@ def _complement(
             others = [d for d in axes if d != axis]
             lines = keys.groupby(others, sort=False).groups.values() if others else [keys.index]
             for line in lines:
-                changed |= _close_line(keys.loc[line, axis], count, hidden, min_cell)
+                changed |= _close_line(keys.loc[line, axis], count, hidden)
     return hidden
 
 
-def _close_line(labels: pd.Series, count: pd.Series, hidden: pd.Series, min_cell: int) -> bool:
+def _close_line(labels: pd.Series, count: pd.Series, hidden: pd.Series) -> bool:
     """Hide the smallest open cell of a line whose hidden cells can be told."""
     line = labels.index
     masked = line[hidden.loc[line].to_numpy()]
     open_ = line[~hidden.loc[line].to_numpy()]
     if not len(masked) or not len(open_):
         return False
-    if len(masked) > 1 and count.loc[masked].sum() >= min_cell:
+    # Two hidden cells share what is missing, unless that is nothing: then both are zero.
+    if len(masked) > 1 and count.loc[masked].sum() > 0:
         return False
     # Ties go by name, so that the choice does not depend on the order of rows.
     order = pd.DataFrame({"count": count.loc[open_], "label": labels.loc[open_]})
