@@ -162,6 +162,39 @@ def dose_response(
     )
 
 
+def _contrasts(sums: pd.DataFrame, most_days: int) -> list[dict[str, Any]]:
+    """Compare late with in time, and fit the slope, where enough are late."""
+    dims: dict[str, Any] = {"days_late": None, "measure": None}
+    come = sums["has_come"] == 1
+    numbers = ["n", "total", "squares"]
+    late = _three(sums.loc[sums["days"] > 0, numbers])
+    in_time = _three(sums.loc[come & (sums["days"] <= 0), numbers])
+    rows = []
+    if min(late[0], in_time[0]) >= FEWEST:
+        gap = welch(late, in_time)
+        rows.append(row_of("delivery.csat_late_difference", gap, unit="points", **dims))
+    known = sums[come].assign(dose=sums["days"].clip(0, most_days))
+    if known.loc[known["dose"] > 0, "n"].sum() >= FEWEST and known["dose"].nunique() > 2:
+        line = slope(known["dose"], known["n"], known["total"], known["squares"])
+        rows.append(row_of("delivery.csat_slope", line, unit="points", **dims))
+    return rows
+
+
+def _three(sums: pd.DataFrame) -> tuple[float, float, float]:
+    n, total, squares = (float(x) for x in sums.sum())
+    return n, total, squares
+
+
+def _points(row: tuple[float, float, float]) -> str:
+    """Write a difference in points as less or more: '0.21 points less (0.10 to 0.32)'."""
+    low, high = sorted(abs(end) for end in row[1:])
+    side = "less" if row[0] < 0 else "more"
+    return (
+        f"{words.number(abs(row[0]), 2)} points {side} "
+        f"({words.number(low, 2)} to {words.number(high, 2)})"
+    )
+
+
 def _sums(
     shipments: TableLike, answers: TableLike, cycle: Cycle, question: str | None
 ) -> pd.DataFrame:
