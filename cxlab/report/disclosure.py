@@ -68,7 +68,7 @@ def suppressed_cells(estimates: pd.DataFrame) -> int:
 
 def _families(out: pd.DataFrame, keys: pd.DataFrame) -> pd.Series:
     """Label the rows that add up to one total: one metric, same dims, one period."""
-    used = keys.ne("").apply(lambda row: ",".join(row.index[row]), axis=1)
+    used = (keys != "").apply(lambda row: ",".join(row.index[row]), axis=1)
     apart = [d for d in keys.columns if d in _NOT_ADDITIVE]
     label = out["metric"].astype(str) + "\x1e" + used.astype(str)
     for dim in apart:
