@@ -42,7 +42,10 @@ class Sales(Result):
         from cxlab.report import charts
 
         history = self.estimates[self.estimates["cycle"].notna()].reset_index(drop=True)
-        return charts.columns(history, x="cycle", unit=str(history["unit"].iloc[0]), ax=ax)
+        unit = str(history["unit"].iloc[0])
+        return charts.columns(
+            history, x="cycle", unit=unit, low="conf_low", high="conf_high", ax=ax
+        )
 
     def sentence(self) -> str:
         """Say what was sold, and its change in the currency and as a share."""

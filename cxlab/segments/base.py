@@ -42,7 +42,9 @@ class CustomerBase(Result):
         from cxlab.report import charts
 
         history = self.estimates[self.estimates["cycle"].notna()].reset_index(drop=True)
-        return charts.columns(history, x="cycle", unit="count", ax=ax)
+        return charts.columns(
+            history, x="cycle", unit="count", low="conf_low", high="conf_high", ax=ax
+        )
 
     def sentence(self) -> str:
         """Say how many are known and how many are new, with the change."""

@@ -5,8 +5,8 @@ states are the closing ones of the cycle before. The rule is in `inactivity.py`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from cxlab.report import words
 from cxlab.report.finding import Result
 from cxlab.segments.inactivity import OUTSIDE, STATES, check_rules, states_at
 from cxlab.segments.purchases import in_one_engine
-from cxlab.segments.rows import counted
+from cxlab.segments.rows import counted, protect_moves, worth_drawing
 from cxlab.segments.rules import rules_hash
 
 __all__ = ["LifecycleStates", "StateFlows", "states"]
@@ -40,14 +40,16 @@ _SOURCES = {
 class StateFlows(Result):
     """How many customers went from which state to which within the cycle."""
 
+    def protect(self, min_cell: int) -> Self:
+        """Withhold small cells, and what would give them away."""
+        return replace(self, estimates=protect_moves(self.estimates, min_cell))
+
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the counts as a matrix, from row to column."""
         from cxlab.report import charts
 
-        return charts.heatmap(
-            self.estimates, row="from_state", column="to_state", value="estimate",
-            unit="count", ax=ax,
-        )  # fmt: skip
+        cells = worth_drawing(self.estimates, "from_state", "to_state")
+        return charts.heatmap(cells, row="from_state", column="to_state", unit="count", ax=ax)
 
     def sentence(self) -> str:
         """Name the largest flow between two different states."""
@@ -170,10 +172,9 @@ def states(
     orders_, customers_ = in_one_engine(orders, customers)
     now = states_at(orders_, customers_, cycle, given, line)
     before = states_at(orders_, customers_, cycle.previous, given, line)
-    closing, opening = _counts(now), _counts(before)
+    opening, flows, closing = _counts(before, now)
     if not sum(closing.values()) - closing["no purchase yet"]:
         raise Withheld(f"Lifecycle states need purchases, but none lies before {cycle.cutoff}.")
-    flows = _flows(before, now)
     _check_balance(opening, flows, closing)
     stamp = rules_hash({"cooling": cooling_days, "lapse": lapse_days, "rules": rules})
     rule = f"active up to {cooling_days} days after a purchase, lapsed after {lapse_days}"
@@ -193,32 +194,37 @@ def states(
     )
 
 
-def _counts(members: Table) -> dict[str, int]:
-    found = query(
-        "select state, count(*) as n from m group by state order by state", m=members
-    ).set_index("state")["n"]
-    return {state: int(found.get(state, 0)) for state in STATES}
-
-
-def _flows(before: Table, now: Table) -> dict[tuple[str, str], int]:
+def _counts(
+    before: Table, now: Table
+) -> tuple[dict[str, int], dict[tuple[str, str], int], dict[str, int]]:
+    """Count opening, flows and closing, each from its own rows."""
     found = query(
         """
-        select coalesce(before.state, $outside) as from_state, now.state as to_state,
-            count(*) as n
-        from now left join before on now.customer_id = before.customer_id
-        group by coalesce(before.state, $outside), now.state
-        order by from_state, to_state
+        with b as (select customer_id, state from before),
+        n as (select customer_id, state from now)
+        select 'opening' as kind, state as from_state, state as to_state, count(*) as n
+        from b group by state
+        union all
+        select 'closing', state, state, count(*) from n group by state
+        union all
+        select 'flow', coalesce(b.state, $outside), n.state, count(*)
+        from n left join b on n.customer_id = b.customer_id
+        group by coalesce(b.state, $outside), n.state
+        order by kind, from_state, to_state
         """,
         before=before,
         now=now,
         outside=OUTSIDE,
     )
-    counts = {
-        (str(f), str(t)): int(n)
-        for f, t, n in zip(found["from_state"], found["to_state"], found["n"], strict=True)
-    }
+    counts: dict[str, dict[tuple[str, str], int]] = {"opening": {}, "closing": {}, "flow": {}}
+    for kind, f, t, n in found.itertuples(index=False):
+        counts[kind][f, t] = int(n)
+    opening, closing = (
+        {state: counts[kind].get((state, state), 0) for state in STATES}
+        for kind in ("opening", "closing")
+    )
     possible = {(f, t): 0 for f in (*STATES, OUTSIDE) for t in STATES if f in _SOURCES[t]}
-    return possible | counts
+    return opening, possible | counts["flow"], closing
 
 
 def _check_balance(

@@ -32,7 +32,7 @@ def measures(orders: Table, customers: Table, *, at: datetime, day: date) -> Tab
         )
         select known.customer_id,
             case when b.frequency > 0 then date_diff('day', b.last_on, $day) end as recency_days,
-            coalesce(b.frequency, 0) as frequency,
+            nullif(b.frequency, 0) as frequency,
             coalesce(b.net_amount, 0) as net_amount,
             case when b.frequency > 0
                 then cast(b.net_amount / nullif(b.frequency, 0) as decimal(18, 4))
@@ -54,7 +54,7 @@ def scored(measured: Table, breaks: Mapping[str, Breaks], rules: Sequence[ScoreR
     cases = " ".join(f"when {_condition(rule)} then $name_{i}" for i, rule in enumerate(rules))
     return view(
         f"""
-        select s.*, case when frequency = 0 then $none {cases} end as segment
+        select s.*, case when frequency is null then $none {cases} end as segment
         from (select m.*, {scores} from m) as s
         """,
         m=measured,

@@ -4,8 +4,9 @@ Two tables of members, of the cycle before and of this one, make a square matrix
 is in one of them only comes from, or goes to, outside.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import pandas as pd
 
@@ -15,7 +16,7 @@ from cxlab.errors import DataError, Withheld
 from cxlab.report import words
 from cxlab.report.finding import Result
 from cxlab.segments.purchases import customer_days, in_one_engine
-from cxlab.segments.rows import measured
+from cxlab.segments.rows import measured, protect_moves, worth_drawing
 
 __all__ = ["GONE", "NOT_YET", "Migration", "migration"]
 
@@ -27,13 +28,24 @@ GONE = "no longer a customer"
 class Migration(Result):
     """A matrix of segments before (rows) and now (columns)."""
 
+    def table(self) -> pd.DataFrame:
+        """Share and money of each pair of segments, one row per pair."""
+        share, money = self._rows("share"), self._rows("amount")
+        frame = share.drop(columns=["metric", "method", "count"])
+        frame.insert(2, "customers", share["count"])
+        # both hold the same pairs in the same order
+        return frame.assign(net_amount=money["estimate"])
+
+    def protect(self, min_cell: int) -> Self:
+        """Withhold small cells, and what would give them away."""
+        return replace(self, estimates=protect_moves(self.estimates, min_cell))
+
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of each row that went to each column."""
         from cxlab.report import charts
 
-        return charts.heatmap(
-            self._rows("share"), row="from_segment", column="to_segment", unit="share", ax=ax
-        )
+        cells = worth_drawing(self._rows("share"), "from_segment", "to_segment")
+        return charts.heatmap(cells, row="from_segment", column="to_segment", unit="share", ax=ax)
 
     def sentence(self) -> str:
         """Say how many stayed, and which move was the largest."""
@@ -71,6 +83,7 @@ def migration(
     orders: TableLike,
     cycle: Cycle,
     currency: str = "amount",
+    order: Sequence[str] = (),
 ) -> Migration:
     """Cross the segments of one cycle with those of the next.
 
@@ -84,6 +97,8 @@ def migration(
         The cycle between the two.
     currency : str
         Unit of money.
+    order : sequence of str
+        Segments in the order of rows and columns; those not named follow by name.
 
     Returns
     -------
@@ -117,11 +132,12 @@ def migration(
             f"Migration needs customers with a segment before {cycle.name}, but there are none."
         )
     return Migration(
-        estimates=_estimates(cells, known, currency),
+        estimates=_estimates(cells, known, currency, order),
         subtitle=f"Customers by segment at the start (rows) and the end (columns) of {cycle.name}; "
         "share of each row.",
         note=f"Rows add up to all who were in a segment at the start. Money is net revenue "
-        f"of {cycle.name} from the customers of the cell.",
+        f"of {cycle.name} from the customers of the cell. The picture leaves out rows and "
+        "columns that are withheld throughout.",
     )
 
 
@@ -180,12 +196,14 @@ def _cells(before: Table, after: Table, orders: Table, cycle: Cycle) -> pd.DataF
     )
 
 
-def _estimates(cells: pd.DataFrame, known: pd.DataFrame, currency: str) -> pd.DataFrame:
+def _estimates(
+    cells: pd.DataFrame, known: pd.DataFrame, currency: str, order: Sequence[str]
+) -> pd.DataFrame:
     from cxlab.stats.counts import poisson_total
     from cxlab.stats.intervals import wilson
 
     shares, money = [], []
-    for cell in _square(cells).to_dict("records"):
+    for cell in _square(cells, order).to_dict("records"):
         pair = {"from_segment": cell["from_segment"], "to_segment": cell["to_segment"]}
         size = float(cell["customers"])
         found = wilson(size, float(cell["row_total"]))
@@ -202,10 +220,11 @@ def _estimates(cells: pd.DataFrame, known: pd.DataFrame, currency: str) -> pd.Da
     return pd.DataFrame([*shares, *money, row])
 
 
-def _square(cells: pd.DataFrame) -> pd.DataFrame:
+def _square(cells: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     """Fill in the pairs that nobody took, in one order for rows and columns."""
     sizes = cells.groupby("from_segment")["customers"].sum()
-    names = sorted({*cells["from_segment"], *cells["to_segment"]} - {NOT_YET, GONE})
+    found = {*cells["from_segment"], *cells["to_segment"]} - {NOT_YET, GONE}
+    names = [*(name for name in order if name in found), *sorted(found - set(order))]
     rows = [name for name in (*names, NOT_YET) if sizes.get(name, 0)]
     columns = [*names, *([GONE] if (cells["to_segment"] == GONE).any() else [])]
     every = pd.MultiIndex.from_product([rows, columns], names=["from_segment", "to_segment"])

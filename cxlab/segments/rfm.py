@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from cxlab.data.engine import Table, TableLike, query, view
+from cxlab.data.engine import Table, TableLike, query
 from cxlab.errors import ParameterError, Withheld, did_you_mean
 from cxlab.report import words
 from cxlab.report.finding import Result
@@ -36,13 +36,30 @@ class Rfm(Result):
     scored : Table
         One row per customer: recency_days, frequency, net_amount, monetary, the three
         scores and the segment.
+    names : tuple of str
+        The segments, in the order of the rules.
     rules_hash : str
         Which rules made them.
     """
 
     members: Table = field(repr=False)
     scored: Table = field(repr=False)
+    names: tuple[str, ...]
     rules_hash: str
+
+    def table(self) -> pd.DataFrame:
+        """Share, net revenue and mean measures, one row per segment."""
+        frame = self._rows("share").drop(columns=["metric", "method"])
+        frame.insert(1, "customers", frame.pop("count"))
+        for column, name in {
+            "net_amount": "net_amount",
+            "recency_days": "recency_mean",
+            "frequency": "frequency_mean",
+            "monetary": "monetary_mean",
+        }.items():
+            found = self._rows(name).set_index("segment")["estimate"]
+            frame[column] = found.reindex(frame["segment"]).to_numpy()
+        return frame
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw each segment's share of customers."""
@@ -158,6 +175,7 @@ def rfm(
         note=_note(sums, breaks, stamp),
         members=members[["customer_id", "segment"]],
         scored=members,
+        names=tuple(names),
         rules_hash=stamp,
     )
 
@@ -176,21 +194,16 @@ def _check_options(scores: int, cuts: Mapping[str, Sequence[float]] | None) -> N
 def _breaks(
     measured_: Table, scores: int, cuts: Mapping[str, Sequence[float]], *, day: date
 ) -> dict[str, Breaks]:
-    size = query(
-        "select count(*) as known, count(recency_days) as buyers from measures", measures=measured_
-    ).iloc[0]
-    if not size["buyers"]:
+    columns = list(COLUMNS.values())
+    found = dict(zip(MEASURES, quantile_breaks(measured_, columns, scores=scores), strict=True))
+    if not found["recency"].points:
+        known = query("select count(*) as n from m", m=measured_)["n"][0]
         raise Withheld(
-            f"Value segments need customers who have bought, but of {size['known']:,} customers "
+            f"Value segments need customers who have bought, but of {known:,} customers "
             f"known before {day} none has."
         )
-    buyers = view("select * from m where frequency > 0", m=measured_)
-    return {
-        m: declared_breaks(column, cuts[m], name=m)
-        if m in cuts
-        else quantile_breaks(buyers, column, scores=scores, n=int(size["buyers"]))
-        for m, column in COLUMNS.items()
-    }
+    declared = {m: declared_breaks(COLUMNS[m], given, name=m) for m, given in cuts.items()}
+    return found | declared
 
 
 def _estimates(cells: pd.DataFrame, names: list[str], currency: str) -> pd.DataFrame:

@@ -2,12 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
+from cxlab.report import disclosure
 from cxlab.report.finding import estimate_row
 
 if TYPE_CHECKING:  # scipy stays out of the room's import
     from cxlab.stats.intervals import Interval
 
-__all__ = ["counted", "measured"]
+__all__ = ["counted", "measured", "protect_moves", "worth_drawing"]
 
 
 def measured(
@@ -26,3 +30,25 @@ def counted(metric: str, count: float, *, n: float, **dims: object) -> dict[str,
         metric, count, count, count,
         n=n, count=count, unit="count", method="complete count", **dims,
     )  # fmt: skip
+
+
+def protect_moves(estimates: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Withhold small cells of a matrix most of whose cells are empty.
+
+    Empty cells are withheld like small ones, so that the two look alike, yet they do not
+    ask for company: nobody stands behind them whom a subtraction could find.
+    """
+    empty = estimates["count"] == 0
+    safe = estimates.copy()
+    safe[["estimate", "conf_low", "conf_high", "n", "count"]] = np.nan
+    safe["suppressed"] = True
+    safe.loc[~empty] = disclosure.protect(estimates[~empty], min_cell)
+    return safe
+
+
+def worth_drawing(cells: pd.DataFrame, row: str, column: str) -> pd.DataFrame:
+    """Leave out the rows and columns of a matrix in which every cell is withheld."""
+    shown = cells[~cells["suppressed"].astype(bool)]
+    if shown.empty:
+        return cells
+    return cells[cells[row].isin(shown[row]) & cells[column].isin(shown[column])]

@@ -12,6 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
+import pandas as pd
+
 from cxlab.data.engine import Table, query
 from cxlab.errors import ParameterError
 
@@ -45,39 +47,69 @@ class Breaks:
         return ", ".join(f"{float(p):,.2f}".removesuffix(".00") for p in self.points)
 
 
-def quantile_breaks(measured: Table, column: str, *, scores: int, n: int) -> Breaks:
-    """Break the values of `n` rows at the quantiles 1/scores, 2/scores, ...
+def quantile_breaks(measured: Table, columns: Sequence[str], *, scores: int) -> list[Breaks]:
+    """Break each column at its quantiles 1/scores, 2/scores, ...; none where it is empty.
 
-    >>> import pandas as pd
+    The columns hold whole numbers or DECIMAL(18, 4).
+
     >>> from cxlab.data.engine import DuckEngine
     >>> days = [1, 2, 2, 3, 5, 8, 8, 8, 20, 50]
     >>> table = DuckEngine().table(pd.DataFrame({"days": days}))
-    >>> quantile_breaks(table, "days", scores=5, n=10).words()
+    >>> quantile_breaks(table, ["days"], scores=5)[0].words()
     '2, 4.20, 8, 10.40'
     """
-    places = [divmod((n - 1) * k, scores) for k in range(1, scores)]
-    ranks = sorted({r + 1 for r, _ in places} | {r + 2 for r, part in places if part})
-    wanted = " or ".join(f"(upto >= {r} and upto - n < {r})" for r in ranks)
+    counted = " union all ".join(
+        f"select {i} as measure, cast({c} as decimal(18, 4)) as x, count(*) as n "
+        f"from kept where {c} is not null group by {c}"
+        for i, c in enumerate(columns)
+    )
+    # Rank r, from 0, is the k-th break point's lower neighbour where
+    # r * scores <= (total - 1) * k < (r + 1) * scores; the next rank is its upper one.
+    wanted = " or ".join(
+        f"((upto - n - {up}) * {scores} <= (total - 1) * {k} "
+        f"and (total - 1) * {k} < (upto - {up}) * {scores})"
+        for k in range(1, scores)
+        for up in (0, 1)
+    )
     picked = query(
         f"""
-        with counted as (
-            select {column} as x, count(*) as n from measured
-            where {column} is not null group by {column}
-        ),
-        ranked as (select x, n, sum(n) over (order by x) as upto from counted)
-        select cast(x as varchar) as x, n, cast(upto as bigint) as upto
-        from ranked where {wanted} order by upto
+        with kept as (select {", ".join(columns)} from measured),
+        counted as ({counted}),
+        ranked as (
+            select measure, x, n, sum(n) over (partition by measure order by x) as upto,
+                sum(n) over (partition by measure) as total
+            from counted
+        )
+        select measure, cast(x as varchar) as x, cast(n as bigint) as n,
+            cast(upto as bigint) as upto, cast(total as bigint) as total
+        from ranked where {wanted} order by measure, upto
         """,
         measured=measured,
     )
-    at: dict[int, Fraction] = {}
-    for x, count, upto in zip(picked["x"], picked["n"], picked["upto"], strict=True):
-        at |= {r: Fraction(x) for r in ranks if upto - count < r <= upto}
+    return [
+        Breaks(column, _points(picked[picked["measure"] == i], scores))
+        for i, column in enumerate(columns)
+    ]
+
+
+def _points(picked: pd.DataFrame, scores: int) -> tuple[Fraction, ...]:
+    """Interpolate between neighbours, in fractions: no rounding moves a break point."""
+    if picked.empty:
+        return ()
+    ranges = [
+        (upto - n, upto, Fraction(x))
+        for x, n, upto in zip(picked["x"], picked["n"], picked["upto"], strict=True)
+    ]
+
+    def value(rank: int) -> Fraction:
+        return next(x for below, upto, x in ranges if below <= rank < upto)
+
     points = []
-    for rank, part in places:
-        low = at[rank + 1]
-        points.append(low + Fraction(part, scores) * (at[rank + 2] - low) if part else low)
-    return Breaks(column, tuple(points))
+    for k in range(1, scores):
+        rank, part = divmod((int(picked["total"].iloc[0]) - 1) * k, scores)
+        low = value(rank)
+        points.append(low + Fraction(part, scores) * (value(rank + 1) - low) if part else low)
+    return tuple(points)
 
 
 def declared_breaks(column: str, cuts: Sequence[float], *, name: str) -> Breaks:

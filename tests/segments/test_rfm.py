@@ -68,7 +68,7 @@ def test_heavy_ties_in_frequency_skip_levels_and_the_note_says_so(engine: Engine
 def test_break_points_are_type_7_quantiles(engine: Engine):
     values = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9]
     table = engine.table(pd.DataFrame({"x": values}))
-    found = quantile_breaks(table, "x", scores=7, n=len(values))
+    (found,) = quantile_breaks(table, ["x"], scores=7)
     expected = pd.Series(values).quantile([k / 7 for k in range(1, 7)], interpolation="linear")
     # numpy interpolates in floating point, we in fractions
     assert [float(p) for p in found.points] == pytest.approx(expected.tolist(), abs=1e-12)
@@ -87,7 +87,7 @@ def test_a_day_of_returns_only_is_no_purchase_but_is_deducted_from_the_value(eng
     found = rfm(engine.table(orders), _customers("a", "b"), at=AT, rules=CATCH_ALL)
     rows = frame(found.scored, limit=10).set_index("customer_id")
     assert rows.loc["a", ["recency_days", "frequency", "monetary"]].tolist() == [59, 2, 60.0]
-    assert rows.loc["b", "frequency"] == 0
+    assert pd.isna(rows.loc["b", "frequency"])
     assert rows["segment"].to_dict() == {"a": "everybody", "b": "no purchase"}
 
 
@@ -220,6 +220,15 @@ def test_a_withheld_segment_is_drawn_and_left_out_of_the_sentence():
     safe.plot()
     hidden = set(safe.estimates.loc[safe.estimates["suppressed"], "segment"])
     assert not any(name in safe.sentence() for name in hidden)
+
+
+def test_the_table_has_one_row_per_segment_and_withholds_all_of_a_small_one():
+    orders = _by_recency([*([5] * 30), *range(40, 71), 100, 101])
+    table = rfm(orders, _customers("c0"), at=AT).protect(10).table()
+    assert table["segment"].is_unique
+    hidden = table[table["suppressed"]].drop(columns=["segment", "unit", "suppressed"])
+    assert len(hidden)
+    assert hidden.isna().all(axis=None)
 
 
 def test_only_sums_leave_the_engine():
