@@ -1,0 +1,133 @@
+"""Key measures at a glance: the value, how sure we are, and whether it changed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cxlab.report import words
+from cxlab.report.tables import text
+
+__all__ = ["Tile", "tiles"]
+
+_LINE = 22  # letters of a remark that still fit a tile on one line
+_LONG = 7  # letters of a value that still fit a tile at full size
+_HISTORY = 3  # cycles that a line of them needs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """One key measure: its value, how sure we are, and whether it changed.
+
+    Attributes
+    ----------
+    name : str
+        What is measured, in words.
+    estimate, conf_low, conf_high : float
+        The value and its 95 % interval; NaN where there is none.
+    unit : str
+        As in `cxlab.report.words.value`.
+    n : float
+        Base; `base` names what is counted.
+    change, change_low, change_high : float
+        Difference to the cycle named by `since`, and its interval.
+    better : str
+        "up", "down" or "neither": the direction that is good.
+    target : float, optional
+        The value aimed at.
+    history : sequence of float
+        Values of earlier cycles, oldest first, for the small line.
+    withheld : str
+        Why there is no number; shown in its place.
+    href : str
+        Where the measure is explained.
+    """
+
+    name: str
+    unit: str
+    estimate: float = float("nan")
+    conf_low: float = float("nan")
+    conf_high: float = float("nan")
+    n: float = float("nan")
+    base: str = "customers"
+    change: float = float("nan")
+    change_low: float = float("nan")
+    change_high: float = float("nan")
+    since: str = ""
+    better: str = "up"
+    target: float | None = None
+    history: Sequence[float] = ()
+    withheld: str = ""
+    href: str = ""
+
+
+def tiles(items: Iterable[Tile]) -> str:
+    """A grid of key measures."""
+    return f'<ul class="cx cx-tiles">{"".join(_tile(t) for t in items)}</ul>'
+
+
+def _tile(tile: Tile) -> str:
+    name = f'<a href="{text(tile.href)}">{text(tile.name)}</a>' if tile.href else text(tile.name)
+    head = f'<p class="cx-tile-name">{name}</p>'
+    if not np.isfinite(tile.estimate):
+        reason = tile.withheld or "Too few people to show a number."
+        said = f'<p class="cx-value">–</p><p class="cx-muted">{text(reason)}</p>'
+        return f'<li class="cx-tile cx-none">{head}{said}</li>'
+    said = words.value(tile.estimate, tile.unit)
+    size = " cx-long" if len(said) > _LONG else ""
+    lines = [f'<p class="cx-value{size}">{text(said)}</p>', _spark(tile.history)]
+    if np.isfinite(tile.conf_low) and np.isfinite(tile.conf_high):
+        said = words.interval(tile.conf_low, tile.conf_high, tile.unit)
+        lines.append(f'<p class="cx-ci">95% interval {text(said)}</p>')
+    lines.append(_change(tile))
+    if tile.target is not None:
+        lines.append(_target(tile, tile.target))
+    if np.isfinite(tile.n):
+        lines.append(f'<p class="cx-base">Base {text(words.number(tile.n))} {text(tile.base)}</p>')
+    return f'<li class="cx-tile">{head}{"".join(lines)}</li>'
+
+
+def _spark(history: Sequence[float]) -> str:
+    """Draw the way here, without axes: its shape is the message, the change is in words."""
+    known = [float(v) for v in history if np.isfinite(v)]
+    if len(known) < _HISTORY:
+        return ""
+    low, high = min(known), max(known)
+    span = (high - low) or 1.0
+    step = 96 / (len(known) - 1)
+    points = [(2 + i * step, 22 - 20 * (v - low) / span) for i, v in enumerate(known)]
+    line = "L".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    x, y = points[-1]
+    return (
+        '<svg class="cx-spark" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true">'
+        f'<path d="M{line}"/><path class="cx-now" d="M{x:.1f},{y:.1f}h0"/></svg>'
+    )
+
+
+def _change(tile: Tile) -> str:
+    if not np.isfinite(tile.change):
+        return ""
+    word, symbol = words.verdict(tile.change_low, tile.change_high, better=tile.better)
+    kind = {"Improved": " cx-good", "Worsened": " cx-bad"}.get(word, "")
+    said = words.signed(tile.change, tile.unit)
+    ends = words.change(tile.change, tile.change_low, tile.change_high, tile.unit).removeprefix(
+        said
+    )
+    since = f" {_whole(f'since {tile.since}')}" if tile.since else ""
+    return (
+        f'<p class="cx-change{kind}"><span aria-hidden="true">{symbol}</span> '
+        f'<strong>{word}</strong> {_whole(said)}<span class="cx-ci">{_whole(ends.strip())}{since}'
+        "</span></p>"
+    )
+
+
+def _whole(said: str) -> str:
+    """Keep a few words on one line, unless they are wider than a tile."""
+    return f'<span class="cx-whole">{text(said)}</span>' if len(said) <= _LINE else text(said)
+
+
+def _target(tile: Tile, target: float) -> str:
+    gap = tile.estimate - target
+    met = gap >= 0 if tile.better != "down" else gap <= 0
+    said = f"Target {words.value(target, tile.unit)}: {'met' if met else 'not met'}"
+    return f'<p class="cx-base">{text(said)}</p>'
