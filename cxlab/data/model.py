@@ -238,7 +238,7 @@ invitations (invitation_id) known sent_at
     trigger_type text
     trigger_id text
 
-answers (response_id, question) known answered_at
+answers (response_id, question) known answered_at days answered_on=answered_at
     response_id text!
     question text!
     customer_id text! -> customers

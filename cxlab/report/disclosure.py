@@ -40,6 +40,8 @@ def protect(estimates: pd.DataFrame, min_cell: int) -> pd.DataFrame:
         The same rows; where suppressed, numbers are missing and `suppressed` is true.
     """
     out = estimates.copy()
+    if out.empty:
+        return out
     dims = dimensions(out)
     keys = out[dims].astype("string").fillna("")
     hidden = out["suppressed"].fillna(False).astype(bool)

@@ -7,7 +7,8 @@ select
     o.order_id as object_id,
     o.order_purchase_timestamp as promised_at,
     strftime(o.order_estimated_delivery_date, '%Y-%m-%d') as promised_value,
-    o.order_estimated_delivery_date::date + interval 1 day as due_at,
+    -- The last second of the promised day, so that it belongs to the cycle of that day.
+    o.order_estimated_delivery_date::date + interval 1 day - interval 1 second as due_at,
     o.order_delivered_customer_date as resolved_at,
     strftime(o.order_delivered_customer_date, '%Y-%m-%d') as actual_value,
     o.order_delivered_customer_date::date <= o.order_estimated_delivery_date::date as kept,
