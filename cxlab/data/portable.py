@@ -68,7 +68,8 @@ def parse_select(sql: str, *, where: str = "The query") -> exp.Query:
         If the text is not SQL, holds several statements, or does not only read.
     """
     try:
-        trees = [tree for tree in sqlglot.parse(sql, read="duckdb") if tree is not None]
+        parsed = sqlglot.parse(sql, read="duckdb")
+        trees = [t for t in parsed if t is not None and not isinstance(t, exp.Semicolon)]
     except sqlglot.errors.SqlglotError as error:
         raise ParameterError(f"{where} must be SQL in DuckDB's dialect: {_short(error)}") from error
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):

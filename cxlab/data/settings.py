@@ -7,6 +7,7 @@ nearest known one, so that a slip stops before anything runs.
 import hashlib
 import json
 import os
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -34,7 +35,14 @@ Days = Annotated[int, Field(gt=0, le=36_500)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, validate_default=True)
+    # A default_cycle of 2018 is text, whatever YAML takes it for.
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        coerce_numbers_to_str=True,
+        allow_inf_nan=False,
+    )
 
 
 class EngineSettings(_Model):
@@ -119,6 +127,12 @@ class Covers(_Model):
 
     first_day: date | None = None
     last_day: date | None = None
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> Self:
+        if self.first_day and self.last_day and self.last_day < self.first_day:
+            raise ValueError(f"last_day must not lie before first_day, {self.first_day}")
+        return self
 
     def whole(self, cycle: Cycle) -> bool:
         """Tell whether a cycle lies within these days."""
@@ -273,6 +287,9 @@ def _say(error: Any) -> str:
     if error["type"] == "missing":
         return f"{place} is required, but missing."
     message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "literal_error":
+        listed = re.findall(r"'([^']*)'", message)
+        message += "." + did_you_mean(str(error["input"]), listed)
     found = "" if isinstance(error["input"], dict) else f" Found: {str(error['input'])[:80]!r}."
     return f"{place}: {message}.{found}".replace("..", ".")
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
+from sqlglot import exp, tokenize
 
 from cxlab.data.model import contracts
 from cxlab.data.portable import parse_select
@@ -39,6 +41,9 @@ _READERS = {
 }
 # Functions that look around on the machine or run text as SQL.
 _CLOSED = {"getenv", "current_setting", "query", "query_table", "getvariable", "read_text", "glob"}
+# A file changed twice within one tick of the file system's clock looks unchanged the second
+# time, so what is younger than this is not remembered.
+_TICK_NS = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,9 @@ def connect(
 
 def source_sql(mapping: Mapping, raw: Path) -> str:
     """Return the mapping's SQL with the raw folder in place, quoted as SQL text."""
-    return mapping.sql.replace("{raw}", str(raw).replace("'", "''"))
+    # A name of the folder may hold what DuckDB reads as a pattern.
+    folder = re.sub(r"([\[*?])", r"[\1]", str(raw)).replace("'", "''")
+    return mapping.sql.replace("{raw}", folder) + "\n"  # it may end in a comment
 
 
 def find_files(mapping: Mapping, raw: Path) -> list[Path]:
@@ -142,7 +149,8 @@ def fingerprints(files: list[Path], memo: Path) -> dict[Path, str]:
     """Return the sha256 of each file, read again only when the file has changed."""
     try:
         known = json.loads(memo.read_text())
-    except (OSError, ValueError):
+        known = {k: e for k, e in known.items() if {"stamp", "sha256"} <= set(e)}
+    except (OSError, ValueError, AttributeError, TypeError):
         known = {}
     out: dict[Path, str] = {}
     for file in files:
@@ -156,6 +164,8 @@ def fingerprints(files: list[Path], memo: Path) -> dict[Path, str]:
                     "sha256": hashlib.file_digest(stream, "sha256").hexdigest(),
                 }
             known[str(file)] = entry
+            if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) < _TICK_NS:
+                del known[str(file)]
         out[file] = entry["sha256"]
     memo.parent.mkdir(parents=True, exist_ok=True)
     draft = memo.with_name(f"{memo.name}.{os.getpid()}")
@@ -189,10 +199,18 @@ def _read_mapping(file: Path, names: set[str]) -> Mapping:
             patterns += _paths(table.this, where)
     if sql.count("{raw}") != len([p for p in _literals(tree) if p.startswith("{raw}/")]):
         raise SettingsError(f"{where}: {{raw}} must stand only at the start of a file's path.")
-    return Mapping(file.stem, sql.strip().rstrip(";"), tuple(dict.fromkeys(patterns)), tuple(uses))
+    return Mapping(file.stem, _one_statement(sql), tuple(dict.fromkeys(patterns)), tuple(uses))
+
+
+def _one_statement(sql: str) -> str:
+    """Cut a statement before its semicolon; a comment may follow it."""
+    end = next((t.start for t in tokenize(sql, "duckdb") if t.text == ";"), len(sql))
+    return sql[:end].strip()
 
 
 def _refuse_functions(tree: exp.Query, where: str) -> None:
+    if tree.find(exp.Lateral):
+        raise SettingsError(f"{where} must not hold LATERAL. Join a helper (_name.sql) instead.")
     for node in tree.find_all(exp.Func):
         name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
         if name in _CLOSED or name.startswith(("duckdb_", "pragma_", "sniff_", "parquet_")):
@@ -218,7 +236,8 @@ def _paths(node: exp.Expression, where: str) -> Iterator[str]:
     given = first.expressions if isinstance(first, exp.Array) else [first]
     for literal in given:
         text = literal.this if isinstance(literal, exp.Literal) and literal.is_string else ""
-        if not text.startswith("{raw}/") or ".." in text.split("/"):
+        # No part may be empty, or lead upwards: "{raw}//etc" is not below raw to everybody.
+        if not text.startswith("{raw}/") or {"", ".", ".."} & set(text.split("/")):
             found = literal.sql("duckdb") if literal else "nothing"
             raise SettingsError(
                 f"{where} must read a fixed path below the raw folder, as in "

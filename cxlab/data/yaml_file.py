@@ -54,18 +54,25 @@ class _StrictLoader(yaml.SafeLoader):
         return mapping
 
 
-# Only `true` and `false` are flags, and days stay text until the schema reads them.
-_StrictLoader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+# What YAML 1.2 means by a plain word: 12:30, 010 and 1_000 are text, and so are days until
+# the schema reads them; 1e3 is a number; only `true` and `false` are flags.
+_PLAIN = {
+    "bool": (r"true|false", "tf"),
+    "int": (r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    "float": (
+        r"[-+]?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+        r"|[-+]?(?:0|[1-9][0-9]*)[eE][-+]?[0-9]+|[-+]?\.inf|\.nan",
+        "-+.0123456789",
+    ),
+    "null": (r"~|null|", "~n\0"),
 }
-_StrictLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf")
-)
+_StrictLoader.yaml_implicit_resolvers = {}
+for _kind, (_pattern, _first) in _PLAIN.items():
+    _StrictLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_kind}",
+        re.compile(rf"^(?:{_pattern})$"),
+        ["" if letter == "\0" else letter for letter in _first],
+    )
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -89,7 +96,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path} must be a readable UTF-8 text: {error}") from error
     try:
         loaded = yaml.load(text, Loader=_StrictLoader)  # noqa: S506  (a stricter SafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path} must be plain YAML: {_where(error)}") from error
     if not isinstance(loaded, dict):
         raise SettingsError(f"{path} must hold settings as `name: value` lines.")
