@@ -47,13 +47,16 @@ _SAFE = {
 }
 # Direct identifiers never enter a table of ours: hash them in the mapping, or leave them out.
 _IDENTIFIER = re.compile(
-    r"(^|_)(e_?mail|phone|mobile|first_?name|last_?name|full_?name|surname|street|"
-    r"card_?number|iban|passport|nik|ssn|password)(_address|_number|_no)?$"
+    r"(^|_)(e_?mail|phone|telephone|telepon|mobile|(first|last|full|middle|maiden)_?name|surname|"
+    r"street|alamat|card_?number|iban|passport|nik|ktp|ssn|cpf|password)"
+    r"(_?address|_?number|_no)?$|^((customer|client|person|user|contact)_)?(name|address)$"
 )
+_RESERVED = {"file_row_number", "filename"}  # names that reading a file adds
 # What is known of a promise before it is due or resolved.
 _AS_OF = {
     ("promises", "kept"): (
-        'case when "resolved_at" < {cutoff} then "kept" when "due_at" < {cutoff} then false '
+        'case when "resolved_at" < {cutoff} then "kept" when "due_at" < {cutoff} '
+        'then "resolved_at" is null and coalesce("kept", false) '
         'when "resolved_at" is null and "due_at" is null then "kept" end'
     )
 }
@@ -82,14 +85,24 @@ def check_columns(contract: Contract, described: Mapping[str, str]) -> list[str]
             )
     known = {c.name for c in contract.columns} | {"excluded_by"}
     extras = [name for name in described if name not in known]
+    if not described.get("excluded_by", "VARCHAR").startswith(("VARCHAR", "ENUM", '"NULL"', "INT")):
+        raise DataError(
+            f"{contract.table}: excluded_by must be a reason in words, or empty where a row stays, "
+            f"but is {described['excluded_by']}. Write: case when ... then 'the reason' end."
+        )
     for name in extras:
-        if _IDENTIFIER.search(name.lower()):
+        if _IDENTIFIER.search(_words(name)):
             raise DataError(
                 f"{contract.table} must hold no direct identifier, but has a column {name!r}. "
                 f"Leave it out of tables/{contract.table}.sql, or hash it there."
             )
-        if name.startswith("_") or name in dict(contract.days):
+        if name.startswith("_") or name.lower() in {*dict(contract.days), *_RESERVED}:
             raise DataError(f"{contract.table}: the column name {name!r} is reserved. Rename it.")
+        if not name.strip() or re.search(r'["\x00-\x1f]', name):
+            raise DataError(
+                f"{contract.table}: a column's name must hold no quote or line break, but one is "
+                f"{name!r}. Rename it in tables/{contract.table}.sql."
+            )
     return extras
 
 
@@ -148,6 +161,8 @@ def _read(column: Column, value: str, kind: str) -> str:
             return text
         words = ", ".join(f"'{w}'" for w in column.one_of)
         return f"case when {text} is null or {text} in ({words}) then {text} else 'other' end"
+    if kind == "BOOLEAN" and column.kind != "flag":
+        return f"cast(null as {_SQL_TYPE.get(column.kind, 'timestamp')})"  # true is no amount
     if kind.startswith(("VARCHAR", "JSON")):
         value = f"nullif(trim({value}), '')"
     if column.kind == "moment":
@@ -239,10 +254,17 @@ def _hidden(contract: Contract, described: Mapping[str, str], cutoff: datetime) 
                     f"case when {_q(column.name)} >= {at} then {before} else {_q(name)} end"
                 )
     for (table, name), sql in _AS_OF.items():
-        needs = set(re.findall(r'"(\w+)"', sql))
-        if table == contract.table and needs <= set(described):
-            hidden[name] = sql.format(cutoff=at)
+        if table == contract.table and name in described:
+            # A moment that the source does not give is not known.
+            hidden[name] = re.sub(
+                r'"(\w+)"', lambda m: m[0] if m[1] in described else "null", sql
+            ).format(cutoff=at)
     return hidden
+
+
+def _words(name: str) -> str:
+    """Write a column's name as words of small letters: 'EmailAddress' as 'email_address'."""
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()).strip("_")
 
 
 def _q(name: str) -> str:

@@ -32,7 +32,7 @@ class Reader:
         self._draft = draft
         self._raw = raw
         self._cycle = cycle
-        self._later: dict[str, int] = {}
+        self.later: dict[str, int] = {}  # rows per table that nobody had yet at the cutoff
         self.columns: dict[str, list[str]] = {}
         self.tables: list[dict[str, Any]] = []
         self.reasons: list[dict[str, Any]] = []
@@ -72,7 +72,7 @@ class Reader:
         """Stop where more rows are set aside than the settings allow."""
         row = self.tables[-1]
         limit = settings.quality.tables.get(table, settings.quality.set_aside_max)
-        if not row["rows_in"] and not self._later[table]:
+        if not row["rows_in"] and not self.later[table]:
             raise DataError(
                 f"{table} must have rows, but tables/{table}.sql gives none. Mend the source, or "
                 "remove the file if the study has no such data."
@@ -99,7 +99,9 @@ class Reader:
         self._do(
             f"create temp table {bad} as select file_row_number + 1 as row, "
             "split_part(_rule, '|', 1) as fate, split_part(_rule, '|', 2) as rule, "
-            "split_part(_rule, '|', 3) as reason, _record as record "
+            # The reason is all that follows: one in words may hold a bar.
+            "substr(_rule, length(split_part(_rule, '|', 1) || split_part(_rule, '|', 2)) + 3) "
+            "as reason, _record as record "
             f"from {typed} where _rule is not null"
         )
         key = ", ".join(f'"{k}"' for k in contract.key)
@@ -164,10 +166,13 @@ class Reader:
             self._write(f"select {columns} from {typed} {stays}", name)
             if len(contract.key) == 1:
                 key = f'"{contract.key[0]}"'
+                # One fate per key, or a row that names it would be counted twice.
+                worst = f"case fate when '{EXCLUDED}' then 1 when '{SET_ASIDE}' then 2 else 3 end"
                 self._do(
-                    f"insert into gone_{name} select distinct {key}, fate, reason "
+                    f"insert into gone_{name} select {key}, fate, reason "
                     f"from {typed} as t join {bad} as b on t.file_row_number + 1 = b.row "
-                    f"where {key} not in (select {key} from {self._file(name)})"
+                    f"where {key} not in (select {key} from {self._file(name)}) "
+                    f"qualify row_number() over (partition by {key} order by {worst}, reason) = 1"
                 )
             draft.unlink()
         else:
@@ -185,7 +190,7 @@ class Reader:
             f"from {self._file(name)}"
         )
         aside, excluded = counts.get(SET_ASIDE, 0), counts.get(EXCLUDED, 0)
-        self._later[name] = counts.get(LATER, 0)
+        self.later[name] = counts.get(LATER, 0)
         self.tables.append(
             {
                 "table": name,

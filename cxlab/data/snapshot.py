@@ -11,12 +11,15 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Mapping as MappingOf
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from cxlab.data.calendar import Cycle
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Snapshot", "open_snapshot", "state_folder", "take_snapshot"]
 
+_DRAFT_SECONDS = 86_400
 _LATE_DAYS = timedelta(days=7)  # quieter than this at its end, a cycle counts as not over
 
 
@@ -142,11 +146,20 @@ def take_snapshot(study: Path, settings: Settings, cycle: Cycle) -> Snapshot:
     )
     folder = state / "snapshots" / f"{cycle.name}-{key[:16]}"
     if (folder / "snapshot.json").exists():
-        return open_snapshot(folder)
-    draft = folder.with_name(f".{folder.name}-{os.getpid()}")
-    draft.mkdir(parents=True)
+        try:
+            return open_snapshot(folder)
+        except DataError:  # damaged from outside: what it was made from is still here
+            shutil.rmtree(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(folder.parent)
+    draft = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         record = _read_all(draft, raw, settings, cycle, mappings)
+        if fingerprints(list(prints), state / "files.json") != prints:
+            raise DataError(
+                "The sources must stay as they are while they are read, but one has changed. "
+                "Run again when they have all arrived."
+            )
         record["sources"] = [
             {
                 "source": str(file.relative_to(raw)),
@@ -173,8 +186,17 @@ def open_snapshot(folder: Path) -> Snapshot:
     """
     try:
         record = json.loads((folder / "snapshot.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{folder.name} must hold a whole snapshot, but: {error}") from error
+        missing = {"columns", "cycle", "hash", "reasons", "sources", "tables"} - set(record)
+        missing |= {
+            name for name in record.get("seals", ["seals"]) if not (folder / name).is_file()
+        }
+        if missing:
+            raise ValueError(f"{sorted(missing)} is missing")
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{folder.name} must hold a whole snapshot, but: {error}. Remove the folder: the "
+            "next run takes the snapshot anew."
+        ) from error
     return Snapshot(
         folder=folder,
         hash=record["hash"],
@@ -194,7 +216,7 @@ def _plan_key(
     """Hash everything that the rows of a snapshot can depend on."""
     code = "".join(
         (Path(__file__).with_name(name)).read_text(encoding="utf-8")
-        for name in ("model.py", "contracts.py", "reading.py", "sources.py")
+        for name in ("model.py", "contracts.py", "reading.py", "snapshot.py", "sources.py")
     )
     parts = {
         "cycle": [cycle.start.isoformat(), cycle.cutoff.isoformat(), settings.time_zone],
@@ -257,6 +279,11 @@ def _check_span(reader: Reader, cycle: Cycle) -> None:
     """Refuse a cycle that the data do not reach; note one that they reach in part."""
     last = max((t["last_at"] for t in reader.tables if t["last_at"]), default=None)
     if last is None:
+        if any(reader.later.values()):
+            raise DataError(
+                f"A cycle must have data, but every row became known only after {cycle.last_day}, "
+                f"the end of {cycle.name}. Choose a later cycle, or add the older data."
+            )
         return
     if datetime.fromisoformat(last) < cycle.start:
         raise DataError(
@@ -279,7 +306,18 @@ def _seal(draft: Path, record: dict[str, Any]) -> None:
         with file.open("rb+") as stream:
             record["seals"][file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
             os.fsync(stream.fileno())
-    (draft / "snapshot.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    with (draft / "snapshot.json").open("w", encoding="utf-8") as stream:
+        stream.write(json.dumps(record, indent=1))
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sweep(folder: Path) -> None:
+    """Remove drafts that a killed run has left: no snapshot takes a day."""
+    for draft in folder.glob(".*"):
+        with suppress(OSError):  # another run sweeps as well
+            if time.time() - draft.stat().st_mtime > _DRAFT_SECONDS:
+                shutil.rmtree(draft)
 
 
 def _move(draft: Path, folder: Path) -> None:
