@@ -138,10 +138,10 @@ class _Nursery:
             threading.Thread(target=_end_with, args=(self.alive,), daemon=True).start()
             os.chdir(job["cwd"])
             self._room(number).mkdir(mode=0o700)
-            from cxlab.cycle import executed, kernels
+            from cxlab.cycle import chapter, executed
 
             try:
-                result = kernels.run_chapter(
+                result = chapter.run_chapter(
                     job,
                     folder=self._room(number),
                     on_cell=lambda cell, cells: _say(
@@ -211,4 +211,4 @@ def _import_papermill() -> None:
         sys.modules[unused] = None  # type: ignore[assignment]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from cxlab.cycle import kernels  # noqa: F401
+        from cxlab.cycle import chapter  # noqa: F401
