@@ -5,6 +5,7 @@ is taken together: the total is a compound Poisson sum over customers.
 """
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
@@ -68,7 +69,13 @@ class Sales(Result):
         return f"{said}: {share}{change} against {self.previous_name}."
 
 
-def sales(orders: TableLike, *, cycle: Cycle, currency: str = "amount") -> Sales:
+def sales(
+    orders: TableLike,
+    *,
+    cycle: Cycle,
+    currency: str = "amount",
+    complete_from: date | None = None,
+) -> Sales:
     """Add up the orders placed in a cycle that were not cancelled.
 
     Parameters
@@ -79,6 +86,8 @@ def sales(orders: TableLike, *, cycle: Cycle, currency: str = "amount") -> Sales
         Orders of its cutoff or later are not looked at.
     currency : str
         Unit of money.
+    complete_from : datetime.date, optional
+        First day for which the data are complete; no earlier cycle is shown or compared.
 
     Returns
     -------
@@ -100,7 +109,7 @@ def sales(orders: TableLike, *, cycle: Cycle, currency: str = "amount") -> Sales
     >>> sales(orders, cycle=parse_cycle("2018Q1"), currency="EUR").sentence()
     '3 orders of 2018Q1 brought EUR 60.00; there is no earlier cycle to compare with.'
     """
-    sums = _sums(orders, cycle)
+    sums = _sums(orders, cycle, complete_from)
     if not sums.get(cycle.name, {}).get("orders"):
         raise Withheld(f"No order was placed in {cycle.name} that was not cancelled.")
     cancelled = int(sums[cycle.name]["cancelled"])
@@ -128,10 +137,10 @@ def standing(orders: TableLike) -> Table:
     return view("select * from o where coalesce(status, '') <> 'cancelled'", o=table)
 
 
-def _sums(orders: TableLike, cycle: Cycle) -> dict[str, Sums]:
+def _sums(orders: TableLike, cycle: Cycle, complete_from: date | None) -> dict[str, Sums]:
     """Sums by cycle, oldest first, for the last cycles that the table knows."""
     windows = [cycle]
-    while len(windows) < HISTORY:
+    while len(windows) < HISTORY and windows[0].previous.first_day >= (complete_from or date.min):
         windows.insert(0, windows[0].previous)
     table = view("select * from o", o=orders).need("customer_id", "placed_at", "net_amount")
     gone = "coalesce(status, '') = 'cancelled'" if "status" in table.columns else "1 = 0"

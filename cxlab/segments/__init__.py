@@ -1,5 +1,6 @@
 """Who are they? Segments by value, lifecycle and declared rules, and how they change."""
 
+from cxlab.segments.attribute import attribute
 from cxlab.segments.base import CustomerBase, base
 from cxlab.segments.comparison import compare
 from cxlab.segments.contrast import Comparison
@@ -17,6 +18,7 @@ __all__ = [
     "Migration",
     "Rfm",
     "StateFlows",
+    "attribute",
     "base",
     "compare",
     "declared",

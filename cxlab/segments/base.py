@@ -1,6 +1,7 @@
 """How many customers are there, and how many came this cycle?"""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Self
 
 import pandas as pd
@@ -65,7 +66,7 @@ class CustomerBase(Result):
         return f"{said}; {change} against {self.previous_name}."
 
 
-def base(customers: TableLike, *, cycle: Cycle) -> CustomerBase:
+def base(customers: TableLike, *, cycle: Cycle, complete_from: date | None = None) -> CustomerBase:
     """Count the customers known at the cutoff and those first seen in the cycle.
 
     Parameters
@@ -75,6 +76,8 @@ def base(customers: TableLike, *, cycle: Cycle) -> CustomerBase:
         the beginning.
     cycle : Cycle
         Customers of its cutoff or later are not looked at.
+    complete_from : datetime.date, optional
+        First day for which the data are complete; no earlier cycle is shown or compared.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def base(customers: TableLike, *, cycle: Cycle) -> CustomerBase:
     if not known:
         raise Withheld(f"No customer is known before the end of {cycle.name}.")
     return CustomerBase(
-        estimates=_estimates(float(known), _new_by_cycle(table, cycle), cycle),
+        estimates=_estimates(float(known), _new_by_cycle(table, cycle, complete_from), cycle),
         subtitle=f"Customers first seen in each cycle up to {cycle.name}.",
         note="The base is a complete count. New customers are taken as a Poisson count.",
         cycle_name=cycle.name,
@@ -117,10 +120,10 @@ def base(customers: TableLike, *, cycle: Cycle) -> CustomerBase:
     )
 
 
-def _new_by_cycle(table: Table, cycle: Cycle) -> dict[str, float]:
+def _new_by_cycle(table: Table, cycle: Cycle, complete_from: date | None) -> dict[str, float]:
     """Count who was first seen in each of the last cycles that the table reaches back to."""
     windows = [cycle]
-    while len(windows) < HISTORY:
+    while len(windows) < HISTORY and windows[0].previous.first_day >= (complete_from or date.min):
         windows.insert(0, windows[0].previous)
     found = query(
         """

@@ -1,5 +1,7 @@
 """Orders and money of a cycle reconcile with the table; changes carry intervals."""
 
+from datetime import date
+
 import pandas as pd
 import pytest
 
@@ -127,3 +129,10 @@ def test_eight_rows_leave_the_engine():
     engine = DuckEngine()
     sales(engine.table(ORDERS), cycle=CYCLE)
     assert engine.longest_answer <= 8
+
+
+def test_a_cycle_from_before_the_data_are_complete_is_not_compared_with():
+    table = ORDERS
+    found = sales(table, cycle=CYCLE, complete_from=date(2017, 12, 1))
+    assert found.estimates["cycle"].dropna().tolist() == ["2018Q1"]
+    assert found.sentence().endswith("there is no earlier cycle to compare with.")

@@ -1,5 +1,7 @@
 """Customers known and new, counted by hand."""
 
+from datetime import date
+
 import pandas as pd
 import pytest
 
@@ -60,3 +62,10 @@ def test_no_customers_is_a_reason_and_a_missing_column_an_error(engine: Engine):
         base(engine.table(_customers("2018-05-01")), cycle=CYCLE)
     with pytest.raises(DataError, match="first_seen_at"):
         base(pd.DataFrame({"customer_id": ["a"]}), cycle=CYCLE)
+
+
+def test_a_cycle_from_before_the_data_are_complete_is_not_compared_with():
+    table = _customers("2017-11-01", "2018-02-01")
+    found = base(table, cycle=CYCLE, complete_from=date(2017, 12, 1))
+    assert found.estimates["cycle"].dropna().tolist() == ["2018Q1"]
+    assert found.sentence().endswith("there is no earlier cycle to compare with.")
