@@ -10,6 +10,7 @@ __all__ = [
     "ConvergenceError",
     "CxlabError",
     "DataError",
+    "MissingColumnError",
     "ParameterError",
     "RunError",
     "SettingsError",
@@ -44,6 +45,10 @@ class ConvergenceError(CxlabError):
 
 class Withheld(CxlabError):  # noqa: N818  (an answer rather than a fault)
     """The data cannot carry this number; the report shows a card that says why."""
+
+
+class MissingColumnError(DataError, Withheld):
+    """A table lacks a column that a question needs: a fault here, a card in a report."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -45,6 +45,7 @@ class Chapter:
 
     name: str
     title: str
+    question: str  # what it answers, from its heading
     notebook: Path
     parameters: dict[str, Any]
     defaults: dict[str, Any]
@@ -221,7 +222,10 @@ def _chapter(
 ) -> Chapter:
     given, defaults = parameters
     content = notebook.read_bytes()
-    about = json.loads(content).get("metadata", {}).get("cxlab", {})
+    read = json.loads(content)
+    about = read.get("metadata", {}).get("cxlab", {})
+    heading = "".join(next((c["source"] for c in read["cells"]), "")).split("\n", 1)[0]
+    question = heading.partition(": ")[2].strip()
     missing = [t for t in about.get("needs", []) if not snapshot.rows_used.get(t)]
     parts = {
         "notebook": hashlib.sha256(content).hexdigest(),
@@ -240,6 +244,7 @@ def _chapter(
     return Chapter(
         name=name,
         title=about.get("title") or name.split("_", 1)[-1].replace("_", " ").capitalize(),
+        question=question[:1].upper() + question[1:],
         notebook=notebook,
         parameters=given,
         defaults=defaults,

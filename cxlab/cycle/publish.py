@@ -17,6 +17,7 @@ from cxlab.cycle.findings import Shown, read_findings, read_shown, to_frame, wri
 from cxlab.cycle.index import measures, opening
 from cxlab.cycle.place import hash_tree, staging
 from cxlab.cycle.plan import Chapter, Plan
+from cxlab.data.calendar import Cycle
 from cxlab.report import html, page
 from cxlab.report.finding import Card
 
@@ -130,10 +131,11 @@ def write_archive(reports: Path, title: str, language: str) -> None:
         study=title,
         cycle="all cycles",
         language=language,
+        listed="Cycles",
         chapters=[page.Chapter(name, name, href, "finished", state) for name, href, state in rows],
     )
     draft = reports / ".index.html"
-    draft.write_text(page.render_index(context).replace(">Chapters<", ">Cycles<"), encoding="utf-8")
+    draft.write_text(page.render_index(context), encoding="utf-8")
     draft.replace(reports / "index.html")
 
 
@@ -166,7 +168,7 @@ def _base_page(
             {"ok": "finished", "withheld": "withheld", "not run": "withheld"}.get(
                 m.state, "failed"
             ),
-            m.error or m.chapter.withheld,
+            m.error or m.chapter.withheld or m.chapter.question,
         )
         for m in states.values()
     ]
@@ -255,15 +257,15 @@ def _first_page(
     found = measures(
         plan.settings, findings, previous=plan.cycle.previous.name, earlier=earlier, href=href
     )
-    sections = [("Key measures", html.tiles([m.tile for m in found]))] if found else []
+    measured = [m.tile for m in found if not m.kpi.not_applicable]
     kpis = [(m.kpi.name, _definition(m.kpi)) for m in found]
-    if kpis:
-        sections.append(("What the measures mean", html.definitions(kpis)))
     context = replace(
         base,
+        title=f"Customer experience, {_span(plan.cycle)}",
         about=_about(plan, described, None),
         opening=opening(found, shown, href),
-        sections=sections,
+        sections=[("Key measures", html.tiles(measured))] if measured else [],
+        closing=[("What the measures mean", html.definitions(kpis))] if kpis else [],
     )
     return page.render_index(context)
 
@@ -273,6 +275,15 @@ def _definition(kpi: Any) -> str:
         return f"Not applicable: {kpi.not_applicable}"
     good = {"up": "Higher is better.", "down": "Lower is better.", "neither": ""}[kpi.direction]
     return " ".join(part for part in (kpi.definition, good, f"Owner: {kpi.owner}.") if part)
+
+
+def _span(cycle: Cycle) -> str:
+    """Write a cycle's months: January to March 2018."""
+    first, last = cycle.first_day, cycle.last_day
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first:%B %Y}"
+    year = "" if first.year == last.year else f" {first.year}"
+    return f"{first:%B}{year} to {last:%B %Y}"
 
 
 def _day(day: Any) -> str:

@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cxlab.data.portable import compile_query
-from cxlab.errors import DataError, ParameterError, did_you_mean
+from cxlab.errors import DataError, MissingColumnError, ParameterError, did_you_mean
 
 __all__ = ["DuckEngine", "Engine", "Table", "TableLike", "frame", "grouped", "query", "view"]
 
@@ -48,12 +48,12 @@ class Table:
 
         Raises
         ------
-        DataError
+        MissingColumnError
             If one is missing.
         """
         for column in columns:
             if column not in self.columns:
-                raise DataError(
+                raise MissingColumnError(
                     f"The table has no column {column!r}, only {list(self.columns)}."
                     f"{did_you_mean(column, self.columns)}"
                 )

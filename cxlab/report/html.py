@@ -26,10 +26,21 @@ _READ_ALOUD = 8  # rows of a chart that its alternative text spells out
 class Drawable(Protocol):
     """What a figure needs of a result."""
 
-    estimates: pd.DataFrame
-    subtitle: str
-    note: str
-    level: float
+    @property
+    def estimates(self) -> pd.DataFrame:
+        """Rows with their intervals."""
+
+    @property
+    def subtitle(self) -> str:
+        """Statistic, unit, period and population."""
+
+    @property
+    def note(self) -> str:
+        """Base, weighting, source."""
+
+    @property
+    def level(self) -> float:
+        """Confidence level."""
 
     def table(self) -> pd.DataFrame:
         """Rows that the chart shows."""

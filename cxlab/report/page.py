@@ -62,6 +62,8 @@ class Page:
         Address of the cycle's first page.
     chapters : sequence of Chapter or of tuples like it
         In order.
+    listed : str
+        What the index calls its chapters.
     cycles : sequence of CycleLink or of tuples like it
         For the selector; `all_cycles` is the address of the list of all.
     about : sequence of (term, text)
@@ -74,8 +76,8 @@ class Page:
         A warning above the content.
     opening : str
         HTML of the index's first screen, made by `cxlab.report.html`.
-    sections : sequence of (title, HTML)
-        The index's further sections.
+    sections, closing : sequence of (title, HTML)
+        The index's further sections, before and after the list of chapters.
     """
 
     title: str
@@ -95,6 +97,8 @@ class Page:
     banner: str = ""
     opening: str = ""
     sections: Sequence[tuple[str, str]] = ()
+    closing: Sequence[tuple[str, str]] = ()
+    listed: str = "Chapters"
 
 
 def render_chapter(nb: Any, *, context: Page) -> str:
@@ -140,14 +144,13 @@ def render_index(context: Page) -> str:
     str
         A whole HTML document.
     """
+    chapters = [Chapter(*c) for c in context.chapters]
+    listed = [(context.listed, _chapter_list(chapters))] if chapters else []
     parts, sections = [context.opening], []
-    for title, content in context.sections:
+    for title, content in (*context.sections, *listed, *context.closing):
         name = re.sub(r"[\W_]+", "-", title.lower()).strip("-") or "section"
         sections.append((name, title))
         parts.append(f'<section><h2 id="{text(name)}">{text(title)}</h2>{content}</section>')
-    if context.chapters:
-        sections.append(("chapters", "Chapters"))
-        parts.append(_chapter_list([Chapter(*c) for c in context.chapters]))
     body = "\n".join(parts)
     return _shell(
         context, title=context.title, body=body, sections=sections, banner=context.banner, extra=""
@@ -204,8 +207,7 @@ def _chapter_list(chapters: list[Chapter]) -> str:
         about = f"<p>{text(c.about)}</p>" if c.about else ""
         link = f'<a href="{text(c.href)}">{text(c.title)}</a>'
         items.append(f"<li><h3>{link} {state}</h3>{about}</li>")
-    listed = f'<ol class="cx-list">{"".join(items)}</ol>'
-    return f'<section><h2 id="chapters">Chapters</h2>{listed}</section>'
+    return f'<ol class="cx-list">{"".join(items)}</ol>'
 
 
 def _unescaped(words: str) -> str:

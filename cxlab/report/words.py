@@ -78,7 +78,7 @@ def signed(x: float, unit: str) -> str:
 
 def change(x: float, low: float, high: float, unit: str) -> str:
     """Write a difference and its interval: '+4.1 points (+1.2 to +7.0)'."""
-    ends = [signed(end, unit).removesuffix(" points") for end in (low, high)]
+    ends = [_bare(signed(end, unit), unit) for end in (low, high)]
     return f"{signed(x, unit)} ({ends[0]} to {ends[1]})"
 
 
@@ -106,6 +106,11 @@ def listing(items: list[str], last: str = "and") -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def _bare(text: str, unit: str) -> str:
+    """Take off the unit that was said before."""
+    return text.removesuffix(" points").removesuffix(" days").removeprefix(f"{unit} ")
 
 
 def _plus(x: float, text: str) -> str:
