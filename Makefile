@@ -38,7 +38,7 @@ report: $(READY) ## Run the main job: the report of STUDY (default params/olist)
 
 # The test runner comes last, so that its closing line is the last line.
 test: $(READY) ## Check everything: style, types, floors, docs, then all tests
-	@$(MAKE) -s -k check; checked=$$?; $(BIN)/pytest && exit $$checked
+	@checked=0; $(MAKE) -s -k check || checked=1; $(BIN)/pytest && exit $$checked
 
 CHECKS := style-format style-rules types floors docstrings
 .PHONY: $(CHECKS)
@@ -58,9 +58,9 @@ floors: $(READY)
 	@$(BIN)/lint-imports --no-cache >.venv/floors.txt 2>&1 || { cat .venv/floors.txt; exit 1; }
 	@echo "Imports run downward, never sideways."
 
-# Sections must be whole and true where they stand. Who needs them is held by a test: names that
+# Sections must be true where they stand. That they are there and whole is held by a test, for what
 # a room makes public. A first line may also be a question, a noun, or start with a formula.
-LOOSE := PR01,PR08,SS03,SS05
+LOOSE := PR01,PR03,PR08,RT03,SS03,SS05
 
 docstrings: $(READY)
 	@find cxlab -name '[!_]*.py' | sort | xargs $(BIN)/numpydoc lint --ignore $(LOOSE)
