@@ -167,8 +167,11 @@ def _value(measure: Measure) -> str:
 
 
 def _base(metric: str) -> str:
-    """Name what is counted: `orders.count` rests on orders, `csat.*` on answers."""
+    """Name what `n` of a metric counts."""
+    if metric == "orders.count":
+        return "orders"
     first = metric.split(".", 1)[0]
-    return {"csat": "answers", "nps": "answers", "ces": "answers", "delivery": "promises"}.get(
-        first, first if first.endswith("s") else "observations"
+    answers = dict.fromkeys(("csat", "nps", "ces"), "answers")
+    return {**answers, "delivery": "promises", "orders": "customers", "customers": "customers"}.get(
+        first, "observations"
     )
