@@ -114,3 +114,16 @@ def test_small_cells_are_withheld_together_with_what_would_reveal_them():
     assert shown["good", "good"]  # or it would follow from the row's total
     safe.plot()
     assert "good to fair" not in safe.sentence()
+
+
+def test_an_empty_cell_looks_like_a_small_one_and_takes_no_other_with_it():
+    before = _members(**{f"c{i}": "good" if i < 60 else "fair" for i in range(120)})
+    after = _members(**{f"c{i}": "good" if i < 60 else "fair" for i in range(120)})
+    safe = migration(before, after, orders=NO_ORDERS, cycle=CYCLE).protect(10)
+    assert _cells(safe, "migration_share", "suppressed") == {
+        ("fair", "fair"): False,
+        ("fair", "good"): True,
+        ("good", "fair"): True,
+        ("good", "good"): False,
+    }
+    assert pd.isna(_cells(safe, "migration_share")["fair", "good"])
