@@ -168,10 +168,8 @@ def _value(measure: Measure) -> str:
 
 def _base(metric: str) -> str:
     """Name what `n` of a metric counts."""
-    if metric == "orders.count":
-        return "orders"
-    first = metric.split(".", 1)[0]
+    if metric == "orders.net_amount":
+        return "customers"
+    named = {"delivery": "promises", "orders": "orders", "customers": "customers"}
     answers = dict.fromkeys(("csat", "nps", "ces"), "answers")
-    return {**answers, "delivery": "promises", "orders": "customers", "customers": "customers"}.get(
-        first, "observations"
-    )
+    return {**named, **answers}.get(metric.split(".", 1)[0], "observations")

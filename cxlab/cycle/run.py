@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from cxlab.cycle import place
 from cxlab.cycle.ledger import Ledger
 from cxlab.cycle.plan import Chapter, Plan
 from cxlab.cycle.progress import Reporter
-from cxlab.errors import CxlabError
+from cxlab.errors import CxlabError, RunError
 
 if TYPE_CHECKING:
     from cxlab.cycle.publish import Made
@@ -93,7 +94,8 @@ def run_cycle(plan: Plan, options: Options, reporter: Reporter) -> Report:
             report, seal = _run(plan, options, reporter, reports, run_id, plan_hash)
         except BaseException as fault:
             refused = isinstance(fault, CxlabError)
-            ledger.finish(run_id, state="refused" if refused else "failed", exit_code=2)
+            with suppress(RunError):  # a full disk must not hide what went wrong
+                ledger.finish(run_id, state="refused" if refused else "failed", exit_code=2)
             raise
         ledger.finish(
             run_id,
