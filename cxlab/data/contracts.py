@@ -35,6 +35,7 @@ _SQL_TYPE = {
     "money": "DECIMAL(18,2)",
     "flag": "BOOLEAN",
 }
+_LAST_MOMENT = "timestamp '2200-01-01'"
 # Types that cannot fail to read as the kind, so that no check is spent on them.
 _SAFE = {
     "text": re.compile(".*"),
@@ -205,7 +206,7 @@ def _rules(column: Column, raw: str, kind: str) -> list[tuple[str, str, str, str
     if column.required:
         rules.append((f"{name} is null", "missing", f"{label} must not be empty"))
     if column.kind == "moment":
-        odd = f"{name} < timestamp '1900-01-01' or {name} >= timestamp '2200-01-01'"
+        odd = f"{name} < timestamp '1900-01-01' or {name} >= {_LAST_MOMENT}"
         rules.append((odd, "implausible", f"{label} must lie between 1900 and 2200"))
     if column.kind == "number" and not re.fullmatch("DECIMAL.*|.*INT.*", kind):
         rules.append((f"not isfinite({name})", "unreadable", f"{label} must be finite"))
@@ -230,7 +231,9 @@ def _later(
     if known is not None and known.kind == "day":
         day = f"{terms[-1]} >= date '{cutoff_day.isoformat()}'"
         return f"coalesce({terms[0]} >= {at}, {day})" if len(terms) > 1 else day
-    return f"coalesce({', '.join(terms)}) >= {at}"
+    # What lies beyond all plausible moments never comes: it is set aside, not waited for.
+    moment = f"coalesce({', '.join(terms)})"
+    return f"{moment} >= {at} and {moment} < {_LAST_MOMENT}"
 
 
 def _hidden(contract: Contract, described: Mapping[str, str], cutoff: datetime) -> dict[str, str]:

@@ -220,6 +220,11 @@ class Settings(_Model):
                 f"raw must be an existing folder, but {given!r} (seen from {study.name}/) is none. "
                 "Put the raw files there, or change `raw` in study.yaml."
             )
+        if set("*?[") & set(str(folder)):
+            raise SettingsError(
+                f"raw must be a folder whose path has none of * ? [, which stand for patterns, but "
+                f"is {given!r}. Rename the folder."
+            )
         return folder
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -113,8 +112,7 @@ def connect(
 
 def source_sql(mapping: Mapping, raw: Path) -> str:
     """Return the mapping's SQL with the raw folder in place, quoted as SQL text."""
-    # A name of the folder may hold what DuckDB reads as a pattern.
-    folder = re.sub(r"([\[*?])", r"[\1]", str(raw)).replace("'", "''")
+    folder = str(raw).replace("'", "''")
     return mapping.sql.replace("{raw}", folder) + "\n"  # it may end in a comment
 
 

@@ -1,0 +1,151 @@
+"""Whole tables that no row could mend stop the run and leave nothing behind."""
+
+from pathlib import Path
+
+import pytest
+
+from cxlab.errors import DataError
+from tests.studies import (
+    CUSTOMERS_CSV,
+    HEAD,
+    ORDERS_CSV,
+    YAML,
+    rows,
+    shop,
+    snapshot,
+    state,
+    used,
+    write_study,
+)
+
+
+def refused(study: Path, match: str, cycle: str = "2018Q1") -> None:
+    """Expect a message, and nothing of the snapshot left behind."""
+    with pytest.raises(DataError, match=match):
+        snapshot(study, cycle)
+    assert state(study) == []
+
+
+def test_a_missing_file_is_named_with_the_nearest_one_that_is_there(tmp_path):
+    study = shop(tmp_path, customers=CUSTOMERS_CSV, orders=ORDERS_CSV)
+    (tmp_path / "raw" / "orders.csv").rename(tmp_path / "raw" / "order.csv")
+    with pytest.raises(DataError) as refusal:
+        snapshot(study)
+    assert str(refusal.value) == (
+        "tables/orders.sql must find its source, but 'orders.csv' is not in the raw folder. "
+        "Did you mean 'order.csv'? Put the file there, or mend its name in the SQL."
+    )
+
+
+def test_a_missing_column_is_named_with_the_nearest_one_that_is_there(tmp_path):
+    study = shop(
+        tmp_path, customers=CUSTOMERS_CSV, orders=ORDERS_CSV.replace("net_amount", "Net_Amount")
+    )
+    refused(study, r"orders has no column 'net_amount', only .*Did you mean 'Net_Amount'\? Name it")
+
+
+def test_an_empty_table_is_refused(tmp_path):
+    study = shop(tmp_path, customers=CUSTOMERS_CSV, orders=HEAD)
+    refused(study, r"orders must have rows, but tables/orders.sql gives none. Mend the source")
+
+
+def test_a_file_without_a_byte_is_refused(tmp_path):
+    refused(shop(tmp_path, customers=CUSTOMERS_CSV, orders=""), "orders has no column 'order_id'")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reads"),
+    [
+        ("[1, 2]", "an amount of money"),
+        ("timestamp '2018-01-01'", "an amount of money"),
+        ("true", "an amount of money"),
+        ("'free'", "an amount of money"),
+    ],
+)
+def test_a_column_of_the_wrong_type_stops_the_run(tmp_path, wrong, reads):
+    orders = f"select 1 as order_id, 'ada' as customer_id, date '2018-01-05' as placed_at, {wrong} as net_amount"  # noqa: E501
+    study = write_study(
+        tmp_path, tables={"customers": "select 'ada' as customer_id", "orders": orders}
+    )
+    refused(
+        study,
+        "At most 5.0% of the rows of orders may be set aside, but 1 of 1 are: "
+        f"1 x net_amount must read as {reads}. Mend the source",
+    )
+
+
+def test_moments_that_all_do_not_read_stop_the_run(tmp_path):
+    orders = HEAD + "1,ada,05/31/2018 noon,5\n2,bob,06/31/2018 noon,7\n"
+    refused(
+        shop(tmp_path, customers=CUSTOMERS_CSV, orders=orders),
+        "2 of 2 are: 2 x placed_at must read as a moment",
+    )
+
+
+def test_a_table_has_its_own_threshold(tmp_path):
+    orders = ORDERS_CSV + "3,ada,soon,1\n"
+    own = YAML + "quality: {set_aside_max: 1, tables: {orders: 0.3}}\n"
+    study = shop(tmp_path, yaml=own, customers=CUSTOMERS_CSV, orders=orders)
+    refused(study, "At most 30.0% of the rows of orders .* raise quality.tables.orders")
+    (study / "study.yaml").write_text(own.replace("0.3", "0.34"))
+    assert rows(snapshot(study), "orders")["set_aside"] == 1
+
+
+def test_sql_that_stumbles_over_its_data_names_the_mapping(tmp_path):
+    study = shop(tmp_path, customers=CUSTOMERS_CSV, orders=ORDERS_CSV)
+    (study / "tables" / "orders.sql").write_text(
+        "select order_id, customer_id, placed_at::timestamp as placed_at, "
+        "customer_id::integer as net_amount from read_csv('{raw}/orders.csv')"
+    )
+    refused(study, "tables/orders.sql must run over its sources, but: Conversion Error.*'ada'")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["email", "customer_email", "e-mail", "EmailAddress", "phone", "phone_number", "Last Name",
+     "name", "customer_name", "street", "address", "iban", "card_number", "nik", "password"],
+)  # fmt: skip
+def test_direct_identifiers_never_enter_a_table(tmp_path, name):
+    study = write_study(
+        tmp_path, tables={"customers": f"select 'ada' as customer_id, 'x' as \"{name}\""}
+    )
+    refused(study, "customers must hold no direct identifier, but has a column .*or hash it there")
+
+
+@pytest.mark.parametrize("name", ["email_hash", "product_name", "plan", "nickel", "mobile_app"])
+def test_columns_that_only_sound_like_identifiers_are_kept(tmp_path, name):
+    study = write_study(
+        tmp_path, tables={"customers": f"select 'ada' as customer_id, 'x' as \"{name}\""}
+    )
+    assert used(snapshot(study), "customers")[name].tolist() == ["x"]
+
+
+@pytest.mark.parametrize("name", ["_rule", "file_row_number", 'a"b', "a\nb"])
+def test_names_that_would_break_the_reading_are_refused(tmp_path, name):
+    quoted = name.replace('"', '""')
+    study = write_study(
+        tmp_path, tables={"customers": f"select 'ada' as customer_id, 1 as \"{quoted}\""}
+    )
+    refused(study, "customers: .*(reserved|must hold no quote)")
+
+
+def test_a_rule_of_exclusion_must_say_why(tmp_path):
+    study = write_study(
+        tmp_path, tables={"customers": "select 'ada' as customer_id, false as excluded_by"}
+    )
+    refused(study, "excluded_by must be a reason in words, .*but is BOOLEAN")
+
+
+def test_a_cycle_before_all_data_is_refused(tmp_path):
+    study = shop(tmp_path, customers=CUSTOMERS_CSV, orders=ORDERS_CSV)
+    refused(study, "every row became known only after 2015-03-31, the end of 2015Q1", "2015Q1")
+
+
+def test_a_cycle_after_all_data_is_refused(tmp_path):
+    study = shop(tmp_path, customers=CUSTOMERS_CSV, orders=ORDERS_CSV)
+    refused(study, "the last row known by the end of 2019Q1 is from 2018-03-30", "2019Q1")
+
+
+def test_a_cycle_that_the_data_reach_in_part_is_noted(tmp_path):
+    study = shop(tmp_path, customers=CUSTOMERS_CSV, orders=ORDERS_CSV.replace("03-30", "02-10"))
+    assert any("The data end on 2018-02-10" in note for note in snapshot(study).notes)
