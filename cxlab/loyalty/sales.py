@@ -112,13 +112,11 @@ def sales(
     sums = _sums(orders, cycle, complete_from)
     if not sums.get(cycle.name, {}).get("orders"):
         raise Withheld(f"No order was placed in {cycle.name} that was not cancelled.")
-    cancelled = int(sums[cycle.name]["cancelled"])
-    left_out = f" {words.plural(cancelled, 'cancelled order')} of {cycle.name} left out."
     return Sales(
         estimates=_estimates(sums, cycle, currency),
         subtitle=f"Net revenue by cycle up to {cycle.name}, after discounts and refunds.",
         note="Interval of net revenue: compound Poisson, the orders of one customer taken "
-        f"together.{left_out}",
+        "together. Cancelled orders are left out; the table counts them.",
         cycle_name=cycle.name,
         previous_name=cycle.previous.name,
     )
@@ -184,6 +182,14 @@ def _estimates(sums: dict[str, Sums], cycle: Cycle, currency: str) -> pd.DataFra
     before = sums.get(cycle.previous.name)
     if before and before["orders"]:
         rows += _changes(sums[cycle.name], before, currency)
+    # A group of its own, so that a small number of them can be withheld alone.
+    gone = sums[cycle.name]["cancelled"]
+    rows.append(
+        estimate_row(
+            "orders.cancelled", gone, gone, gone,
+            n=gone, unit="count", method="complete count", cycle=None, status="cancelled",
+        )
+    )  # fmt: skip
     for name, s in sums.items():
         total = poisson_total(s["net"], s["customer_squares"], n=s["customers"])
         rows.append(_row("orders.net_amount", total, currency, s["customers"], cycle=name))
