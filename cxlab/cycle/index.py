@@ -110,15 +110,11 @@ def _answer(found: Sequence[Measure]) -> str:
         listed = [f"{m.kpi.name.lower()} {_value(m)}" for m in known[:3]]
         return f"There is no earlier cycle to compare with; this one shows {words.listing(listed)}."
     parts = []
-    for verdict, verb in (
-        ("Worsened", "got worse"),
-        ("Improved", "got better"),
-        ("Lower", "fell"),
-        ("Higher", "rose"),
-    ):
-        moved = [_moved(m) for m in judged if m.verdict == verdict]
-        if moved:
-            parts.append(f"{words.listing(moved)} {verb}")
+    for verdicts in (("Worsened",), ("Improved",), ("Lower", "Higher")):  # the bad news first
+        for verb, sign in (("fell", -1), ("rose", 1)):
+            moved = [_moved(m) for m in judged if m.verdict in verdicts and _sign(m) == sign]
+            if moved:
+                parts.append(f"{words.listing(moved)} {verb}")
     still = [m.kpi.name for m in judged if m.verdict == "No clear change"]
     if not parts:
         return f"No key measure changed clearly: {words.listing(still).lower()} held."
@@ -131,34 +127,38 @@ def _answer(found: Sequence[Measure]) -> str:
 def _three(
     found: Sequence[Measure], shown: Sequence[Shown], href: dict[str, str]
 ) -> list[tuple[str, str]]:
-    """Choose the sentences of the results that hold the key measures, one per chapter first."""
+    """Choose the sentences of the results behind the answer, the best of each chapter first."""
     key = {m.kpi.metric for m in found if m.value is not None}
     moved = {
         m.kpi.metric for m in found if m.verdict not in ("", "No clear change", "Higher", "Lower")
     }
-    results = [s for s in shown if s.kind == "result" and s.rows]
+    results = [
+        s
+        for s in shown
+        if s.kind == "result" and any(not r["metric"].startswith("trust.") for r in s.rows)
+    ]
 
     def weight(item: Shown) -> int:
         metrics = {row["metric"] for row in item.rows if not row["dims"]}
         return 2 * bool(metrics & moved) + bool(metrics & key)
 
     ranked = sorted(results, key=weight, reverse=True)  # stable: ties stay in page order
-    chosen: list[Shown] = []
-    for apart in (True, False):  # different chapters first, then whatever is left
-        for item in ranked:
-            new = item not in chosen and not (apart and item.chapter in {c.chapter for c in chosen})
-            if new and len(chosen) < 3 and (weight(item) or apart):
-                chosen.append(item)
+    first_of = {s.chapter: s for s in reversed(ranked)}  # the best of each chapter comes first
+    best = [s for s in ranked if first_of[s.chapter] is s]
+    chosen = [*best, *(s for s in ranked if s not in best)][:3]
     chosen.sort(key=results.index)
-    return [
-        (s.sentence, href[s.chapter] + (f"#{s.anchor}" if s.anchor else "")) for s in chosen[:3]
-    ]
+    return [(s.sentence, href[s.chapter] + (f"#{s.anchor}" if s.anchor else "")) for s in chosen]
 
 
 def _moved(measure: Measure) -> str:
     assert measure.change is not None  # noqa: S101  (it has a verdict)
     move = words.signed(measure.change["estimate"], measure.change["unit"])
     return f"{measure.kpi.name.lower()} ({move})"
+
+
+def _sign(measure: Measure) -> int:
+    assert measure.change is not None  # noqa: S101  (it has a verdict)
+    return 1 if measure.change["estimate"] > 0 else -1
 
 
 def _value(measure: Measure) -> str:

@@ -127,9 +127,10 @@ def write_archive(reports: Path, title: str, language: str) -> None:
         state = f"failed: {', '.join(failed)}" if failed else f"made {read['made_at'][:10]}"
         rows.append((folder.name, f"{folder.name}/index.html", state))
     context = page.Page(
-        title=title,
+        title=f"{title}: all cycles",
         study=title,
         cycle="all cycles",
+        period="the newest first",
         language=language,
         listed="Cycles",
         chapters=[page.Chapter(name, name, href, "finished", state) for name, href, state in rows],
