@@ -67,7 +67,8 @@ docstrings: $(READY)
 	@echo "Docstrings keep their form."
 
 lab: $(READY) ## Open JupyterLab with the notebooks ready to run
-	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks
+	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks \
+	    $(if $(filter 0,$(shell id -u)),--allow-root)
 
 bench: $(READY) ## Measure speed and memory against the figures to reach
 	@$(BIN)/python benchmarks/bench.py
