@@ -20,10 +20,10 @@ _MONTHS: dict[str, int] = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 _LETTER = {"month": "M", "quarter": "Q", "half": "H", "year": ""}
 _EXAMPLE = {"month": "2018M03", "quarter": "2018Q1", "half": "2018H1", "year": "2018"}
 _FORM = {
-    "month": re.compile(r"(\d{4})M(0[1-9]|1[0-2])"),
-    "quarter": re.compile(r"(\d{4})Q([1-4])"),
-    "half": re.compile(r"(\d{4})H([12])"),
-    "year": re.compile(r"(\d{4})()"),
+    "month": re.compile(r"([0-9]{4})M(0[1-9]|1[0-2])"),
+    "quarter": re.compile(r"([0-9]{4})Q([1-4])"),
+    "half": re.compile(r"([0-9]{4})H([12])"),
+    "year": re.compile(r"([0-9]{4})()"),
 }
 
 

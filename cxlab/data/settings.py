@@ -296,7 +296,8 @@ def _say(error: Any) -> str:
         listed = re.findall(r"'([^']*)'", message)
         message += "." + did_you_mean(str(error["input"]), listed)
     found = "" if isinstance(error["input"], dict) else f" Found: {str(error['input'])[:80]!r}."
-    return f"{place}: {message}.{found}".replace("..", ".")
+    stop = "" if message.endswith((".", "?")) else "."
+    return f"{place}: {message}{stop}{found}"
 
 
 def _known_keys(place: tuple[Any, ...]) -> list[str]:
