@@ -1,6 +1,6 @@
--- What was promised to whom, by when, and whether it was kept. due_at is the moment from
--- which a promise not yet kept is broken: here the midnight that ends the promised day.
--- resolved_at is the moment from which the outcome is known.
+-- What was promised to whom, by when, and whether it was kept. A promise not resolved after
+-- due_at is broken; here that is the last second of the promised day, so that the promise
+-- belongs to the cycle of that day. resolved_at is the moment from which the outcome is known.
 select
     order_id || '/delivery' as promise_id,
     customer_id,
@@ -9,7 +9,7 @@ select
     order_id as object_id,
     placed_at as promised_at,
     strftime(promised_on, '%Y-%m-%d') as promised_value,
-    promised_on + interval 1 day as due_at,
+    promised_on + interval 1 day - interval 1 second as due_at,
     delivered_at as resolved_at,
     strftime(delivered_at, '%Y-%m-%d') as actual_value,
     delivered_at::date <= promised_on as kept,
