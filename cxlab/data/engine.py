@@ -9,9 +9,11 @@ one door through which rows themselves leave. DuckDB is the engine here, Spark
 from __future__ import annotations
 
 import itertools
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -22,7 +24,18 @@ import pyarrow as pa
 from cxlab.data.portable import compile_query
 from cxlab.errors import DataError, MissingColumnError, ParameterError, did_you_mean
 
-__all__ = ["DuckEngine", "Engine", "Table", "TableLike", "frame", "grouped", "query", "view"]
+__all__ = [
+    "DuckEngine",
+    "Engine",
+    "Table",
+    "TableLike",
+    "frame",
+    "grouped",
+    "in_one_engine",
+    "keep",
+    "query",
+    "view",
+]
 
 ANSWER_ROWS = 10_000  # an answer that is longer is not a sufficient statistic
 
@@ -69,7 +82,9 @@ class Engine(ABC):
     dialect: ClassVar[str]
 
     def __init__(self) -> None:
-        self._names = (f"cx_{i}" for i in itertools.count())
+        # Two engines may share one Spark session, and so may two processes.
+        here = f"cx_{uuid.uuid4().hex[:12]}"
+        self._names = (f"{here}_{i}" for i in itertools.count())
         self.longest_answer = 0  # rows; a test holds each room to it
 
     def table(self, data: TableLike) -> Table:
@@ -102,6 +117,8 @@ class Engine(ABC):
     @abstractmethod
     def _create_view(self, name: str, sql: str) -> tuple[str, ...]: ...
     @abstractmethod
+    def _keep(self, name: str, view: str) -> None: ...
+    @abstractmethod
     def _answer(self, sql: str) -> pa.Table: ...
 
 
@@ -129,6 +146,9 @@ class DuckEngine(Engine):
         self._connection.execute(f"create view {name} as {sql}")
         described = self._connection.execute(f"describe {name}").fetchall()
         return tuple(row[0] for row in described)
+
+    def _keep(self, name: str, view: str) -> None:
+        self._connection.execute(f"create temp table {name} as from {view}")
 
     def _answer(self, sql: str) -> pa.Table:
         return self._connection.sql(sql).to_arrow_table()
@@ -180,10 +200,17 @@ def query(sql: str, /, *, limit: int = ANSWER_ROWS, **names: Any) -> pd.DataFram
 
 
 def view(sql: str, /, **names: Any) -> Table:
-    """Keep the answer to a question in the engine, under a name of its own."""
+    """Give the answer to a question a name in the engine; it is computed at each use."""
     engine = _engine_of(names)
     name = next(engine._names)
     return Table(engine, name, engine._create_view(name, engine.compile(sql, names, ordered=False)))
+
+
+def keep(table: Table) -> Table:
+    """Compute a view now and keep its rows, for what several questions will use."""
+    name = next(table.engine._names)
+    table.engine._keep(name, table.name)
+    return Table(table.engine, name, table.columns)
 
 
 def frame(table: TableLike, *, limit: int) -> pd.DataFrame:
@@ -195,10 +222,21 @@ def frame(table: TableLike, *, limit: int) -> pd.DataFrame:
         If the table has more than `limit` rows.
     """
     if isinstance(table, pd.DataFrame):
+        if len(table) > limit:
+            raise DataError(
+                f"A table read into pandas must have at most {limit:,} rows, but has "
+                f"{len(table):,}. Group it in SQL, or raise the limit."
+            )
         return table
     keys = table.columns if isinstance(table, Table) else table.column_names
     order = ", ".join(f'"{c}"' for c in keys)
     return query(f"select * from t order by {order}", t=table, limit=limit)
+
+
+def in_one_engine(*tables: TableLike) -> tuple[Table, ...]:
+    """Name all tables in one engine, so that one question can be asked of them."""
+    engine = _engine_of({str(i): table for i, table in enumerate(tables)})
+    return tuple(engine.table(table) for table in tables)
 
 
 def grouped(
@@ -263,7 +301,13 @@ def _engine_of(names: Mapping[str, Any]) -> Engine:
     engines = {id(t.engine): t.engine for t in names.values() if isinstance(t, Table)}
     if len(engines) > 1:
         raise ParameterError("Tables of one question must lie in one engine.")
-    return next(iter(engines.values()), None) or DuckEngine()
+    return next(iter(engines.values()), None) or _here()
+
+
+@cache
+def _here() -> Engine:
+    """Return the engine that mere frames are registered in, one for the whole session."""
+    return DuckEngine()
 
 
 def _arrow(data: pd.DataFrame | pa.Table) -> pa.Table:

@@ -56,6 +56,10 @@ class SparkEngine(Engine):
         rows.createOrReplaceTempView(name)
         return tuple(rows.columns)
 
+    def _keep(self, name: str, view: str) -> None:
+        self._session.table(view).createOrReplaceTempView(name)
+        self._session.catalog.cacheTable(name)
+
     def _answer(self, sql: str) -> pa.Table:
         return self._session.sql(sql).toArrow()
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from cxlab.data.engine import DuckEngine, Table, TableLike, query, view
+from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 
 __all__ = [
     "BANDS",
@@ -20,7 +20,6 @@ __all__ = [
     "band_of",
     "count",
     "deliveries",
-    "in_one_engine",
 ]
 
 FEWEST = 10  # below, a share or a mean says nothing that its interval would not take back
@@ -106,10 +105,3 @@ def deliveries(shipments: TableLike, *, cutoff: datetime) -> Table:
 def count(sql: str, /, **names: Any) -> int:
     """Answer a question whose answer is one whole number."""
     return int(query(sql, **names).to_numpy()[0, 0])
-
-
-def in_one_engine(*tables: TableLike) -> list[Table]:
-    """Register what is not yet in an engine where the others are, or in a new DuckDB."""
-    own = [t.engine for t in tables if isinstance(t, Table)]
-    engine = own[0] if own else DuckEngine()
-    return [engine.table(t) for t in tables]

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import TableLike, query
+from cxlab.data.engine import TableLike, in_one_engine, query
 from cxlab.errors import DataError, Withheld
-from cxlab.operations.deliveries import BANDS, FEWEST, band_of, deliveries, in_one_engine
+from cxlab.operations.deliveries import BANDS, FEWEST, band_of, deliveries
 from cxlab.operations.rows import row_of
 from cxlab.operations.slope import slope
 from cxlab.report import charts, words

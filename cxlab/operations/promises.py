@@ -5,9 +5,9 @@ later day and kept then was still broken: only the first one counts.
 """
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, grouped, view
+from cxlab.data.engine import Table, TableLike, grouped, in_one_engine, view
 from cxlab.errors import ParameterError, Withheld, did_you_mean
-from cxlab.operations.deliveries import arrivals, count, in_one_engine
+from cxlab.operations.deliveries import arrivals, count
 from cxlab.operations.kept_share import KeptPromises, by_group, series
 
 __all__ = ["KINDS", "KeptPromises", "kept", "on_time_in_full"]

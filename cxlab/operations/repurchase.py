@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, query, view
+from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.errors import ParameterError, Withheld
-from cxlab.operations.deliveries import FEWEST, count, deliveries, in_one_engine
+from cxlab.operations.deliveries import FEWEST, count, deliveries
 from cxlab.operations.kept_share import said_change
 from cxlab.operations.rows import row_of
 from cxlab.report import charts, words

@@ -7,11 +7,10 @@ from typing import Any, Self
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, query
+from cxlab.data.engine import Table, TableLike, in_one_engine, query
 from cxlab.errors import Withheld
 from cxlab.report import disclosure, words
 from cxlab.report.finding import Result
-from cxlab.segments.purchases import in_one_engine
 from cxlab.segments.rows import counted, measured
 
 __all__ = ["CustomerBase", "base"]

@@ -12,11 +12,10 @@ from typing import Any
 import pandas as pd
 
 from cxlab.columns import ESTIMATE
-from cxlab.data.engine import Table, TableLike, query, view
+from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.errors import DataError, ParameterError, Withheld, did_you_mean
 from cxlab.report import words
 from cxlab.report.finding import Result
-from cxlab.segments.purchases import in_one_engine
 from cxlab.segments.rows import measured
 from cxlab.segments.rules import rules_hash
 

@@ -11,12 +11,11 @@ from typing import Any, Self
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, query
+from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query
 from cxlab.errors import DataError, Withheld
 from cxlab.report import words
 from cxlab.report.finding import Result
 from cxlab.segments.inactivity import OUTSIDE, STATES, check_rules, states_at
-from cxlab.segments.purchases import in_one_engine
 from cxlab.segments.rows import counted, protect_moves, worth_drawing
 from cxlab.segments.rules import rules_hash
 
@@ -170,8 +169,8 @@ def states(
     """
     given = check_rules(cooling_days, lapse_days, rules, line)
     orders_, customers_ = in_one_engine(orders, customers)
-    now = states_at(orders_, customers_, cycle, given, line)
-    before = states_at(orders_, customers_, cycle.previous, given, line)
+    now = keep(states_at(orders_, customers_, cycle, given, line))
+    before = keep(states_at(orders_, customers_, cycle.previous, given, line))
     opening, flows, closing = _counts(before, now)
     if not sum(closing.values()) - closing["no purchase yet"]:
         raise Withheld(f"Lifecycle states need purchases, but none lies before {cycle.cutoff}.")

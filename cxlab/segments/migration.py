@@ -11,11 +11,11 @@ from typing import Any, Self
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, query, view
+from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.errors import DataError, Withheld
 from cxlab.report import words
 from cxlab.report.finding import Result
-from cxlab.segments.purchases import customer_days, in_one_engine
+from cxlab.segments.purchases import customer_days
 from cxlab.segments.rows import measured, protect_moves, worth_drawing
 
 __all__ = ["GONE", "NOT_YET", "Migration", "migration"]

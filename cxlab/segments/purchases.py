@@ -7,17 +7,11 @@ orders, returns deducted, add up to more than nothing. Cancelled orders are none
 from datetime import datetime
 from typing import Any
 
-from cxlab.data.engine import DuckEngine, Table, TableLike, view
+from cxlab.data.engine import Table, view
 
-__all__ = ["NO_PURCHASE", "customer_days", "in_one_engine", "known_customers"]
+__all__ = ["NO_PURCHASE", "customer_days", "known_customers"]
 
 NO_PURCHASE = "no purchase"
-
-
-def in_one_engine(*tables: TableLike) -> tuple[Table, ...]:
-    """Name all tables in one engine, so that one question can be asked of them."""
-    engine = next((t.engine for t in tables if isinstance(t, Table)), None) or DuckEngine()
-    return tuple(engine.table(table) for table in tables)
 
 
 def customer_days(

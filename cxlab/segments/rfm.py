@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from cxlab.data.engine import Table, TableLike, query
+from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query
 from cxlab.errors import ParameterError, Withheld, did_you_mean
 from cxlab.report import words
 from cxlab.report.finding import Result
 from cxlab.segments.measures import COLUMNS, cells, measures, scored
-from cxlab.segments.purchases import NO_PURCHASE, in_one_engine
+from cxlab.segments.purchases import NO_PURCHASE
 from cxlab.segments.rows import measured
 from cxlab.segments.rules import DEFAULT_RULES, MEASURES, read_rules, rules_hash
 from cxlab.segments.scores import Breaks, declared_breaks, quantile_breaks
@@ -163,9 +163,9 @@ def rfm(
     read = read_rules(rules, levels)
     orders_, customers_ = in_one_engine(orders, customers)
     day = at.replace(tzinfo=UTC).astimezone(ZoneInfo(time_zone)).date()
-    measured_ = measures(orders_, customers_, at=at, day=day)
+    measured_ = keep(measures(orders_, customers_, at=at, day=day))
     breaks = _breaks(measured_, scores, cuts or {}, day=day)
-    members = scored(measured_, breaks, read)
+    members = keep(scored(measured_, breaks, read))
     sums = cells(members)
     stamp = rules_hash({"scores": scores, "cuts": cuts, "rules": rules or DEFAULT_RULES})
     names = [*dict.fromkeys(rule.name for rule in read), NO_PURCHASE]
