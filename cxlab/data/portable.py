@@ -121,8 +121,8 @@ def compile_query(
     _check_names(tree, tables, params)
     if ordered and not tree.args.get("order") and not _one_row(tree):
         raise ParameterError("A query of several rows must end with ORDER BY its key.")
-    # In place and on every node: a division inside a mean is a division too.
-    for node in list(tree.walk()):
+    # Every node, children first: a division inside a mean is a division too.
+    for node in reversed(list(tree.walk())):
         _alike(node)
     for node in list(tree.walk()):
         _bind(node, tables, params)
