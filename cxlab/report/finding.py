@@ -8,6 +8,7 @@ nobody, and a number that was shown cannot differ from the record.
 
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -98,7 +99,7 @@ class Card:
         payload = {"kind": "card", "title": self.title, "reason": self.reason, "rows": []}
         return {
             "text/plain": f"{self.title}: {self.reason}",
-            "text/html": html.card(self.title, self.reason),
+            "text/html": _dressed(html.card(self.title, self.reason)),
             MIMETYPE: payload,
         }
 
@@ -110,6 +111,7 @@ class _Publishing:
     min_cell: int = 10
     shown: int = 0
     components: bool = True  # ship the style sheet of our objects to the lab
+    session: str = ""  # ends every id
 
 
 _publishing = _Publishing()
@@ -119,6 +121,9 @@ def publish_with(*, min_cell: int, components: bool) -> None:
     """Set the rules that every later `show` of this session follows."""
     _publishing.min_cell = min_cell
     _publishing.components = components
+    # A lab puts all open notebooks into one document, where ids must differ; a chapter
+    # has a page to itself, and the same ids every time.
+    _publishing.session = f"-{os.getpid()}" if components else ""
 
 
 def estimate_row(
@@ -189,7 +194,7 @@ def _bundle(result: Result, *, title: str | None = None) -> dict[str, Any]:
 
     safe = result.protect(_publishing.min_cell)
     _publishing.shown += 1
-    sentence, uid = title or safe.sentence(), f"f{_publishing.shown}"
+    sentence, uid = title or safe.sentence(), f"f{_publishing.shown}{_publishing.session}"
     payload = {
         "kind": "result",
         "anchor": uid,
@@ -198,14 +203,18 @@ def _bundle(result: Result, *, title: str | None = None) -> dict[str, Any]:
         "suppressed_cells": disclosure.suppressed_cells(safe.estimates),
         "rows": safe.findings(),
     }
-    page = html.figure(safe, headline=sentence, uid=uid)
-    if _publishing.components and _publishing.shown == 1:
-        page = html.components() + page
     return {
         "text/plain": sentence,
-        "text/html": page,
+        "text/html": _dressed(html.figure(safe, headline=sentence, uid=uid)),
         MIMETYPE: json.loads(json.dumps(payload, allow_nan=False)),
     }
+
+
+def _dressed(page: str) -> str:
+    """Add the style sheet for the lab: to each output, since any may be run again or cleared."""
+    from cxlab.report import html
+
+    return html.components() + page if _publishing.components else page
 
 
 def _finding(row: Mapping[Any, Any], dims: list[str], level: float) -> dict[str, Any]:
