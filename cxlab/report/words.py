@@ -20,6 +20,9 @@ __all__ = [
 
 MINUS = "\N{MINUS SIGN}"
 
+_DIGITS = {"share": 1, "points": 2, "mean": 2, "nps": 1, "days": 1, "p": 3}
+_TAIL = {"share": "%", "days": " days"}
+
 
 def number(x: float, digits: int = 0) -> str:
     """Write a number with thousands separators and a true minus sign."""
@@ -34,23 +37,18 @@ def number(x: float, digits: int = 0) -> str:
 def value(x: float, unit: str) -> str:
     """Write one estimate in its unit: a share as percent, money with its currency.
 
-    Units are `share` (0 to 1), `points` (of a scale), `nps` (-100 to 100),
-    `count`, `days`, or an ISO 4217 currency.
+    Units are `share` (0 to 1), `points` (of a scale), `mean` (of counts), `nps`
+    (-100 to 100), `p` (of a test), `count`, `days`, or an ISO 4217 currency.
 
     >>> value(0.7841, "share"), value(-3.25, "points"), value(1234.5, "BRL")
     ('78.4%', '−3.25', 'BRL 1,234')
     """
-    if unit == "share":
-        return number(100 * x, 1) + ("%" if math.isfinite(x) else "")
-    if unit == "points":
-        return number(x, 2)
-    if unit == "nps":
-        return number(x, 1)
-    if unit == "days":
-        return number(x, 1) + " days"
+    if unit == "p" and x < 0.0005:
+        return "< 0.001"
     if unit.isupper() and len(unit) == 3:
         return f"{unit} {number(x, 0 if abs(x) >= 100 else 2)}"
-    return number(x)
+    text = number(100 * x if unit == "share" else x, _DIGITS.get(unit, 0))
+    return text + (_TAIL.get(unit, "") if math.isfinite(x) else "")
 
 
 def interval(low: float, high: float, unit: str) -> str:

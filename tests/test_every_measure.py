@@ -1,0 +1,210 @@
+"""What every public analysis must survive, in one suite: add it here when you add one.
+
+The tables are those of a made-up shop. Each test changes them in a way with a stated
+response: other rows in another order say the same, the future says nothing, names are
+only names, and where there is nothing to say a reason is given.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+import cxlab as cx
+from cxlab.columns import ESTIMATE, GLOSSARY
+from cxlab.cycle.new_study import new_study
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import DuckEngine, Table, TableLike
+from cxlab.data.lab import Lab, open_lab
+from cxlab.errors import CxlabError
+from cxlab.report.finding import Result
+
+Tables = dict[str, TableLike]
+Analysis = Callable[[Tables, Cycle], Result]
+
+REGION = ("customer_id", "region")
+
+
+def _moves(t: Tables, c: Cycle) -> Result:
+    orders, customers = t["orders"], t["customers"]
+    before, after = (cx.segments.rfm(orders, customers, at=at) for at in (c.start, c.cutoff))
+    return cx.segments.migration(before.members, after.members, orders=orders, cycle=c)
+
+
+def _declared(t: Tables, _: Cycle) -> Result:
+    rules = {"north": "region = 'North'", "other": "region <> 'North'"}
+    return cx.segments.declared(t["customers"], name="half", rules=rules)
+
+
+def _states(t: Tables, c: Cycle) -> Result:
+    return cx.segments.states(t["orders"], t["customers"], cycle=c, cooling_days=60, lapse_days=120)
+
+
+ANALYSES: dict[str, Analysis] = {
+    "base": lambda t, c: cx.segments.base(t["customers"], cycle=c),
+    "sales": lambda t, c: cx.loyalty.sales(t["orders"], cycle=c, currency="EUR"),
+    "rfm": lambda t, c: cx.segments.rfm(t["orders"], t["customers"], at=c.cutoff),
+    "migration": _moves,
+    "states": _states,
+    "flows": lambda t, c: _states(t, c).flows,
+    "declared": _declared,
+    "compare": lambda t, c: cx.segments.compare(
+        t["orders"], outcome="net_amount", by=t["region"], unit="EUR", cycle=c, moment="placed_at"
+    ),
+    "csat": lambda t, c: cx.feedback.csat(t["answers"], cycle=c),
+    "csat by region": lambda t, c: cx.feedback.csat(t["answers"], cycle=c, by=t["region"]),
+    "nps": lambda t, c: cx.feedback.nps(t["answers"], cycle=c),
+    "kept": lambda t, c: cx.operations.kept(t["promises"], cycle=c, kind="delivery_date"),
+    "kept by owner": lambda t, c: cx.operations.kept(t["promises"], cycle=c, by="owner"),
+    "lateness": lambda t, c: cx.operations.lateness(t["shipments"], cycle=c),
+    "dose response": lambda t, c: cx.operations.dose_response(
+        t["shipments"], t["answers"], cycle=c
+    ),
+    "repurchase": lambda t, c: cx.operations.repurchase_by_lateness(
+        t["orders"], t["shipments"], cycle=c, within_days=60
+    ),
+}
+every_analysis = pytest.mark.parametrize("name", list(ANALYSES))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    study = tmp_path_factory.mktemp("shop") / "study"
+    new_study(study)
+    return open_lab(study)
+
+
+@pytest.fixture(scope="module")
+def shop(lab: Lab) -> dict[str, pd.DataFrame]:
+    tables = {name: lab.frame(getattr(lab, name)) for name in lab.tables}
+    tables["region"] = tables["customers"][list(REGION)]
+    return tables
+
+
+@pytest.fixture(scope="module")
+def said(lab: Lab, shop: dict[str, pd.DataFrame]) -> Callable[[str], Result]:
+    made: dict[str, Result] = {}
+
+    def analyse(name: str) -> Result:
+        if name not in made:
+            made[name] = ANALYSES[name](dict(shop), lab.cycle)
+        return made[name]
+
+    return analyse
+
+
+def numbers(result: Result) -> pd.DataFrame:
+    """Return the estimates in an order of their own, for comparison."""
+    frame = result.estimates.drop(columns=["method", "suppressed"])
+    keys = [c for c in frame.columns if c not in ESTIMATE] + ["metric"]
+    return frame.sort_values(keys, kind="stable").reset_index(drop=True)[sorted(frame.columns)]
+
+
+def assert_same(found: Result, expected: Result) -> None:
+    # Sums of floats depend on the order of rows in their last digits.
+    pd.testing.assert_frame_equal(numbers(found), numbers(expected), rtol=1e-9, check_dtype=False)
+
+
+@every_analysis
+def test_each_number_stands_with_its_interval_n_and_method(
+    name: str, said: Callable[[str], Result]
+) -> None:
+    rows = said(name).estimates
+    shown = rows[~rows["suppressed"].astype(bool) & rows["estimate"].notna()]
+    # A p-value and what could have been seen say how sure we are; they need no interval.
+    shown = shown[~shown["metric"].str.contains(r"\.p_|\.detectable")]
+    assert len(shown)
+    assert set(ESTIMATE) <= set(rows.columns)
+    assert (shown["conf_low"] <= shown["estimate"] + 1e-12).all()
+    assert (shown["estimate"] <= shown["conf_high"] + 1e-12).all()
+    assert (shown["n"] > 0)[shown["count"] > 0].all()  # nobody stands behind an empty cell
+    assert shown["method"].str.len().gt(0).all()
+
+
+@every_analysis
+def test_a_result_reads_and_draws_and_its_columns_are_in_the_glossary(
+    name: str, said: Callable[[str], Result]
+) -> None:
+    result = said(name).protect(10)
+    assert result.sentence().strip()
+    assert result.subtitle
+    assert set(result.table().columns) - {"half"} <= set(GLOSSARY)  # half is this suite's own
+    result.plot()
+    plt.close("all")
+
+
+@every_analysis
+def test_the_order_of_rows_says_nothing(
+    name: str, lab: Lab, shop: dict[str, pd.DataFrame], said: Callable[[str], Result]
+) -> None:
+    shuffled: Tables = {k: t.sample(frac=1, random_state=3) for k, t in shop.items()}
+    assert_same(ANALYSES[name](shuffled, lab.cycle), said(name))
+
+
+@every_analysis
+def test_ids_are_only_names(
+    name: str, lab: Lab, shop: dict[str, pd.DataFrame], said: Callable[[str], Result]
+) -> None:
+    named: Tables = {}
+    for key, table in shop.items():
+        ids = [c for c in table.columns if c.endswith("_id")]
+        named[key] = table.assign(**{c: "\N{SNOWMAN} '" + table[c].astype(str) for c in ids})
+    assert_same(ANALYSES[name](named, lab.cycle), said(name))
+
+
+@every_analysis
+def test_the_future_says_nothing(
+    name: str, lab: Lab, shop: dict[str, pd.DataFrame], said: Callable[[str], Result]
+) -> None:
+    grown: Tables = {}
+    for key, table in shop.items():
+        moments = [c for c in table.columns if c.endswith(("_at", "_on"))]
+        later = table.head(50).copy() if moments and key != "customers" else table.head(0)
+        for c in moments:
+            later[c] = pd.to_datetime(later[c]) + timedelta(days=3650)
+        for c in ("order_id", "response_id", "promise_id", "shipment_id"):
+            if c in later:
+                later[c] = "later " + later[c].astype(str)
+        grown[key] = pd.concat([table, later], ignore_index=True) if len(later) else table
+    assert_same(ANALYSES[name](grown, lab.cycle), said(name))
+
+
+@every_analysis
+def test_inputs_are_left_as_they_were(name: str, lab: Lab, shop: dict[str, pd.DataFrame]) -> None:
+    before = {k: t.copy() for k, t in shop.items()}
+    ANALYSES[name](dict(shop), lab.cycle)
+    for key, table in shop.items():
+        pd.testing.assert_frame_equal(table, before[key])
+
+
+@every_analysis
+@pytest.mark.parametrize("rows", [0, 1])
+def test_almost_no_data_gives_a_reason_or_an_honest_result(
+    name: str, rows: int, lab: Lab, shop: dict[str, pd.DataFrame]
+) -> None:
+    few: Tables = {k: t.head(rows) for k, t in shop.items()}
+    try:
+        result = ANALYSES[name](few, lab.cycle).protect(10)
+    except CxlabError as reason:
+        assert len(str(reason)) > 20
+        return
+    # What rests on one person is never shown; a count of nobody may be.
+    assert not (result.estimates["n"].fillna(0) == 1).any()
+    assert result.sentence().strip()
+
+
+@every_analysis
+def test_few_rows_leave_the_engine(name: str, lab: Lab, shop: dict[str, pd.DataFrame]) -> None:
+    """Ten times the customers and orders must not mean more rows in pandas."""
+    engine = DuckEngine()
+    tables: dict[str, Table] = {}
+    for key, table in shop.items():
+        copies = []
+        for i in range(10):
+            ids = [c for c in table.columns if c.endswith("_id")]
+            copies.append(table.assign(**{c: f"{i}:" + table[c].astype(str) for c in ids}))
+        tables[key] = engine.table(pd.concat(copies, ignore_index=True))
+    ANALYSES[name](dict(tables), lab.cycle)
+    assert engine.longest_answer <= 300  # 4,000 customers, 23,000 orders
