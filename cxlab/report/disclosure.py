@@ -46,16 +46,18 @@ def protect(estimates: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     keys = out[dims].astype("string").fillna("")
     hidden = out["suppressed"].fillna(False).astype(bool)
     hidden |= out["count"].fillna(np.inf) < min_cell
-    for _, block in out.groupby(_families(out, keys), sort=False):
-        rows = block.index
-        used = [d for d in dims if (keys.loc[rows, d] != "").any()]
-        hidden.loc[rows] = _complement(
-            keys.loc[rows, used], out.loc[rows, "count"], hidden.loc[rows]
-        )
-    # One group hidden in one metric would be readable in its neighbour.
+    axes = sorted(d for d in dims if d not in _NOT_ADDITIVE)
     cell = keys.agg("\x1f".join, axis=1) if dims else pd.Series("", index=out.index)
-    if dims:
-        hidden = hidden.groupby(cell).transform("any")
+    before = -1
+    while before < hidden.sum():
+        before = hidden.sum()
+        for _, block in out.groupby(_contexts(out, keys), sort=False):
+            rows = block.index
+            table = _Table(keys.loc[rows, axes], out.loc[rows, "count"], hidden.loc[rows])
+            hidden.loc[rows] = table.closed()
+        # One group hidden in one metric would be readable in its neighbour.
+        if dims:
+            hidden = hidden.groupby(cell).transform("any")
     out.loc[hidden, list(_NUMBERS)] = np.nan
     out["suppressed"] = hidden
     return out
@@ -68,42 +70,82 @@ def suppressed_cells(estimates: pd.DataFrame) -> int:
     return len(hidden[dims].drop_duplicates()) if dims else int(len(hidden) > 0)
 
 
-def _families(out: pd.DataFrame, keys: pd.DataFrame) -> pd.Series:
-    """Label the rows that add up to one total: one metric, same dims, one period."""
-    used = (keys != "").apply(lambda row: ",".join(row.index[row]), axis=1)
-    apart = [d for d in keys.columns if d in _NOT_ADDITIVE]
-    label = out["metric"].astype(str) + "\x1e" + used.astype(str)
-    for dim in apart:
-        label += "\x1e" + keys[dim]
+def _contexts(out: pd.DataFrame, keys: pd.DataFrame) -> pd.Series:
+    """Label the rows that can add up: one metric, one period, one measure."""
+    label = out["metric"].astype(str)
+    for dim in keys.columns:
+        if dim in _NOT_ADDITIVE:
+            label += "\x1e" + keys[dim].astype(str)
     return label
 
 
-def _complement(keys: pd.DataFrame, count: pd.Series, hidden: pd.Series) -> pd.Series:
-    """Hide more cells until no line of the table gives a hidden one away."""
-    hidden = hidden.copy()
-    axes = [d for d in keys.columns if d not in _NOT_ADDITIVE]
-    changed = bool(axes)
-    while changed:
-        changed = False
-        for axis in axes:
-            others = [d for d in axes if d != axis]
-            lines = keys.groupby(others, sort=False).groups.values() if others else [keys.index]
-            for line in lines:
-                changed |= _close_line(keys.loc[line, axis], count, hidden)
-    return hidden
+class _Table:
+    """Cells and their totals, as lines: parts that add up to a total.
 
+    A total that is not among the rows is taken as known, since another page may show it.
+    """
 
-def _close_line(labels: pd.Series, count: pd.Series, hidden: pd.Series) -> bool:
-    """Hide the smallest open cell of a line whose hidden cells can be told."""
-    line = labels.index
-    masked = line[hidden.loc[line].to_numpy()]
-    open_ = line[~hidden.loc[line].to_numpy()]
-    if not len(masked) or not len(open_):
+    def __init__(self, keys: pd.DataFrame, count: pd.Series, hidden: pd.Series) -> None:
+        self._keys = [tuple(key) for key in keys.to_numpy(dtype=object)]
+        self._count = count.to_numpy(dtype=float)
+        self._hidden = hidden.to_numpy(dtype=bool).copy()
+        place = {key: i for i, key in enumerate(self._keys)}
+        lines: dict[tuple[int, tuple[str, ...]], list[int]] = {}
+        for i, key in enumerate(self._keys):
+            for axis, name in enumerate(key):
+                if name != "":
+                    total = (*key[:axis], "", *key[axis + 1 :])
+                    lines.setdefault((axis, total), []).append(i)
+        # Sorted, so that the choice does not depend on the order of rows.
+        # One part without a total tells nothing: a group within another one has no sum of its own.
+        every = [(np.array(lines[at]), place.get(at[1])) for at in sorted(lines)]
+        self._lines = [(p, t) for p, t in every if len(p) > 1 or t is not None]
+
+    def closed(self) -> np.ndarray:
+        """Hide more cells until none of the hidden ones can be found by subtraction."""
+        while self._close_lines() or self._close_told():
+            pass
+        return self._hidden
+
+    def _close_lines(self) -> bool:
+        found = [self._hide_smallest([line]) for line in self._lines if self._tells(*line)]
+        return any(found)
+
+    def _tells(self, parts: np.ndarray, total: int | None) -> bool:
+        """Tell whether a line gives its hidden parts away."""
+        masked = parts[self._hidden[parts]]
+        if not len(masked) or (total is not None and self._hidden[total]):
+            return False
+        # Two hidden cells share what is missing, unless that is nothing: then both are zero.
+        return len(masked) == 1 or not np.nansum(self._count[masked]) > 0
+
+    def _close_told(self) -> bool:
+        """Hide one more cell where several lines together give a hidden one away."""
+        for i in self._told():
+            if self._hide_smallest([(p, t) for p, t in self._lines if i in p or i == t]):
+                return True
         return False
-    # Two hidden cells share what is missing, unless that is nothing: then both are zero.
-    if len(masked) > 1 and count.loc[masked].sum() > 0:
-        return False
-    # Ties go by name, so that the choice does not depend on the order of rows.
-    order = pd.DataFrame({"count": count.loc[open_], "label": labels.loc[open_]})
-    hidden.loc[order.sort_values(["count", "label"]).index[0]] = True
-    return True
+
+    def _told(self) -> list[int]:
+        """List the hidden cells that the open ones determine: those that no slack reaches."""
+        unknown = np.flatnonzero(self._hidden)
+        rows = [
+            np.isin(unknown, parts).astype(float) - (unknown == total)
+            for parts, total in self._lines
+        ]
+        if not len(unknown) or not rows:
+            return []
+        _, size, axes = np.linalg.svd(np.array(rows))
+        slack = axes[np.count_nonzero(size > 1e-9) :]  # zeros up to rounding
+        told = unknown[np.abs(slack).max(axis=0, initial=0.0) < 1e-9]
+        return sorted(told, key=lambda i: self._keys[i])
+
+    def _hide_smallest(self, lines: list[tuple[np.ndarray, int | None]]) -> bool:
+        """Hide the smallest open part of some lines, or else a total; ties go by name."""
+        parts = {int(i) for parts, _ in lines for i in parts if not self._hidden[i]}
+        parts = parts or {t for _, t in lines if t is not None and not self._hidden[t]}
+        if not parts:
+            return False
+        worth = {i: (np.nan_to_num(self._count[i], nan=np.inf), self._keys[i]) for i in parts}
+        self._hidden[min(worth, key=worth.__getitem__)] = True
+        return True

@@ -40,7 +40,8 @@ SHAPES = dict(re.findall(r"^-- (.+)\n(select[^;]+|with[^;]+);", TEXT, re.MULTILI
 
 def ask(engine, sql: str) -> pd.DataFrame:
     known = {"o": ORDERS, "p": PEOPLE}
-    named = {k: engine.table(t) for k, t in known.items() if re.search(rf"(from|join) {k}", sql)}
+    used = {k: t for k, t in known.items() if re.search(rf"(from|join) {k}\b", sql)}
+    named = {name: engine.table(table) for name, table in used.items()}
     return query(sql, **named)
 
 
@@ -55,8 +56,21 @@ def test_amounts_add_up_to_the_cent(engine):
     assert ask(engine, SHAPES["decimals add up"])["total"][0] == 100000035.34
 
 
-@pytest.mark.parametrize("said", ["it's", 'a "b"', "'; drop table o; --", "x' or '1'='1", "\\", "\\'",
-                                  "%", "🙂\u202e", "$p", "a\nb"])  # fmt: skip
+@pytest.mark.parametrize(
+    "said",
+    [
+        "it's",
+        'a "b"',
+        "'; drop table o; --",
+        "x' or '1'='1",
+        "\\",
+        "\\'",
+        "%",
+        "🙂\u202e",
+        "$p",
+        "a\nb",
+    ],
+)
 def test_a_value_is_compared_as_text_and_never_run(engine, said):
     words = engine.table(pd.DataFrame({"said": [said, "other"]}))
     found = query("select said from w where said = $p order by said", w=words, p=said)
