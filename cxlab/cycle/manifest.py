@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["manifest", "previous_cycle", "published", "read_manifest", "seal", "verify"]
 
 _VERSION = 1
+_OWN = "own_sha256"  # of the manifest without this line
 
 
 def manifest(
@@ -84,10 +85,11 @@ def manifest(
 
 
 def seal(folder: Path, described: dict[str, Any], hashes: Mapping[str, str]) -> str:
-    """Write `manifest.json` with the hash of every file; return its own hash."""
-    text = json.dumps({**described, "files": dict(hashes)}, indent=1, ensure_ascii=False)
-    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
-    return hashlib.sha256((text + "\n").encode()).hexdigest()
+    """Write `manifest.json` with the hash of every file and of itself; return the file's hash."""
+    content = {**described, "files": dict(hashes)}
+    text = _text({**content, _OWN: _sha256(_text(content))})
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    return _sha256(text)
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -148,7 +150,8 @@ def verify(folder: Path, hashes: Mapping[str, str]) -> list[str]:
         )
     found = {name: value for name, value in hashes.items() if name != "manifest.json"}
     sealed: dict[str, str] = read["files"]
-    wrong = [f"{name}: is missing" for name in sealed if name not in found]
+    wrong = [] if _is_own(folder / "manifest.json", read) else ["manifest.json: has changed"]
+    wrong += [f"{name}: is missing" for name in sealed if name not in found]
     wrong += [f"{name}: was added" for name in found if name not in sealed]
     wrong += [
         f"{name}: has changed" for name in sealed if found.get(name, sealed[name]) != sealed[name]
@@ -160,6 +163,21 @@ def verify(folder: Path, hashes: Mapping[str, str]) -> list[str]:
             state = "is missing" if now is None else "has changed"
             wrong.append(f"../{before['cycle']}/manifest.json: {state} since this cycle was sealed")
     return sorted(wrong)
+
+
+def _is_own(file: Path, read: Mapping[str, Any]) -> bool:
+    """Tell whether a manifest is, byte by byte, what was sealed."""
+    content = {name: value for name, value in read.items() if name != _OWN}
+    own = _sha256(_text(content))
+    return read.get(_OWN) == own and file.read_bytes() == _text({**content, _OWN: own}).encode()
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache

@@ -20,6 +20,7 @@ from cxlab.cycle.plan import Chapter, Plan
 from cxlab.data.calendar import Cycle
 from cxlab.report import html, page
 from cxlab.report.finding import Card
+from cxlab.report.tables import unmarked
 
 __all__ = ["Made", "publish", "write_archive"]
 
@@ -108,7 +109,7 @@ def publish(
         for item in made:
             context = replace(
                 base,
-                title=item.chapter.title,
+                title=unmarked(item.chapter.title),
                 name=item.chapter.name,
                 about=_about(plan, described, item),
             )
@@ -127,8 +128,8 @@ def write_archive(reports: Path, title: str, language: str) -> None:
         state = f"failed: {', '.join(failed)}" if failed else f"made {read['made_at'][:10]}"
         rows.append((folder.name, f"{folder.name}/index.html", state))
     context = page.Page(
-        title=f"{title}: all cycles",
-        study=title,
+        title=f"{unmarked(title)}: all cycles",
+        study=unmarked(title),
         cycle="all cycles",
         period="the newest first",
         language=language,
@@ -164,7 +165,7 @@ def _base_page(
     chapters = [
         page.Chapter(
             m.chapter.name,
-            m.chapter.title,
+            unmarked(m.chapter.title),
             f"{m.chapter.name}.html",
             {"ok": "finished", "withheld": "withheld", "not run": "withheld"}.get(
                 m.state, "failed"
@@ -186,8 +187,8 @@ def _base_page(
     elif described["warnings"]:
         banner = " ".join(w for w in described["warnings"] if w.startswith("The data end"))
     return page.Page(
-        title=settings.title,
-        study=settings.title,
+        title=unmarked(settings.title),
+        study=unmarked(settings.title),
         cycle=cycle.name,
         period=f"{_day(cycle.first_day)} to {_day(cycle.last_day)}",
         data_as_of=f"{_day(cycle.last_day)}, 24:00 {settings.time_zone}",

@@ -16,7 +16,8 @@ MIN_CELL = 10
 def cells(counts: dict, *dims: str, metric: str = "orders.count") -> pd.DataFrame:
     """Rows of one metric; a key has one word per dimension, None for everybody."""
     rows = [
-        estimate_row(metric, c, c, c, n=c, unit="count", method="count", **dict(zip(dims, key, strict=True)))
+        estimate_row(metric, c, c, c, n=c, unit="count", method="count")
+        | dict(zip(dims, key, strict=True))
         for key, c in counts.items()
     ]  # fmt: skip
     return pd.DataFrame(rows)
