@@ -134,6 +134,7 @@ class DuckEngine(Engine):
             config["temp_directory"] = str(spill)
         self._connection = duckdb.connect(config=config)
         self._connection.execute("set timezone = 'UTC'")
+        self._connection.execute("set enable_progress_bar = false")
 
     def _register(self, name: str, arrow: pa.Table) -> None:
         self._connection.register(name, arrow)

@@ -103,6 +103,7 @@ def connect(
     connection = duckdb.connect(
         config={"memory_limit": memory, "threads": threads, "temp_directory": str(spill / "spill")}
     )
+    connection.execute("set enable_progress_bar = false")  # progress is the runner's to tell
     connection.execute("set timezone = $zone", {"zone": time_zone})
     connection.execute("set allowed_directories = $folders", {"folders": [f"{raw}/", f"{spill}/"]})
     connection.execute("set enable_external_access = false")
