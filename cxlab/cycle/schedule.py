@@ -44,7 +44,10 @@ def complete_cycles(study: Path, settings: Settings) -> list[Cycle]:
         )
         last = min(like.previous, cycle_at(datetime.combine(last_day, datetime.min.time()), like))
     else:
-        tables = take_snapshot(study, settings, like).tables
+        # Seen from today: that the newest cycle has no data yet is no fault here.
+        tables = take_snapshot(study, settings, like, reached=False).tables
+        if tables["last_at"].isna().all():
+            return []
         first = cycle_at(tables["first_at"].min().to_pydatetime(), like)
         newest = min(tables["last_at"].max().to_pydatetime() + _QUIET, now)
         last = cycle_at(newest, like).previous

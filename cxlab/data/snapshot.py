@@ -111,7 +111,9 @@ def state_folder(study: Path) -> Path:
     return Path(given) / study.resolve().name if given else study.resolve() / ".cxlab"
 
 
-def take_snapshot(study: Path, settings: Settings, cycle: Cycle) -> Snapshot:
+def take_snapshot(
+    study: Path, settings: Settings, cycle: Cycle, *, reached: bool = True
+) -> Snapshot:
     """Read a study's sources as known at the end of a cycle, or find them read already.
 
     Parameters
@@ -122,6 +124,8 @@ def take_snapshot(study: Path, settings: Settings, cycle: Cycle) -> Snapshot:
         Its settings.
     cycle : Cycle
         The cycle whose cutoff ends what is known.
+    reached : bool
+        Refuse a cycle that the data do not reach.
 
     Returns
     -------
@@ -142,7 +146,7 @@ def take_snapshot(study: Path, settings: Settings, cycle: Cycle) -> Snapshot:
     files = {name: find_files(mapping, raw) for name, mapping in mappings.items()}
     prints = fingerprints(sorted({f for fs in files.values() for f in fs}), state / "files.json")
     key = _plan_key(
-        settings, cycle, mappings, {str(f.relative_to(raw)): h for f, h in prints.items()}
+        settings, cycle, mappings, {str(f.relative_to(raw)): h for f, h in prints.items()}, reached
     )
     folder = state / "snapshots" / f"{cycle.name}-{key[:16]}"
     if (folder / "snapshot.json").exists():
@@ -154,7 +158,7 @@ def take_snapshot(study: Path, settings: Settings, cycle: Cycle) -> Snapshot:
     _sweep(folder.parent)
     draft = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        record = _read_all(draft, raw, settings, cycle, mappings)
+        record = _read_all(draft, raw, settings, cycle, mappings, reached)
         if fingerprints(list(prints), state / "files.json") != prints:
             raise DataError(
                 "The sources must stay as they are while they are read, but one has changed. "
@@ -211,7 +215,11 @@ def open_snapshot(folder: Path) -> Snapshot:
 
 
 def _plan_key(
-    settings: Settings, cycle: Cycle, mappings: dict[str, Mapping], prints: dict[str, str]
+    settings: Settings,
+    cycle: Cycle,
+    mappings: dict[str, Mapping],
+    prints: dict[str, str],
+    reached: bool,
 ) -> str:
     """Hash everything that the rows of a snapshot can depend on."""
     code = "".join(
@@ -223,6 +231,7 @@ def _plan_key(
         "sql": {name: mapping.sql for name, mapping in mappings.items()},
         "files": prints,
         "quality": settings.quality.model_dump(),
+        "reached": reached,
         "code": code,
         "duckdb": version("duckdb"),
     }
@@ -230,7 +239,12 @@ def _plan_key(
 
 
 def _read_all(
-    draft: Path, raw: Path, settings: Settings, cycle: Cycle, mappings: dict[str, Mapping]
+    draft: Path,
+    raw: Path,
+    settings: Settings,
+    cycle: Cycle,
+    mappings: dict[str, Mapping],
+    reached: bool,
 ) -> dict[str, Any]:
     """Read every table into the draft folder, and account for each row."""
     from cxlab.data.reading import Reader
@@ -251,7 +265,8 @@ def _read_all(
                 reader.table(contracts()[mapping.name], mapping)
                 reader.check_share(mapping.name, settings)
         reader.write_set_aside()
-    _check_span(reader, cycle)
+    if reached:
+        _check_span(reader, cycle)
     shutil.rmtree(draft / "spill", ignore_errors=True)
     return {
         "cycle": cycle.name,
