@@ -12,6 +12,7 @@ import itertools
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -134,7 +135,9 @@ class DuckEngine(Engine):
             config["temp_directory"] = str(spill)
         self._connection = duckdb.connect(config=config)
         self._connection.execute("set timezone = 'UTC'")
-        self._connection.execute("set enable_progress_bar = false")
+        # DuckDB refuses this setting in a notebook without ipywidgets, where it draws none.
+        with suppress(duckdb.Error):
+            self._connection.execute("set enable_progress_bar = false")
 
     def _register(self, name: str, arrow: pa.Table) -> None:
         self._connection.register(name, arrow)

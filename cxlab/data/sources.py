@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,7 +104,10 @@ def connect(
     connection = duckdb.connect(
         config={"memory_limit": memory, "threads": threads, "temp_directory": str(spill / "spill")}
     )
-    connection.execute("set enable_progress_bar = false")  # progress is the runner's to tell
+    # Progress is the runner's to tell. DuckDB refuses this in a notebook without ipywidgets,
+    # where it draws none.
+    with suppress(duckdb.Error):
+        connection.execute("set enable_progress_bar = false")
     connection.execute("set timezone = $zone", {"zone": time_zone})
     connection.execute("set allowed_directories = $folders", {"folders": [f"{raw}/", f"{spill}/"]})
     connection.execute("set enable_external_access = false")
