@@ -76,7 +76,10 @@ def figure(result: Drawable, *, headline: str, uid: str) -> str:
     alt = " ".join([result.subtitle, *_reading(result.estimates, unit)]).strip()
     drawing = svg.twins(lambda: _plotted(result), uid=uid, title=headline, description=alt)  # type: ignore[arg-type,return-value]
     said = result.subtitle or headline  # stands above already; for those who hear the table
-    table = tables.render(frame, caption=said, unit=unit, level=result.level, uid=uid, quiet=True)
+    table = tables.render(
+        frame, caption=said, unit=unit, units=_money(result.estimates, frame), level=result.level,
+        uid=uid, quiet=True, metric=_metric(result.estimates),
+    )  # fmt: skip
     if drawing:
         table = f'<details class="cx-data"><summary>Table</summary>{table}</details>'
     link = tables.download(frame, name=_file_name(headline))
@@ -166,6 +169,19 @@ def _plotted(result: Drawable) -> object:
 def _unit(estimates: pd.DataFrame) -> str | None:
     units = list(estimates["unit"].dropna().unique()) if "unit" in estimates else []
     return str(units[0]) if len(units) == 1 else None
+
+
+def _metric(estimates: pd.DataFrame) -> str:
+    return str(estimates["metric"].iloc[0]) if len(estimates) else ""
+
+
+def _money(estimates: pd.DataFrame, frame: pd.DataFrame) -> dict[str, str]:
+    """Name the currency of a table's further columns of money."""
+    units = list(estimates["unit"].dropna().unique()) if "unit" in estimates else []
+    currencies = [str(u) for u in units if len(str(u)) == 3 and str(u).isupper()]
+    if len(currencies) != 1:
+        return {}
+    return {c: currencies[0] for c in frame.columns if str(c).endswith(("amount", "monetary"))}
 
 
 def _reading(estimates: pd.DataFrame, unit: str | None) -> list[str]:

@@ -23,8 +23,13 @@ _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 _CAPITALS = {"rfm": "RFM", "nps": "NPS", "csat": "CSAT", "ces": "CES", "kpi": "KPI", "id": "ID"}
-_NAMES = {"n": "Base", "estimate": "Estimate", "metric": "Measure", "unit": "Unit"}
+_NAMES = {
+    "n": "Base", "estimate": "Estimate", "metric": "Measure", "unit": "Unit", "p_value": "p",
+    "p_holm": "p, Holm", "p_bh": "p, Benjamini-Hochberg",
+}  # fmt: skip
 _INTERVAL = ("conf_low", "conf_high")
+_MOVES = ("change", "difference")  # metrics whose sign is the message
+_LONG = 40  # letters of a cell that needs room to be read
 
 
 def text(value: object) -> str:
@@ -59,6 +64,7 @@ def render(
     level: float = 0.95,
     uid: str = "t",
     quiet: bool = False,
+    metric: str = "",
 ) -> str:
     """Render a tidy frame as an accessible HTML table.
 
@@ -79,6 +85,9 @@ def render(
         Prefix of the ids.
     quiet : bool, default False
         Whether the caption is for screen readers only.
+    metric : str, optional
+        What is estimated where the frame has no column `metric`: a change or a
+        difference is written with its sign, of shares in points.
 
     Returns
     -------
@@ -93,7 +102,8 @@ def render(
         units |= {c: unit for c in ("estimate", "conf_low", *units) if c not in units}
     hidden = ' class="cx-heard"' if quiet else ""
     heads = "".join(_head(c, frame, level) for c in columns)
-    rows = "".join(_row(row, columns, frame, units) for row in frame.to_dict("records"))
+    given = {"metric": metric}
+    rows = "".join(_row(given | row, columns, frame, units) for row in frame.to_dict("records"))
     return (
         f'<div class="cx-scroll" role="group" aria-labelledby="{uid}-c" tabindex="0">'
         f'<table class="cx-table"><caption id="{uid}-c"{hidden}>{text(caption)}</caption>'
@@ -146,6 +156,7 @@ def _row(
 ) -> str:
     hidden = bool(row.get("suppressed", False) is True or row.get("suppressed") == True)  # noqa: E712
     own = str(row["unit"]) if "unit" in row else None
+    moves = str(row["metric"]).endswith(_MOVES)
     cells, headed = [], False
     for column in columns:
         value = row[column]
@@ -154,14 +165,22 @@ def _row(
             if shown == "–" and "estimate" in frame:
                 shown = "All"  # a group that is not named is everybody
             tag = "td" if headed else 'th scope="row"'
-            cells.append(f"<{tag}><bdi>{text(shown)}</bdi></{tag[:2]}>")
+            roomy = ' class="cx-words"' if len(shown) > _LONG else ""
+            cells.append(f"<{tag}{roomy}><bdi>{text(shown)}</bdi></{tag[:2]}>")
             headed = True
         elif column == "conf_low" and "conf_high" in frame:
             unit = own or units.get(column, "")
-            cells.append(_cell(_interval(value, row["conf_high"], unit), hidden, muted=True))
+            ends = _interval(value, row["conf_high"], unit, moves=moves)
+            cells.append(_cell(ends, hidden, muted=True))
         else:
             unit = units.get(column, own or "" if column == "estimate" else "")
-            cells.append(_cell(_number(value, column, unit, frame), hidden))
+            signed = moves and column == "estimate" and bool(unit) and np.isfinite(value)
+            shown = (
+                _moved(value, unit, str(row["metric"]))
+                if signed
+                else _number(value, column, unit, frame)
+            )
+            cells.append(_cell(shown, hidden))
     return f"<tr>{''.join(cells)}</tr>"
 
 
@@ -171,8 +190,19 @@ def _cell(shown: str, hidden: bool, *, muted: bool = False) -> str:
     return f'<td class="cx-num{" cx-muted" if muted else ""}">{text(shown)}</td>'
 
 
-def _interval(low: float, high: float, unit: str) -> str:
-    return words.interval(low, high, unit) if np.isfinite(low) and np.isfinite(high) else "–"
+def _interval(low: float, high: float, unit: str, *, moves: bool) -> str:
+    if not (np.isfinite(low) and np.isfinite(high)) or low == high:  # a complete count has none
+        return "–"
+    if not moves:
+        return words.interval(low, high, unit)
+    ends = [words.signed(end, unit).removesuffix(" points") for end in (low, high)]
+    return f"{ends[0]} to {ends[1].removeprefix(unit + ' ')}"
+
+
+def _moved(value: float, unit: str, metric: str) -> str:
+    if metric.endswith("relative_change"):  # a share of what was, so percent it is
+        return words.signed(100 * value, "nps") + "%"
+    return words.signed(value, unit)
 
 
 def _number(value: float, column: str, unit: str, frame: pd.DataFrame) -> str:
@@ -182,9 +212,12 @@ def _number(value: float, column: str, unit: str, frame: pd.DataFrame) -> str:
         return words.value(float(value), unit)
     if column == "share" or column.endswith(("_rate", "_share")):
         return words.value(float(value), "share")
+    if column.startswith("p_"):
+        return words.number(value, 3) if value >= 0.001 else "<0.001"
     known = frame[column].dropna().astype(float)
     whole = bool(np.isclose(known, known.round()).all())
-    return words.number(float(value), 0 if whole else 1 if known.abs().max() >= 100 else 2)
+    rough = known.abs().max() >= 100 or "days" in column.split("_")
+    return words.number(float(value), 0 if whole else 1 if rough else 2)
 
 
 def _word(value: object) -> str:

@@ -41,6 +41,29 @@ def test_numbers_are_rounded_in_their_unit():
     assert cells(rendered(), 0) == ["Loyal", "78.4%", "76.7 to 80.0%", "2,357"]
 
 
+def test_a_change_has_its_sign_and_one_of_shares_is_in_points():
+    moves = FRAME.iloc[:1].assign(metric="csat.change", estimate=0.031, conf_low=-0.002)
+    assert cells(rendered(moves), 0)[1:3] == ["+3.1 points", "−0.2 to +80.0"]
+    moves["metric"] = "orders.net_amount_relative_change"
+    assert cells(rendered(moves), 0)[1] == "+3.1%"
+
+
+def test_a_difference_is_signed_also_where_its_name_is_not_shown():
+    money = rendered(FRAME.iloc[:1], unit="EUR", metric="compare.difference")
+    assert cells(money, 0)[1:3] == ["EUR +0.78", "EUR +0.77 to +0.80"]
+
+
+def test_a_complete_count_has_no_interval():
+    counted = FRAME.iloc[:1].assign(estimate=400, conf_low=400, conf_high=400)
+    assert cells(rendered(counted, unit="count"), 0)[1:3] == ["400", "–"]
+
+
+def test_a_tiny_p_value_is_never_zero():
+    frame = pd.DataFrame({"region": ["West", "East"], "p_holm": [1e-9, 0.04321]})
+    table = rendered(frame)
+    assert [cells(table, 0)[1], cells(table, 1)[1]] == ["<0.001", "0.043"]
+
+
 def test_suppressed_cells_say_so_and_never_look_like_zero():
     assert cells(rendered(), 1) == ["New", "withheld", "withheld", "withheld"]
 
