@@ -59,7 +59,7 @@ class Comparison(Result):
         clear = shown[shown["p_holm"] <= 1 - self.level]
         if clear.empty:
             seen = self._rows("compare.detectable").set_index(self.by)["estimate"]
-            reach = words.signed(float(seen[shown.index].max()), self.unit).removeprefix("+")
+            reach = words.signed(float(seen[shown.index].max()), self.unit).replace("+", "")
             return (
                 f"No detectable difference between {words.plural(len(rows), 'group')} of {group}; "
                 f"we could have seen {reach}."
