@@ -107,7 +107,7 @@ def _answer(found: Sequence[Measure]) -> str:
         known = [m for m in found if m.value is not None]
         if not known:
             return "No key measure of this study could be computed from this cycle's data."
-        listed = [f"{m.kpi.name.lower()} {_value(m)}" for m in known[:3]]
+        listed = [f"{_plain(m.kpi.name)} {_value(m)}" for m in known[:3]]
         return f"There is no earlier cycle to compare with; this one shows {words.listing(listed)}."
     parts = []
     for verdicts in (("Worsened",), ("Improved",), ("Lower", "Higher")):  # the bad news first
@@ -115,11 +115,11 @@ def _answer(found: Sequence[Measure]) -> str:
             moved = [_moved(m) for m in judged if m.verdict in verdicts and _sign(m) == sign]
             if moved:
                 parts.append(f"{words.listing(moved)} {verb}")
-    still = [m.kpi.name for m in judged if m.verdict == "No clear change"]
+    still = [_plain(m.kpi.name) for m in judged if m.verdict == "No clear change"]
     if not parts:
-        return f"No key measure changed clearly: {words.listing(still).lower()} held."
+        return f"No key measure changed clearly: {words.listing(still)} held."
     if still:
-        parts.append(f"{words.listing(still).lower()} did not clearly change")
+        parts.append(f"{words.listing(still)} did not clearly change")
     sentence = "; ".join(parts) + "."
     return sentence[0].upper() + sentence[1:]
 
@@ -150,10 +150,15 @@ def _three(
     return [(s.sentence, href[s.chapter] + (f"#{s.anchor}" if s.anchor else "")) for s in chosen]
 
 
+def _plain(name: str) -> str:
+    """Write a measure's name inside a sentence; Net Promoter Score and NPS keep their capitals."""
+    return name if any(c.isupper() for c in name[1:]) else name.lower()
+
+
 def _moved(measure: Measure) -> str:
     assert measure.change is not None  # noqa: S101  (it has a verdict)
     move = words.signed(measure.change["estimate"], measure.change["unit"])
-    return f"{measure.kpi.name.lower()} ({move})"
+    return f"{_plain(measure.kpi.name)} ({move})"
 
 
 def _sign(measure: Measure) -> int:
