@@ -1,6 +1,6 @@
 """A rating as readers meet it: one sentence, one picture, one frame of estimates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,19 @@ class Rating(Result):
         rows: pd.DataFrame = self.estimates[metric == metric.iloc[0]]
         return rows
 
+    @property
+    def _scores(self) -> "pd.Series[bool]":
+        """Which rows tell how often a score was given."""
+        return self.estimates["metric"] == f"{self.construct}.share"
+
+    def table(self) -> pd.DataFrame:
+        """All estimates; where every score is withheld the note says so once, not each row."""
+        hidden = self._scores & self.estimates["suppressed"]
+        if not hidden.any():
+            return super().table()
+        kept = self.estimates[~hidden].drop(columns="score")
+        return Result(estimates=kept).table()
+
     def plot(self, *, ax: Any = None) -> Any:
         """Draw how often each score was given; by group, each estimate with its interval."""
         from cxlab.report import charts
@@ -59,7 +72,9 @@ class Rating(Result):
         if self.by is not None:
             rows = self.headline.sort_values(["estimate", self.by], ascending=[False, True])
             return charts.dots(rows, label=self.by, unit=rows["unit"].iloc[0], ax=ax)
-        rows = self.estimates[self.estimates["metric"] == f"{self.construct}.share"]
+        rows = self.estimates[self._scores]
+        if rows["suppressed"].all():
+            return None
         return charts.columns(
             rows, x="score", unit="share", low="conf_low", high="conf_high", ax=ax
         )
@@ -80,13 +95,14 @@ class Rating(Result):
         score could be worked out, so the scores go together or not at all.
         """
         safe = super().protect(min_cell)
-        estimates = safe.estimates
-        scores = estimates["metric"] == f"{self.construct}.share"
-        if estimates.loc[scores, "suppressed"].any():
-            numbers = ["estimate", "conf_low", "conf_high", "n", "count"]
-            estimates.loc[scores, numbers] = np.nan
-            estimates.loc[scores, "suppressed"] = True
-        return safe
+        estimates, scores = safe.estimates, safe._scores
+        if not estimates.loc[scores, "suppressed"].any():
+            return safe
+        numbers = ["estimate", "conf_low", "conf_high", "n", "count"]
+        estimates.loc[scores, numbers] = np.nan
+        estimates.loc[scores, "suppressed"] = True
+        about = "How often each score was given is withheld: too few people gave one of them."
+        return replace(safe, note=f"{safe.note} {about}".strip())
 
     def _change_clause(self) -> str:
         if self.incomparable:

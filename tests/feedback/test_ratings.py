@@ -371,7 +371,9 @@ def test_one_small_score_hides_all_scores_but_not_the_rating():
     assert scores["suppressed"].all()
     assert scores[["estimate", "conf_low", "conf_high", "n", "count"]].isna().all(axis=None)
     assert row(safe, "csat.top_box_share")["estimate"] == 0.7
-    assert safe.plot() is not None
+    assert safe.plot() is None  # an empty chart would say nothing
+    assert safe.table()["metric"].tolist() == ["csat.top_box_share", "csat.mean"]
+    assert "each score was given is withheld" in safe.note
 
 
 def test_a_small_rating_is_withheld_in_words_too():
