@@ -18,6 +18,7 @@ from cxlab.report import charts, words
 from cxlab.report.finding import Result
 from cxlab.stats.differences import welch
 from cxlab.stats.intervals import constant_mean, sample_variance, t_mean, wilson
+from cxlab.stats.power import detectable_change
 
 __all__ = ["OVERDUE", "WAITING", "DoseResponse", "dose_response"]
 
@@ -53,9 +54,10 @@ class DoseResponse(Result):
         if row is None:
             return f"Too few late orders were rated in {self.cycle} to compare with the others."
         if row[1] <= 0 <= row[2]:
+            seen = words.number(detectable_change(row[1], row[2]), 2)
             return (
                 "No detectable difference in satisfaction between late orders and those in "
-                f"time (we could have seen {words.number((row[2] - row[1]) / 2, 2)} points)."
+                f"time (we could have seen {seen} points)."
             )
         return f"Orders late when rated score {_points(row)} than those in time."
 

@@ -16,6 +16,7 @@ from cxlab.report.finding import Result
 from cxlab.stats.clusters import ClusterSums, effective_n
 from cxlab.stats.differences import mover_difference
 from cxlab.stats.intervals import Interval, wilson
+from cxlab.stats.power import detectable_change
 
 __all__ = ["ALL_OTHERS", "KeptPromises", "by_group", "said_change", "series"]
 
@@ -163,7 +164,7 @@ def said_change(row: Any, before: str, *, since: str = "in") -> str:
     """Put the change of a share into words, and what could have been seen if none was."""
     estimate, low, high = (float(row[c]) for c in ("estimate", "conf_low", "conf_high"))
     if low <= 0 <= high:
-        seen = words.number(100 * (high - low) / 2, 1)
+        seen = words.number(100 * detectable_change(low, high), 1)
         return f"No detectable difference from {before} (we could have seen {seen} points)."
     way = "Higher" if low > 0 else "Lower"
     return f"{way} than {since} {before}: {words.change(estimate, low, high, 'share')}."
