@@ -49,7 +49,8 @@ def test_an_interval_says_its_unit_once(low, high, unit, text):
 @pytest.mark.parametrize(
     ("x", "unit", "text"),
     [(0.041, "share", "+4.1 points"), (-0.041, "share", "−4.1 points"),
-     (0.0001, "share", "0.0 points"), (3, "count", "+3"), (-5.5, "EUR", "EUR −5.50"), (5.5, "EUR", "EUR +5.50")],
+     (0.0001, "share", "0.0 points"),
+     (3, "count", "+3"), (-5.5, "EUR", "EUR −5.50"), (5.5, "EUR", "EUR +5.50")],
 )  # fmt: skip
 def test_a_difference_has_its_sign_unless_it_rounds_to_nothing(x, unit, text):
     assert words.signed(x, unit) == text

@@ -1,0 +1,97 @@
+"""The first page: what moved, the bad news first, and never a number of its own."""
+
+import html
+import re
+
+import pandas as pd
+import pytest
+
+from cxlab.columns import FINDING
+from cxlab.cycle.index import measures, opening
+from cxlab.data.settings import Settings
+
+HREF = {"40_feedback": "40_feedback.html"}
+
+
+def findings(**metrics: tuple[float, float, float]) -> pd.DataFrame:
+    rows = [
+        ("40_feedback", name.replace("__", "."), "{}", *values, 0.95, 100.0, "share", "m", False)
+        for name, values in metrics.items()
+    ]
+    return pd.DataFrame(rows, columns=list(FINDING))
+
+
+def settings(**directions: str) -> Settings:
+    kpis = {
+        name: {
+            "name": name.capitalize(),
+            "metric": f"{name}.share",
+            "change": f"{name}.change",
+            "direction": direction,
+            "owner": "A",
+        }
+        for name, direction in directions.items()
+    }
+    return Settings(title="A", raw="raw", kpis=kpis)
+
+
+def answer(found: pd.DataFrame, **directions: str) -> str:
+    made = measures(settings(**directions), found, previous="2017Q4", earlier=[], href=HREF)
+    return html.unescape(re.sub(r"<[^>]+>", "", opening(made, [], HREF)))
+
+
+UP, DOWN, STILL = (0.05, 0.02, 0.08), (-0.05, -0.08, -0.02), (0.01, -0.02, 0.04)
+VALUE = (0.8, 0.75, 0.85)
+
+
+def test_what_got_worse_comes_before_what_got_better():
+    found = findings(kept__share=VALUE, kept__change=UP, happy__share=VALUE, happy__change=DOWN)
+    said = answer(found, kept="up", happy="up")
+    assert said.index("appy (−5.0 points) fell") < said.index("kept (+5.0 points) rose")
+
+
+def test_a_fall_is_good_where_less_is_better():
+    found = findings(late__share=VALUE, late__change=DOWN)
+    (made,) = measures(settings(late="down"), found, previous="2017Q4", earlier=[], href=HREF)
+    assert made.verdict == "Improved"
+
+
+def test_an_interval_with_zero_inside_is_no_change():
+    found = findings(kept__share=VALUE, kept__change=STILL)
+    assert "No key measure changed clearly" in answer(found, kept="up")
+
+
+def test_without_an_earlier_cycle_the_values_are_told():
+    said = answer(findings(kept__share=VALUE), kept="up")
+    assert "no earlier cycle to compare with" in said
+    assert "80.0%" in said
+
+
+def test_without_any_number_the_answer_says_so():
+    assert "No key measure of this study could be computed" in answer(findings(), kept="up")
+
+
+@pytest.mark.parametrize("missing", [float("nan")])
+def test_a_withheld_measure_is_a_tile_with_its_reason(missing):
+    found = findings(kept__share=(missing, missing, missing), kept__change=UP)
+    (made,) = measures(settings(kept="up"), found, previous="2017Q4", earlier=[], href=HREF)
+    assert made.value is None
+    assert made.verdict == ""
+    assert made.tile.withheld
+
+
+def test_a_number_of_one_group_is_not_taken_for_that_of_everybody():
+    found = findings(kept__share=VALUE).assign(dims='{"s": "a"}')
+    (made,) = measures(settings(kept="up"), found, previous="2017Q4", earlier=[], href=HREF)
+    assert made.value is None
+
+
+def test_a_tile_has_the_numbers_of_the_findings_and_of_earlier_cycles():
+    found = findings(kept__share=VALUE, kept__change=UP)
+    past = [findings(kept__share=(x, x, x)) for x in (0.6, 0.7)]
+    (made,) = measures(settings(kept="up"), found, previous="2017Q4", earlier=past, href=HREF)
+    tile = made.tile
+    assert (tile.estimate, tile.conf_low, tile.conf_high) == VALUE
+    assert (tile.change, tile.change_low, tile.change_high) == UP
+    assert list(tile.history)[:2] == [0.6, 0.7]
+    assert (tile.since, tile.href) == ("2017Q4", "40_feedback.html")
