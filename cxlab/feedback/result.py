@@ -63,7 +63,9 @@ class Rating(Result):
         if not hidden.any():
             return super().table()
         kept = self.estimates[~hidden].drop(columns="score")
-        return Result(estimates=kept).table()
+        table = Result(estimates=kept).table()
+        # The scores had a unit of their own; what is left is told by the rows, not by all.
+        return table.assign(unit=kept["unit"].to_numpy())
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw how often each score was given; by group, each estimate with its interval."""

@@ -373,6 +373,7 @@ def test_one_small_score_hides_all_scores_but_not_the_rating():
     assert row(safe, "csat.top_box_share")["estimate"] == 0.7
     assert safe.plot() is None  # an empty chart would say nothing
     assert safe.table()["metric"].tolist() == ["csat.top_box_share", "csat.mean"]
+    assert safe.table()["unit"].tolist() == ["share", "points"]
     assert "each score was given is withheld" in safe.note
 
 
