@@ -94,9 +94,8 @@ def render(
     str
         A `div` that scrolls sideways by itself where the table is wider than the page.
     """
-    columns = [c for c in frame.columns if c not in ("suppressed", "conf_high")]
-    if "unit" in frame and frame["unit"].nunique() <= 1:
-        columns.remove("unit")
+    # A number says its unit itself.
+    columns = [c for c in frame.columns if c not in ("suppressed", "conf_high", "unit")]
     units = dict(units or {})
     if unit is not None:
         units |= {c: unit for c in ("estimate", "conf_low", *units) if c not in units}
