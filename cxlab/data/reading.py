@@ -5,8 +5,9 @@ parents are checked on the columns they need. A clean table is written once; onl
 one with bad rows is written again without them. Bad rows are kept as they came.
 """
 
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -19,7 +20,21 @@ from cxlab.errors import DataError, SettingsError
 
 __all__ = ["Reader"]
 
-_ROW_GROUP = 245_760  # rows; larger groups write a little faster and read as fast
+# Ids are unique, so a dictionary or a Bloom filter of them is work for nothing: a column
+# with more than a thousand different values is written as it is.
+_PARQUET = (
+    "format parquet, row_group_size 245760, dictionary_size_limit 1000, write_bloom_filter false"
+)
+
+
+class _Survey(NamedTuple):
+    """What one pass over a table's rows tells."""
+
+    rows: int
+    first: datetime | None
+    last: datetime | None
+    content: str | None
+    also: int
 
 
 class Reader:
@@ -33,6 +48,7 @@ class Reader:
         self._raw = raw
         self._cycle = cycle
         self.later: dict[str, int] = {}  # rows per table that nobody had yet at the cutoff
+        self._surveys: dict[str, _Survey] = {}
         self.columns: dict[str, list[str]] = {}
         self.tables: list[dict[str, Any]] = []
         self.reasons: list[dict[str, Any]] = []
@@ -106,10 +122,10 @@ class Reader:
         )
         key = ", ".join(f'"{k}"' for k in contract.key)
         distinct = key if len(contract.key) == 1 else f"hash({key})"
-        rows, keys = self._one(
-            f"select count(*), count(distinct {distinct}) from {typed} where _rule is null"
+        survey = self._survey(
+            contract, f"{typed} where _rule is null", also=f"count(distinct {distinct})"
         )
-        if rows != keys:
+        if survey.rows != survey.also:
             self._note_duplicates(contract, typed, bad, key)
         for column in contract.columns:
             if column.references in self.columns and column.name in self.columns[contract.table]:
@@ -179,16 +195,26 @@ class Reader:
             draft.rename(final)
         self._account(contract, counts)
 
+    def _survey(self, contract: Contract, rows: str, *, also: str = "0") -> _Survey:
+        """Count rows, their span, and a sum of row hashes that does not depend on their order.
+
+        All in one pass over the file, since files can be long.
+        """
+        names = self.columns[contract.table]
+        moment = f'cast("{contract.known}" as timestamp)' if contract.known in names else "null"
+        hashed = ", ".join(f'"{c}"' for c in names)
+        found = self._one(
+            f"select count(*), min({moment}), max({moment}), sum(hash({hashed}))::varchar, {also} "
+            f"from {rows}"
+        )
+        self._surveys[contract.table] = _Survey(*found)
+        return self._surveys[contract.table]
+
     def _account(self, contract: Contract, counts: dict[str, int]) -> None:
         name, bad = contract.table, f"bad_{contract.table}"
-        known = contract.known if contract.known in self.columns[name] else None
-        moment = f'cast("{known}" as timestamp)' if known else "null::timestamp"
-        hashed = ", ".join(f'"{c}"' for c in self.columns[name])
-        # One pass: rows, span, and a sum of row hashes that does not depend on their order.
-        used, first, last, content = self._one(
-            f"select count(*), min({moment}), max({moment}), sum(hash({hashed}))::varchar "
-            f"from {self._file(name)}"
-        )
+        # Where no row was taken out, the survey of the typed pass holds.
+        survey = self._survey(contract, self._file(name)) if counts else self._surveys[name]
+        used, first, last = survey.rows, survey.first, survey.last
         aside, excluded = counts.get(SET_ASIDE, 0), counts.get(EXCLUDED, 0)
         self.later[name] = counts.get(LATER, 0)
         self.tables.append(
@@ -202,7 +228,7 @@ class Reader:
                 "last_at": last.isoformat() if last else None,
             }
         )
-        self.contents[name] = [*self.columns[name], str(used), content or "0"]
+        self.contents[name] = [*self.columns[name], str(used), survey.content or "0"]
         rows = self._do(
             f"select fate, rule, reason, count(*) from {bad} where fate <> '{LATER}' "
             "group by all order by all"
@@ -229,7 +255,7 @@ class Reader:
 
     def _write(self, sql: str, name: str) -> None:
         path = str(self._draft / f"{name}.parquet").replace("'", "''")
-        self._do(f"copy ({sql}) to '{path}' (format parquet, row_group_size {_ROW_GROUP})")
+        self._do(f"copy ({sql}) to '{path}' ({_PARQUET})")
 
     def _file(self, name: str) -> str:
         path = str(self._draft / f"{name}.parquet").replace("'", "''")
