@@ -146,7 +146,6 @@ def _three(
     first_of = {s.chapter: s for s in reversed(ranked)}  # the best of each chapter comes first
     best = [s for s in ranked if first_of[s.chapter] is s]
     chosen = [*best, *(s for s in ranked if s not in best)][:3]
-    chosen.sort(key=results.index)
     return [(s.sentence, href[s.chapter] + (f"#{s.anchor}" if s.anchor else "")) for s in chosen]
 
 

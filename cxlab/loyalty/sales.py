@@ -66,7 +66,10 @@ class Sales(Result):
         change = words.change(gap["estimate"], gap["conf_low"], gap["conf_high"], gap["unit"])
         relative = now["estimate"].get("orders.net_amount_relative_change")
         share = "" if relative is None or pd.isna(relative) else _percent(float(relative)) + ", "
-        return f"{said}: {share}{change} against {self.previous_name}."
+        if gap["conf_low"] <= 0 <= gap["conf_high"]:
+            return f"{said}, no clear change from {self.previous_name}: {share}{change}."
+        moved = "less" if gap["estimate"] < 0 else "more"
+        return f"{said}, {moved} than in {self.previous_name}: {share}{change}."
 
 
 def sales(
