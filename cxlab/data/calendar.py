@@ -7,12 +7,13 @@ the study's time zone, given in UTC, since every moment of the tables is UTC.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
 from cxlab.errors import ParameterError
 
-__all__ = ["Cycle", "Length", "cycle_at", "cycle_range", "parse_cycle"]
+__all__ = ["Cycle", "Length", "cycle_at", "cycle_range", "parse_cycle", "steady_since"]
 
 Length = Literal["month", "quarter", "half", "year"]
 
@@ -142,6 +143,38 @@ def cycle_at(moment: datetime, like: Cycle) -> Cycle:
     return Cycle(
         date(month // 12, month % 12 + 1, 1), like.length, like.fiscal_start, like.time_zone
     )
+
+
+@cache
+def steady_since(zone: str) -> tuple[datetime, int] | None:
+    """Tell since when a zone's clocks are no longer changed.
+
+    Returns
+    -------
+    datetime
+        A local moment after the last change.
+    int
+        Seconds that local time is ahead of UTC from then on. None instead of both
+        where clocks still change.
+
+    Examples
+    --------
+    >>> since, ahead = steady_since("Asia/Jakarta")
+    >>> since.year < 1970, ahead
+    (True, 25200)
+    >>> steady_since("Europe/Berlin") is None
+    True
+    """
+    step, last = timedelta(days=14), datetime(2060, 1, 1, tzinfo=UTC)
+    ahead = last.astimezone(ZoneInfo(zone)).utcoffset()
+    moment = last
+    while moment.year > 1900 and moment.astimezone(ZoneInfo(zone)).utcoffset() == ahead:
+        moment -= step
+    if ahead is None or moment.year > 2030:
+        return None
+    # Two steps after the last moment that was different, the change is over in any clock.
+    since = (moment + 2 * step).replace(tzinfo=None)
+    return since, int(ahead.total_seconds())
 
 
 def _midnight(day: date, zone: str) -> datetime:

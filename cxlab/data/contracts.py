@@ -8,8 +8,9 @@ that reads as something else throughout.
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 
+from cxlab.data.calendar import Cycle, steady_since
 from cxlab.data.model import Column, Contract
 from cxlab.errors import DataError, did_you_mean
 
@@ -112,8 +113,7 @@ def typed_select(
     described: Mapping[str, str],
     source: str,
     *,
-    cutoff: datetime,
-    cutoff_day: date,
+    cycle: Cycle,
 ) -> str:
     """Write the pass that types a table, hides the future and notes broken rules.
 
@@ -123,13 +123,16 @@ def typed_select(
     raw = {name: _q(f"r.{name}") for name in described}
     present = [c for c in contract.columns if c.name in described]
     extras = check_columns(contract, described)
-    read = [f"{_read(c, f's.{_q(c.name)}', described[c.name])} as {_q(c.name)}" for c in present]
+    read = [
+        f"{_read(c, f's.{_q(c.name)}', described[c.name], cycle.time_zone)} as {_q(c.name)}"
+        for c in present
+    ]
     read += [f"{_plain(f's.{_q(n)}', described[n])} as {_q(n)}" for n in extras]
     read += [f"s.{_q(n)} as {raw[n]}" for n in described]
     rules = [rule for c in present for rule in _rules(c, raw[c.name], described[c.name])]
     if "excluded_by" in described:
         rules.append((f"{raw['excluded_by']} is not null", EXCLUDED, "", raw["excluded_by"]))
-    if later := _later(contract, described, cutoff, cutoff_day):
+    if later := _later(contract, described, cycle):
         rules.insert(0, (later, LATER, "", "''"))
     cases = " ".join(
         f"when {condition} then '{fate}|{rule}|' || {reason}"
@@ -137,7 +140,7 @@ def typed_select(
     )
     rule = f"case {cases} end" if cases else "null::varchar"
     record = ", ".join(f"{_q(name)}: {raw[name]}" for name in described)
-    hidden = _hidden(contract, described, cutoff)
+    hidden = _hidden(contract, described, cycle.cutoff)
     columns = [f"{hidden.get(c.name, _q(c.name))} as {_q(c.name)}" for c in present]
     columns += [_q(n) for n in extras]
     columns += [
@@ -154,7 +157,7 @@ def typed_select(
     )
 
 
-def _read(column: Column, value: str, kind: str) -> str:
+def _read(column: Column, value: str, kind: str, zone: str) -> str:
     """Read one raw value in the type of its column; NULL where it does not read."""
     if column.kind == "text":
         text = f"nullif(cast({value} as varchar), '')"
@@ -167,11 +170,25 @@ def _read(column: Column, value: str, kind: str) -> str:
     if kind.startswith(("VARCHAR", "JSON")):
         value = f"nullif(trim({value}), '')"
     if column.kind == "moment":
-        return f"(try_cast({value} as timestamptz) at time zone 'UTC')"
+        return _moment(value, kind, zone)
     if column.kind == "whole" and not _SAFE["whole"].fullmatch(kind):
         number = f"try_cast({value} as double)"
         return f"case when {number} = trunc({number}) then try_cast({value} as bigint) end"
     return f"try_cast({value} as {_SQL_TYPE[column.kind]})"
+
+
+def _moment(value: str, kind: str, zone: str) -> str:
+    """Read a moment in UTC; without an offset of its own it is local to the session's zone."""
+    converted = f"(try_cast({value} as timestamptz) at time zone 'UTC')"
+    steady = steady_since(zone)
+    if steady is None or kind not in ("TIMESTAMP", "DATE"):
+        return converted
+    # Where clocks are no longer changed a subtraction does, at a tenth of the cost.
+    since, ahead = steady
+    return (
+        f"case when {value} >= timestamp '{since}' and {value} < timestamp '2200-01-01' "
+        f"then cast({value} as timestamp) - to_seconds({ahead}) else {converted} end"
+    )
 
 
 def _plain(value: str, kind: str) -> str:
@@ -219,17 +236,15 @@ def _rules(column: Column, raw: str, kind: str) -> list[tuple[str, str, str, str
     return [(condition, SET_ASIDE, rule, f"'{reason}'") for condition, rule, reason in rules]
 
 
-def _later(
-    contract: Contract, described: Mapping[str, str], cutoff: datetime, cutoff_day: date
-) -> str:
+def _later(contract: Contract, described: Mapping[str, str], cycle: Cycle) -> str:
     """Write the condition under which a row was not yet known at the cutoff."""
     terms = [f'"{c}"' for c in ("loaded_at", contract.known) if c is not None and c in described]
     if not terms:
         return ""
     known = contract.column(terms[-1].strip('"'))
-    at = f"timestamp '{cutoff.isoformat(sep=' ')}'"
+    at = f"timestamp '{cycle.cutoff.isoformat(sep=' ')}'"
     if known is not None and known.kind == "day":
-        day = f"{terms[-1]} >= date '{cutoff_day.isoformat()}'"
+        day = f"{terms[-1]} >= date '{cycle.next.first_day}'"
         return f"coalesce({terms[0]} >= {at}, {day})" if len(terms) > 1 else day
     # What lies beyond all plausible moments never comes: it is set aside, not waited for.
     moment = f"coalesce({', '.join(terms)})"

@@ -74,8 +74,7 @@ class Reader:
                 contract,
                 described,
                 source,
-                cutoff=self._cycle.cutoff,
-                cutoff_day=self._cycle.next.first_day,
+                cycle=self._cycle,
             )
             self._write(typed, f"{name}.draft")
         typed_file = self._file(f"{name}.draft")
@@ -122,9 +121,11 @@ class Reader:
         )
         key = ", ".join(f'"{k}"' for k in contract.key)
         distinct = key if len(contract.key) == 1 else f"hash({key})"
-        survey = self._survey(
-            contract, f"{typed} where _rule is null", also=f"count(distinct {distinct})"
+        (found,) = self._one(f"select count(*) from {bad}")
+        kept = (
+            f"{typed} where _rule is null" if found else self._file(f"{contract.table}.draft", "")
         )
+        survey = self._survey(contract, kept, also=f"count(distinct {distinct})")
         if survey.rows != survey.also:
             self._note_duplicates(contract, typed, bad, key)
         for column in contract.columns:
@@ -156,6 +157,11 @@ class Reader:
             f'{typed} as c join gone_{parent} as g on g.key = c."{column}" '
             f"where g.fate = '{LATER}')"
         )
+        lost = f'c."{column}" not in (select "{key}" from {self._file(parent, "")})'
+        if not self._one(
+            f"select count(*) from {self._file(f'{table}.draft', '')} as c where {lost}"
+        )[0]:
+            return
         fate = f"case when g.fate in ('{LATER}', '{EXCLUDED}') then g.fate else '{SET_ASIDE}' end"
         self._do(
             f"insert into {bad} select c.file_row_number + 1, {fate}, "
@@ -166,7 +172,7 @@ class Reader:
             f"case when {fate} = '{SET_ASIDE}' then {_record(self.columns[table], 'c.')} end "
             f'from {typed} as c left join gone_{parent} as g on g.key = c."{column}" '
             f'where c."{column}" is not null and c._rule is null '
-            f'and c."{column}" not in (select "{key}" from {self._file(parent)}) '
+            f"and {lost} "
             f"and c.file_row_number + 1 not in (select row from {bad})"
         )
 
@@ -257,9 +263,9 @@ class Reader:
         path = str(self._draft / f"{name}.parquet").replace("'", "''")
         self._do(f"copy ({sql}) to '{path}' ({_PARQUET})")
 
-    def _file(self, name: str) -> str:
+    def _file(self, name: str, options: str = ", file_row_number = true") -> str:
         path = str(self._draft / f"{name}.parquet").replace("'", "''")
-        return f"read_parquet('{path}', file_row_number = true)"
+        return f"read_parquet('{path}'{options})"
 
     def _one(self, sql: str) -> tuple[Any, ...]:
         row = self._do(sql).fetchone()

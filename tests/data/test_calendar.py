@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxlab.data.calendar import Cycle, cycle_at, cycle_range, parse_cycle
+from cxlab.data.calendar import Cycle, cycle_at, cycle_range, parse_cycle, steady_since
 from cxlab.errors import ParameterError
 
 LENGTHS = ("month", "quarter", "half", "year")
@@ -115,3 +115,21 @@ def test_a_range_has_both_ends():
 def test_a_range_that_runs_backward_is_refused():
     with pytest.raises(ParameterError, match="must run forward, but 2017Q3 lies before 2018Q2"):
         cycle_range(parse_cycle("2018Q2"), parse_cycle("2017Q3"))
+
+
+@pytest.mark.parametrize("zone", ["Asia/Jakarta", "America/Sao_Paulo", "Asia/Kolkata", "UTC"])
+def test_where_clocks_no_longer_change_a_subtraction_gives_utc(zone: str) -> None:
+    steady = steady_since(zone)
+    assert steady is not None
+    since, ahead = steady
+    for days in range(0, 30_000, 37):
+        local = since + timedelta(days=days, hours=days % 24, minutes=30)
+        if local.year >= 2060:
+            break
+        expected = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None)
+        assert local - timedelta(seconds=ahead) == expected
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Sydney"])
+def test_where_clocks_still_change_nothing_is_steady(zone: str) -> None:
+    assert steady_since(zone) is None
