@@ -1,6 +1,8 @@
 """A new study works before anybody has changed it, and shows everything that can be changed."""
 
+import csv
 import io
+import json
 import re
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from cxlab.cycle.run import Options, run_cycle
 from cxlab.data.settings import Kpi, Settings, read_settings
 from cxlab.data.snapshot import take_snapshot
 from cxlab.errors import RunError
+from tests.studies import aside, rows
 
 TABLES = ["customers", "orders", "answers", "promises", "shipments"]
 
@@ -62,6 +65,60 @@ def test_every_table_is_read_and_no_row_is_set_aside(study):
     assert (rows["rows_in"] == rows["rows_used"] + rows["rows_excluded"]).all()
     assert set(snapshot.reasons["reason"]) == {"test order of the staff"}
     assert snapshot.notes == []
+
+
+def test_a_value_that_does_not_read_sets_its_row_aside_and_no_other(tmp_path):
+    new_study(tmp_path)
+    spoil(tmp_path / "raw" / "orders.csv", 10, 2, "2025-13-45")
+    spoil(tmp_path / "raw" / "orders.csv", 20, 3, "4O.50")
+    settings = read_settings(tmp_path)
+    taken = take_snapshot(tmp_path, settings, settings.parse_cycle("2026Q2"))
+    found = aside(taken, "orders").set_index("row")
+    assert found["reason"].to_dict() == {
+        10: "placed_at must read as a moment",
+        20: "net_amount must read as an amount of money",
+    }
+    assert json.loads(found.loc[10, "record"])["placed_at"] == "2025-13-45"
+    assert rows(taken, "orders")["set_aside"] == 2
+    # What hangs on the two orders goes with them; nothing else does.
+    spoiled = {json.loads(record)["order_id"] for record in found["record"]}
+    for table in ("shipments", "answers"):
+        assert {json.loads(r)["order_id"] for r in aside(taken, table)["record"]} <= spoiled
+    assert rows(taken, "customers")["set_aside"] == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "table", "reason"),
+    [
+        ("customers.csv", 1, "customers", "first_seen_at must read as a moment"),
+        ("orders.csv", 4, "orders", "shipping_amount must read as an amount of money"),
+        ("deliveries.csv", 2, "shipments", "promised_on must read as a day"),
+        ("deliveries.csv", 2, "promises", "due_at must read as a moment"),
+        ("deliveries.csv", 3, "shipments", "shipped_at must read as a moment"),
+        ("deliveries.csv", 4, "shipments", "delivered_at must read as a moment"),
+        ("deliveries.csv", 4, "promises", "resolved_at must read as a moment"),
+        ("survey.csv", 2, "answers", "answered_at must read as a moment"),
+        ("survey.csv", 4, "answers", "value must read as a number"),
+    ],
+)
+def test_no_value_of_a_raw_file_can_stop_the_run(tmp_path, file, column, table, reason):
+    new_study(tmp_path)
+    spoil(tmp_path / "raw" / file, 5, column, "2025-13-45")
+    settings = read_settings(tmp_path)
+    taken = take_snapshot(tmp_path, settings, settings.parse_cycle("2026Q2"))
+    assert set(aside(taken, table)["reason"]) == {reason}
+    # An order does not suffer from what the carrier or the customer wrote.
+    if file in ("deliveries.csv", "survey.csv"):
+        assert rows(taken, "orders")["set_aside"] == 0
+
+
+def spoil(file: Path, row: int, column: int, value: str) -> None:
+    """Put a value into one row of a file, counted from 1 after its head."""
+    with file.open(newline="", encoding="utf-8") as stream:
+        lines = list(csv.reader(stream))
+    lines[row][column] = value
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(lines)
 
 
 def test_the_days_that_the_settings_cover_are_those_of_the_files(study):

@@ -5,9 +5,12 @@ select
     o.customer_id,
     o.placed_at,
     d.carrier,
-    d.promised::date as promised_on,
-    d.shipped::timestamp as shipped_at,
-    d.delivered::timestamp as delivered_at,
+    d.promised as promised_on,
+    d.shipped as shipped_at,
+    d.delivered as delivered_at,
+    -- To reckon with a value, read it with try_cast: it is empty where it does not read.
+    try_cast(d.promised as date) as promised_day,
+    try_cast(d.delivered as timestamp) as delivered_moment,
     d.complete = 'yes' as in_full,
     coalesce(
         o.excluded_by,

@@ -5,7 +5,7 @@
 -- compare groups. Names, e-mail addresses and phone numbers stay outside.
 select
     "Customer No" as customer_id,
-    "Signed up"::timestamp as first_seen_at,
+    "Signed up" as first_seen_at,
     "Came by" as acquisition_channel,
     'person' as party,
     "Region" as region,

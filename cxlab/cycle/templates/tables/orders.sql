@@ -7,11 +7,11 @@ select
     'web' as channel,
     case
         when o.is_cancelled then 'cancelled'
-        when d.delivered_at is not null then 'fulfilled'
+        when d.delivered_moment is not null then 'fulfilled'
         else 'paid'
     end as status,
     -- The source does not say when an order was cancelled, so that is known at once.
-    case when not o.is_cancelled then d.delivered_at end as status_at,
+    case when not o.is_cancelled then d.delivered_moment end as status_at,
     o.net_amount,
     o.shipping_amount,
     'shop' as source,

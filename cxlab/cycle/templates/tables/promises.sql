@@ -8,11 +8,14 @@ select
     'order' as object_type,
     order_id as object_id,
     placed_at as promised_at,
-    strftime(promised_on, '%Y-%m-%d') as promised_value,
-    promised_on + interval 1 day - interval 1 second as due_at,
+    promised_on as promised_value,
+    coalesce(
+        strftime(promised_day + interval 1 day - interval 1 second, '%Y-%m-%d %H:%M:%S'),
+        promised_on
+    ) as due_at,
     delivered_at as resolved_at,
-    strftime(delivered_at, '%Y-%m-%d') as actual_value,
-    delivered_at::date <= promised_on as kept,
+    strftime(delivered_moment, '%Y-%m-%d') as actual_value,
+    delivered_moment::date <= promised_day as kept,
     carrier as owner,
     'carrier' as source,
     excluded_by
