@@ -208,3 +208,18 @@ def test_few_rows_leave_the_engine(name: str, lab: Lab, shop: dict[str, pd.DataF
         tables[key] = engine.table(pd.concat(copies, ignore_index=True))
     ANALYSES[name](dict(tables), lab.cycle)
     assert engine.longest_answer <= 300  # 4,000 customers, 23,000 orders
+
+
+@pytest.mark.parametrize("name", ["sales", "rfm", "migration", "compare", "repurchase"])
+def test_amounts_in_a_small_currency_fit(
+    name: str, lab: Lab, shop: dict[str, pd.DataFrame], said: Callable[[str], Result]
+) -> None:
+    """Rupiah are ten thousand times euro, and squares of them a hundred million times."""
+    orders = shop["orders"].assign(net_amount=shop["orders"]["net_amount"] * 1_000_000)
+    rupiah = ANALYSES[name]({**shop, "orders": orders}, lab.cycle).estimates
+    euro = said(name).estimates
+    money = euro["unit"].isin(["EUR", "amount"]).to_numpy()
+    pd.testing.assert_series_equal(
+        rupiah["estimate"][money], euro["estimate"][money] * 1_000_000, rtol=1e-6
+    )
+    pd.testing.assert_series_equal(rupiah["estimate"][~money], euro["estimate"][~money])

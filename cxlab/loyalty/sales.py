@@ -17,6 +17,7 @@ from cxlab.report import words
 from cxlab.report.finding import Result, estimate_row
 
 if TYPE_CHECKING:  # scipy stays out of the room's import
+    from cxlab.stats.clusters import ClusterSums
     from cxlab.stats.intervals import Interval
 
 __all__ = ["Sales", "sales", "standing"]
@@ -156,13 +157,13 @@ def _sums(orders: TableLike, cycle: Cycle, complete_from: date | None) -> dict[s
         by_customer as (
             select cycle, customer_id, sum(is_gone) as cancelled,
                 count(*) filter (where is_gone = 0) as orders,
-                cast(coalesce(sum(net) filter (where is_gone = 0), 0) as decimal(18, 2)) as net,
-                coalesce(sum(net * net) filter (where is_gone = 0), 0) as order_squares
+                -- 19 digits, since the square of 18 outgrows DuckDB's DECIMAL, in rupiah at once.
+                cast(coalesce(sum(net) filter (where is_gone = 0), 0) as decimal(19, 2)) as net
             from placed group by cycle, customer_id
         )
         select cycle, count(*) filter (where orders > 0) as customers, sum(orders) as orders,
-            sum(cancelled) as cancelled, sum(net) as net, sum(net * net) as customer_squares,
-            sum(order_squares) as order_squares
+            sum(cancelled) as cancelled, sum(net) as net, sum(net * net) as net_net,
+            sum(orders * orders) as orders_orders, sum(orders * net) as orders_net
         from by_customer group by cycle order by cycle
         """,
         o=table,
@@ -179,8 +180,6 @@ def _sums(orders: TableLike, cycle: Cycle, complete_from: date | None) -> dict[s
 
 
 def _estimates(sums: dict[str, Sums], cycle: Cycle, currency: str) -> pd.DataFrame:
-    from cxlab.stats.counts import poisson_total
-
     rows = _levels(sums[cycle.name], currency)
     before = sums.get(cycle.previous.name)
     if before and before["orders"]:
@@ -194,51 +193,64 @@ def _estimates(sums: dict[str, Sums], cycle: Cycle, currency: str) -> pd.DataFra
         )
     )  # fmt: skip
     for name, s in sums.items():
-        total = poisson_total(s["net"], s["customer_squares"], n=s["customers"])
-        rows.append(_row("orders.net_amount", total, currency, s["customers"], cycle=name))
+        rows.append(_row("orders.net_amount", _total(s), currency, s["customers"], cycle=name))
     return pd.DataFrame(rows)
 
 
 def _levels(now: Sums, currency: str) -> list[dict[str, Any]]:
-    from cxlab.stats.counts import poisson_count, poisson_total
-    from cxlab.stats.intervals import t_mean
+    from cxlab.stats.clusters import cluster_mean
 
     people = now["customers"]
-    total = poisson_total(now["net"], now["customer_squares"], n=people)
     rows = [
-        _row("orders.count", poisson_count(now["orders"]), "count", people),
-        _row("orders.net_amount", total, currency, people),
+        _row("orders.count", _count(now), "count", people),
+        _row("orders.net_amount", _total(now), currency, people),
     ]
-    if now["orders"] >= 2:
-        mean = t_mean(*_per_order(now))
-        rows.append(_row("orders.mean_amount", mean, currency, people))
+    if people >= 2:
+        rows.append(_row("orders.mean_amount", cluster_mean(_clusters(now)), currency, people))
     return rows
 
 
 def _changes(now: Sums, before: Sums, currency: str) -> list[dict[str, Any]]:
-    from cxlab.stats.counts import poisson_count, poisson_total
-    from cxlab.stats.differences import mover_difference, relative_change, welch
+    from cxlab.stats.clusters import cluster_difference
+    from cxlab.stats.differences import mover_difference, relative_change
 
     people = min(now["customers"], before["customers"])  # the smaller side could be found out
-    count, count_before = poisson_count(now["orders"]), poisson_count(before["orders"])
-    total, total_before = (
-        poisson_total(s["net"], s["customer_squares"], n=s["customers"]) for s in (now, before)
-    )
+    total, total_before = _total(now), _total(before)
+    count = mover_difference(_count(now), _count(before))
     rows = [
-        _row("orders.count_change", mover_difference(count, count_before), "count", people),
+        _row("orders.count_change", count, "count", people),
         _row("orders.net_amount_change", mover_difference(total, total_before), currency, people),
     ]
     if min(total.estimate, total_before.estimate) > 0:
         relative = relative_change(total, total_before)
         rows.append(_row("orders.net_amount_relative_change", relative, "share", people))
-    if min(now["orders"], before["orders"]) >= 2:
-        mean = welch(_per_order(now), _per_order(before))
+    if people >= 2:
+        mean = cluster_difference(_clusters(now), _clusters(before))
         rows.append(_row("orders.mean_amount_change", mean, currency, people))
     return rows
 
 
-def _per_order(s: Sums) -> tuple[float, float, float]:
-    return s["orders"], s["net"], s["order_squares"]
+def _total(s: Sums) -> "Interval":
+    """Net amount, the orders of one customer taken together."""
+    from cxlab.stats.counts import poisson_total
+
+    return poisson_total(s["net"], s["net_net"], n=s["customers"])
+
+
+def _count(s: Sums) -> "Interval":
+    """Orders, those of one customer taken together: they do not come independently."""
+    from cxlab.stats.counts import poisson_total
+
+    return poisson_total(s["orders"], s["orders_orders"], n=s["orders"])
+
+
+def _clusters(s: Sums) -> "ClusterSums":
+    from cxlab.stats.clusters import ClusterSums
+
+    return ClusterSums(
+        customers=s["customers"], n=s["orders"], total=s["net"],
+        n_n=s["orders_orders"], n_total=s["orders_net"], total_total=s["net_net"],
+    )  # fmt: skip
 
 
 def _row(

@@ -65,9 +65,11 @@ def scored(measured: Table, breaks: Mapping[str, Breaks], rules: Sequence[ScoreR
 
 def cells(scored: Table) -> pd.DataFrame:
     """Sums by segment and scores: at most a thousand rows, whatever the customers."""
+    # 19 digits, since the square of 18 outgrows DuckDB's DECIMAL, in rupiah at once.
+    wide = {"net_amount": "decimal(19, 2)", "monetary": "decimal(19, 4)"}
     sums = ", ".join(
-        f"sum({c}) as {c}, sum({c} * {c}) as {c}_squares"
-        for c in ("recency_days", "frequency", "net_amount", "monetary")
+        f"sum({c}) as {c}, sum(cast({c} as {kind}) * cast({c} as {kind})) as {c}_squares"
+        for c, kind in {"recency_days": "bigint", "frequency": "bigint", **wide}.items()
     )
     return query(
         f"""

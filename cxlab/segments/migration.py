@@ -170,7 +170,7 @@ def _cells(before: Table, after: Table, orders: Table, cycle: Cycle) -> pd.DataF
     return query(
         """
         with spent as (
-            select customer_id, cast(sum(net_amount) as decimal(18, 2)) as net
+            select customer_id, cast(sum(net_amount) as decimal(19, 2)) as net
             from days group by customer_id
         ),
         moved as (

@@ -146,3 +146,17 @@ def test_a_cycle_from_before_the_data_are_complete_is_not_compared_with():
     found = sales(table, cycle=CYCLE, complete_from=date(2017, 12, 1))
     assert found.estimates["cycle"].dropna().tolist() == ["2018Q1"]
     assert found.sentence().endswith("there is no earlier cycle to compare with.")
+
+
+def test_repeat_orders_of_one_customer_are_not_independent():
+    once = [(f"c{i}", "2018-02-01", 10.0, "paid") for i in range(90)]
+    thrice = [(f"c{i // 3}", "2018-02-01", 10.0, "paid") for i in range(90)]
+    spread, bunched = (
+        _now(sales(_orders(*rows), cycle=CYCLE)).loc["orders.count"] for rows in (once, thrice)
+    )
+    assert spread["estimate"] == bunched["estimate"] == 90
+    # Three at a time: the standard error is larger by the square root of three.
+    ratio = (bunched["conf_high"] - bunched["conf_low"]) / (
+        spread["conf_high"] - spread["conf_low"]
+    )
+    assert ratio == pytest.approx(3**0.5, rel=0.05)
