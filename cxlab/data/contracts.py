@@ -130,6 +130,7 @@ def typed_select(
     read += [f"{_plain(f's.{_q(n)}', described[n])} as {_q(n)}" for n in extras]
     read += [f"s.{_q(n)} as {raw[n]}" for n in described]
     rules = [rule for c in present for rule in _rules(c, raw[c.name], described[c.name])]
+    rules += _scale_rule(contract, described)
     if "excluded_by" in described:
         rules.append((f"{raw['excluded_by']} is not null", EXCLUDED, "", raw["excluded_by"]))
     if later := _later(contract, described, cycle):
@@ -234,6 +235,22 @@ def _rules(column: Column, raw: str, kind: str) -> list[tuple[str, str, str, str
             (f"not ({name} between 0 and 1)", "out of range", f"{label} must lie between 0 and 1")
         )
     return [(condition, SET_ASIDE, rule, f"'{reason}'") for condition, rule, reason in rules]
+
+
+def _scale_rule(
+    contract: Contract, described: Mapping[str, str]
+) -> list[tuple[str, str, str, str]]:
+    """Hold an answer or a rating to the scale that was shown, as far as its ends are given."""
+    measured = "value" if contract.column("value") else "rating"
+    ends = (("scale_min", "<"), ("scale_max", ">"))
+    beyond = [
+        f"{_q(measured)} {sign} {_q(end)}"
+        for end, sign in ends
+        if contract.column(end) and {measured, end} <= described.keys()
+    ]
+    if not beyond:
+        return []
+    return [(" or ".join(beyond), SET_ASIDE, "out of range", f"'{measured} must lie on its scale'")]
 
 
 def _later(contract: Contract, described: Mapping[str, str], cycle: Cycle) -> str:

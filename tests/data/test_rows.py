@@ -102,6 +102,51 @@ def test_numbers_that_no_order_can_have_are_set_aside(tmp_path, line, reason):
     assert used(taken, "order_lines")["line_no"].tolist() == [9223372036854775807]  # no digit lost
 
 
+ANSWERS = "select * from read_csv('{raw}/answers.csv', header = true, all_varchar = true)"
+COMMENTS = ANSWERS.replace("answers", "comments")
+
+
+def test_an_answer_beyond_its_scale_is_set_aside(tmp_path):
+    study = shop(
+        tmp_path, yaml=LENIENT, customers=CUSTOMERS_CSV, orders=ORDERS_CSV, answers=ANSWERS
+    )
+    head = "response_id,question,customer_id,survey,answered_at,construct,value,scale_min,scale_max"
+    lines = [
+        f"{i},q,ada,s,2018-01-05,{asked}"
+        for i, asked in enumerate(["csat,1,1,5", "csat,5,1,5", "nps,0,0,10", "csat,9,1,5",
+                                   "csat,0.5,1,5", "nps,99,0,10"], start=1)
+    ]  # fmt: skip
+    write_raw(tmp_path, "answers.csv", "\n".join([head, *lines]) + "\n")
+    taken = snapshot(study)
+    found = aside(taken, "answers")
+    assert found["row"].tolist() == [4, 5, 6]
+    assert set(found["rule"]) == {"out of range"}
+    assert set(found["reason"]) == {"value must lie on its scale"}
+    assert used(taken, "answers")["value"].tolist() == [1, 5, 0]
+
+
+@pytest.mark.parametrize(
+    ("head", "ratings", "beyond"),
+    [
+        ("rating,scale_min,scale_max", ["5,1,5", "6,1,5", "0,1,5", ",1,5", "6,,", "6,1,"], [2, 3]),
+        ("rating,scale_max", ["0,5", "6,5"], [2]),  # where only one end is known
+        ("rating", ["6"], []),
+        ("scale_min,scale_max", ["1,5"], []),
+    ],
+)
+def test_a_rating_is_held_to_its_scale_where_one_is_given(tmp_path, head, ratings, beyond):
+    study = shop(
+        tmp_path, yaml=LENIENT, customers=CUSTOMERS_CSV, orders=ORDERS_CSV, comments=COMMENTS
+    )
+    lines = [f"{i},2018-01-05,fine,{rating}" for i, rating in enumerate(ratings)]
+    write_raw(
+        tmp_path, "comments.csv", "\n".join([f"comment_id,written_at,text,{head}", *lines]) + "\n"
+    )
+    found = aside(snapshot(study), "comments")
+    assert found["row"].tolist() == beyond
+    assert set(found["reason"]) <= {"rating must lie on its scale"}
+
+
 def test_unknown_words_of_a_closed_list_read_other_and_are_counted(tmp_path):
     study = shop(
         tmp_path,
