@@ -21,6 +21,9 @@ are kept and may be used to compare groups.
 - A *moment* is UTC; one without a zone is read in the study's `time_zone`. A *day* is a calendar
   day, *money* an amount in the study's one currency with two decimals, a *share* a number from
   0 to 1.
+- A row that lacks what it must have is set aside, and too many of them stop the run. So what is
+  optional at its source is filtered in the mapping: a comment without text is no row of
+  `comments`. There and in `answers`, a value beyond the row's own scale is set aside too.
 - In a closed list, a value that is not in it reads as `other` and is counted in the report.
 - "Known from" is the moment at which a row begins to exist: a cycle leaves out rows known only
   after its end. A table without one is known with the rows it refers to. `loaded_at`, where a
@@ -49,7 +52,7 @@ ONE_ROW = {
     "contacts": "a call, a chat or a visit about a ticket",
     "invitations": "an invitation to a survey",
     "answers": "an answer to one question of a survey",
-    "comments": "something that a customer wrote",
+    "comments": "something that a customer wrote; an answer without text is none",
     "referrals": "a recommendation that was made",
     "margins": "what share of the customer base is how: targets for weighting",
     "loyalty": "an entry in a loyalty account",
