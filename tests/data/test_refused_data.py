@@ -91,13 +91,92 @@ def test_a_table_has_its_own_threshold(tmp_path):
     assert rows(snapshot(study), "orders")["set_aside"] == 1
 
 
-def test_sql_that_stumbles_over_its_data_names_the_mapping(tmp_path):
-    study = shop(tmp_path, customers=CUSTOMERS_CSV, orders=ORDERS_CSV)
-    (study / "tables" / "orders.sql").write_text(
-        "select order_id, customer_id, placed_at::timestamp as placed_at, "
-        "customer_id::integer as net_amount from read_csv('{raw}/orders.csv')"
+SOURCE = "read_csv('{raw}/orders.csv', header = true, all_varchar = true)"
+
+
+def mapped(base: Path, sql: str, **tables: str) -> Path:
+    """Write a shop whose orders are mapped by the SQL given; {source} stands for its file."""
+    study = shop(base, customers=CUSTOMERS_CSV, orders=ORDERS_CSV)
+    for name, text in {"orders": sql, **tables}.items():
+        (study / "tables" / f"{name}.sql").write_text(text.replace("{source}", SOURCE))
+    return study
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        (
+            "select order_no as order_id from {source}",
+            "its sources have no column 'order_no'. There are, nearest to it: 'order_id'",
+        ),
+        ("select o.net from {source} as o", "its sources have no column 'net'."),
+        ("select * exclude (note) from {source}", "its sources have no column 'note'."),
+        ("select * from {source} as a join {source} as b using (no)", "no column 'no'."),
+        ("select p.net_amount from {source} as o", "its FROM has no table 'p'."),
+        (
+            "select strptim(placed_at, '%Y') as placed_at from {source}",
+            "DuckDB has no function 'strptim'. There are, nearest to it: 'strptime'. "
+            "Did you mean 'strptime'?",
+        ),
+    ],
+)
+def test_a_name_that_is_not_there_is_told_with_those_that_are(tmp_path, sql, said):
+    with pytest.raises(DataError) as refusal:
+        snapshot(mapped(tmp_path, sql))
+    told = str(refusal.value)
+    assert told.startswith("tables/orders.sql must use names that are there, but ")
+    assert said in told
+    assert "Mend the name in the SQL" in told
+    assert not any(words in told for words in ("Error", "LINE", "Candidate"))
+
+
+def test_a_column_that_a_helper_lacks_is_told_of_the_helper(tmp_path):
+    study = mapped(
+        tmp_path, "select * from _orders", _orders="select order_no as order_id from {source}"
     )
-    refused(study, "tables/orders.sql must run over its sources, but: Conversion Error.*'ada'")
+    refused(study, r"^tables/_orders\.sql must use names .* no column 'order_no'")
+
+
+@pytest.mark.parametrize(
+    ("cast", "said"),
+    [
+        ("customer_id::integer", "'ada' in column 'customer_id' does not read as a whole number"),
+        ("customer_id::double", "'ada' in column 'customer_id' does not read as a number"),
+        ("customer_id::decimal(9, 2)", "'ada' in .* does not read as an amount of money"),
+        ("customer_id::date", "'ada' in column 'customer_id' does not read as a day"),
+        ("(customer_id || '-13')::timestamp", "'ada-13' does not read as a moment"),
+        ("replace(placed_at, '-0', '-9')::timestamp", "'2018-9.*' does not read as a moment"),
+        ("strptime(placed_at, '%d.%m.%Y')", "'2018-01-05 10:00' does not read as '%d.%m.%Y'"),
+        ("customer_id::boolean", "'ada' in column 'customer_id' does not read as true or false"),
+        ("(order_id::bigint * 1000)::tinyint", "'1000' does not read as a whole number"),
+        ("(order_id::decimal(9, 2) * 1000)::decimal(4, 2)", "does not read as an amount of money"),
+    ],
+)
+def test_a_cast_that_fails_names_the_mapping_the_value_and_the_way_out(tmp_path, cast, said):
+    study = mapped(
+        tmp_path, f"select order_id, customer_id, placed_at, {cast} as net_amount from {{source}}"
+    )
+    refused(
+        study,
+        rf"^tables/orders\.sql must not stop at a value, but .*{said}.*give the text as it is",
+    )
+
+
+def test_a_cast_that_fails_in_a_helper_names_the_helper_too(tmp_path):
+    study = mapped(
+        tmp_path,
+        "select * from _orders",
+        _orders="select * replace (customer_id::integer as net_amount) from {source}",
+    )
+    refused(study, r"^tables/orders\.sql \(or tables/_orders\.sql, which it uses\) .*'ada'")
+
+
+def test_other_faults_of_the_sql_are_told_without_the_list_of_functions(tmp_path):
+    with pytest.raises(DataError) as refusal:
+        snapshot(mapped(tmp_path, "select net_amount + 1 as net_amount from {source}"))
+    told = str(refusal.value)
+    assert told.startswith("tables/orders.sql must run over its sources, but: Binder Error: No fun")
+    assert "Candidate" not in told
 
 
 @pytest.mark.parametrize(
