@@ -13,6 +13,7 @@ from typing import Any
 from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 
 __all__ = [
+    "AS_INDEPENDENT",
     "BANDS",
     "FEWEST",
     "NOT_YET",
@@ -23,6 +24,12 @@ __all__ = [
 ]
 
 FEWEST = 10  # below, a share or a mean says nothing that its interval would not take back
+
+# Shipments know their order, not their customer.
+AS_INDEPENDENT = (
+    "One customer's orders are taken as independent, so the interval is somewhat too narrow "
+    "where customers order often."
+)
 
 NOT_YET = "not delivered yet"
 BANDS: tuple[tuple[str, float, float], ...] = (

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import TableLike, in_one_engine, query
+from cxlab.data.engine import Table, TableLike, in_one_engine, query
 from cxlab.errors import DataError, Withheld
-from cxlab.operations.deliveries import BANDS, FEWEST, band_of, deliveries
+from cxlab.operations.deliveries import AS_INDEPENDENT, BANDS, FEWEST, band_of, deliveries
 from cxlab.operations.rows import row_of
 from cxlab.operations.slope import slope
 from cxlab.report import charts, words
@@ -114,7 +114,7 @@ def dose_response(
     Raises
     ------
     DataError
-        If the ratings are on several scales.
+        If the ratings are on several scales, or one lies outside its scale.
     Withheld
         If fewer than ten orders of `shipments` were rated in the cycle.
 
@@ -157,7 +157,7 @@ def dose_response(
         f"{cycle.last_day}, by days after the first promised day; 95% interval",
         note=f"Base: {words.number(total)} rated orders, unweighted, the last rating of each. "
         f"{words.number(aside)} were rated before the delivery was complete: they stand apart "
-        "and are no part of the slope.",
+        f"and are no part of the slope. {AS_INDEPENDENT}",
         cycle=cycle.name,
         scale=scale,
         most_days=most_days,
@@ -202,7 +202,9 @@ def _sums(
 ) -> pd.DataFrame:
     """Sum the last rating of each order by its days late."""
     arrived, asked = in_one_engine(shipments, answers)
-    asked.need("order_id", "construct", "answered_at", "response_id", "value", "scale_min")
+    asked.need("order_id", "construct", "answered_at", "response_id", "value")
+    asked.need("scale_min", "scale_max")
+    _within_scale(asked, cycle, question)
     turned = "case when reversed then scale_min + scale_max - value else value end"
     value = turned if "reversed" in asked.columns else "value"
     day = "answered_on" if "answered_on" in asked.columns else "cast(answered_at as date)"
@@ -238,6 +240,34 @@ def _sums(
         cutoff=cycle.cutoff,
         **names,
     )
+
+
+def _within_scale(asked: Table, cycle: Cycle, question: str | None) -> None:
+    """Refuse ratings that their scale does not have: 99 is often 'no answer'."""
+    names: dict[str, Any] = {"question": question} if question else {}
+    outside = query(
+        f"""
+        select cast(scale_min as double) as low, cast(scale_max as double) as high,
+            count(*) as n, max(cast(value as double)) as most
+        from a
+        where construct = 'csat' and order_id is not null
+            and answered_at >= $start and answered_at < $cutoff
+            and (value < scale_min or value > scale_max)
+            {"and question = $question" if question else ""}
+        group by 1, 2 order by 1, 2
+        """,
+        a=asked,
+        start=cycle.start,
+        cutoff=cycle.cutoff,
+        **names,
+    )
+    if len(outside):
+        found = [f"{r.n:,} outside {r.low:g} to {r.high:g}" for r in outside.itertuples()]
+        raise DataError(
+            f"Ratings of satisfaction must lie on their scale, but {cycle.name} has "
+            f"{words.listing(found)}, among them {outside['most'].iloc[0]:g}. "
+            "Leave 'not applicable' without a value."
+        )
 
 
 def _one_scale(sums: pd.DataFrame) -> tuple[float, float]:

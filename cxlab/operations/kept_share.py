@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, query
+from cxlab.data.engine import Table, query, view
 from cxlab.errors import Withheld
-from cxlab.operations.deliveries import FEWEST
+from cxlab.operations.deliveries import AS_INDEPENDENT, FEWEST
 from cxlab.operations.rows import row_of
 from cxlab.report import charts, words
-from cxlab.report.finding import Result
+from cxlab.report.finding import Result, estimate_row
 from cxlab.stats.clusters import ClusterSums, effective_n
 from cxlab.stats.differences import mover_difference
 from cxlab.stats.intervals import Interval, wilson
@@ -118,14 +119,16 @@ def series(
         cycles.append(cycles[-1].previous)
     counts = _counts(promises, "'all'", cycles, on).set_index("cycle")
     now = _enough(counts, cycle, noun)
+    if now["customers"] < 2:
+        raise Withheld(f"All {noun} due in {cycle.name} were made to one customer.")
     rows = [_share(f"{metric}_share", now, **dims, cycle=None)]
     if cycle.previous.name in counts.index:
         before = counts.loc[cycle.previous.name]
-        if before["n"] >= FEWEST:
+        if before["n"] >= FEWEST and before["customers"] >= 2:
             rows.append(_change(f"{metric}_change", now, before, **dims, cycle=None))
     earlier = counts[(counts["n"] > 0) & (counts.index != cycle.name)].sort_index(ascending=False)
     rows += [_share(f"{metric}_share", row, **dims, cycle=name) for name, row in earlier.iterrows()]
-    return _result(rows, cycle, by="cycle", noun=noun, done=done, unknown=now["unknown"])
+    return _result(rows, cycle, promises, by="cycle", noun=noun, done=done, total=now)
 
 
 def by_group(
@@ -142,22 +145,27 @@ def by_group(
 ) -> KeptPromises:
     """Count the promises of one cycle by a column; small groups share a row."""
     counts = _counts(promises, f'p."{group}"', [cycle], on)
-    sums = [c for c in counts.columns if c not in ("cycle", "group")]
-    total = counts[sums].sum()
+    total = counts[["n", "unknown"]].sum()
     _enough(pd.DataFrame([total], index=[cycle.name]), cycle, noun)
     counts = counts[counts["n"] > 0].sort_values(["n", "group"], ascending=[False, True])
     # A row for a group that is too small to be shown would only say "withheld".
     own = (counts["n"] >= FEWEST) & (counts["n"].rank(ascending=False, method="first") <= most)
     rest = counts[~own]
     if len(rest) > 1:  # one alone may as well keep its name
-        counts = counts[own]
-        others = pd.DataFrame([{"group": ALL_OTHERS, **rest[sums].sum()}])
-        counts = pd.concat([counts, others])
+        # Counted anew: a customer of two small groups is one customer of both together.
+        small = view(
+            f'select * from p where "{group}" in (select name from r)',
+            p=promises,
+            r=pd.DataFrame({"name": rest["group"].astype("string")}),
+        )
+        counts = pd.concat([counts[own], _counts(small, f"'{ALL_OTHERS}'", [cycle], on)])
     rows = [
         _share(f"{metric}_share", row, **dims, **{group: row["group"]})
         for row in counts.to_dict("records")
     ]
-    return _result(rows, cycle, by=group, noun=noun, done=done, unknown=total["unknown"])
+    if all(row["suppressed"] for row in rows):
+        raise Withheld(f"The {noun} due in {cycle.name} were made to one customer in each group.")
+    return _result(rows, cycle, promises, by=group, noun=noun, done=done, total=total)
 
 
 def said_change(row: Any, before: str, *, since: str = "in") -> str:
@@ -182,8 +190,8 @@ def _counts(
         }
     )
     # Promises to one customer may be kept or broken together, so they are summed first.
-    person = "p.customer_id" if "customer_id" in promises.columns else "0"
-    return query(
+    person = "p.customer_id" if _tells_customers(promises) else "0"
+    counts = query(
         f"""
         with each as (
             select w.cycle, {group} as "group", {person} as customer_id, count(p.kept) as n,
@@ -192,13 +200,23 @@ def _counts(
             from p join w on p.{on} >= w.since and p.{on} < w.until group by 1, 2, 3
         )
         select cycle, "group", sum(n) as n, sum(kept) as kept, sum(unknown) as unknown,
-            count(*) filter (where n > 0) as customers, sum(n * n) as n_n,
+            count(*) filter (where n > 0) as customers,
+            count(*) filter (where kept > 0) as customers_kept, sum(n * n) as n_n,
             sum(n * kept) as n_total, sum(kept * kept) as total_total
         from each group by 1, 2 order by 1, 2
         """,
         p=promises,
         w=windows,
     )
+    if _tells_customers(promises):
+        return counts
+    n, kept = counts["n"], counts["kept"]  # each as if of a customer of its own
+    each = {"n_n": n, "n_total": kept, "total_total": kept}
+    return counts.assign(customers=n, customers_kept=kept, **each)
+
+
+def _tells_customers(promises: Table) -> bool:
+    return "customer_id" in promises.columns
 
 
 def _enough(counts: pd.DataFrame, cycle: Cycle, noun: str) -> Any:
@@ -216,33 +234,52 @@ def _wilson(row: Any) -> Interval:
     n, kept = float(row["n"]), float(row["kept"])
     names = ("n_n", "n_total", "total_total", "customers")
     sums = ClusterSums(n=n, total=kept, **{name: float(row[name]) for name in names})
-    if sums.customers < 2 or not sums.repeated:
+    if not sums.repeated:
         return wilson(kept, n)
     return wilson(kept, n, n_eff=effective_n(sums, kept / n * (1 - kept / n)))
 
 
 def _share(metric: str, row: Any, **dims: object) -> dict[str, Any]:
-    return row_of(metric, _wilson(row), unit="share", count=row["kept"], **dims)
+    # People are counted, not promises: thirty kept ones of one customer are about one.
+    people = float(row["customers_kept"])
+    if row["customers"] < 2:
+        withheld = estimate_row(
+            metric, np.nan, np.nan, np.nan, n=np.nan, count=people, unit="share",
+            method="withheld: of one customer only", **dims,
+        )  # fmt: skip
+        return {**withheld, "suppressed": True}
+    return row_of(metric, _wilson(row), unit="share", count=people, **dims)
 
 
 def _change(metric: str, now: Any, before: Any, **dims: object) -> dict[str, Any]:
-    found = mover_difference(_wilson(now), _wilson(before), method="Newcombe hybrid score interval")
+    intervals = _wilson(now), _wilson(before)
+    fewer = any("effective n" in each.method for each in intervals)
+    method = "Newcombe hybrid score interval" + (", effective n" if fewer else "")
+    found = mover_difference(*intervals, method=method)
     # With either share withheld, the difference would give it away.
-    least = min(now["kept"], before["kept"])
+    least = min(now["customers_kept"], before["customers_kept"])
     return row_of(metric, found, unit="share", count=least, **dims)
 
 
 def _result(
-    rows: list[dict[str, Any]], cycle: Cycle, *, by: str, noun: str, done: str, unknown: float
+    rows: list[dict[str, Any]],
+    cycle: Cycle,
+    promises: Table,
+    *,
+    by: str,
+    noun: str,
+    done: str,
+    total: Any,
 ) -> KeptPromises:
-    base = sum(r["n"] for r in rows if r["metric"].endswith("_share") and not r.get("cycle"))
-    open_ = f" The outcome of {words.number(unknown)} more is not known." if unknown else ""
+    unknown = words.number(total["unknown"])
+    open_ = f" The outcome of {unknown} more is not known." if total["unknown"] else ""
+    alone = "" if _tells_customers(promises) else f" {AS_INDEPENDENT}"
     return KeptPromises(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of {noun} that {done}, %, due {cycle.first_day} to {cycle.last_day}, "
         "measured against the first promise; 95% interval",
-        note=f"Base: {words.number(base)} {noun} due in {cycle.name}, unweighted.{open_} "
-        f"As known at the end of {cycle.last_day}.",
+        note=f"Base: {words.number(total['n'])} {noun} due in {cycle.name}, unweighted.{open_} "
+        f"As known at the end of {cycle.last_day}.{alone}",
         cycle=cycle.name,
         before=cycle.previous.name,
         by=by,

@@ -11,7 +11,14 @@ from scipy.stats import binom
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike, query
 from cxlab.errors import Withheld
-from cxlab.operations.deliveries import BANDS, FEWEST, NOT_YET, arrivals, band_of
+from cxlab.operations.deliveries import (
+    AS_INDEPENDENT,
+    BANDS,
+    FEWEST,
+    NOT_YET,
+    arrivals,
+    band_of,
+)
 from cxlab.operations.rows import row_of
 from cxlab.report import charts, words
 from cxlab.report.finding import Result
@@ -83,6 +90,7 @@ def lateness(shipments: TableLike, *, cycle: Cycle) -> Lateness:
     Shares have Wilson's interval. The median's is made of order statistics, and so is
     right whatever the distribution. What has not come will be later than the days
     waited so far: the median is given only where it is the same however long that is.
+    Shipments are taken as independent of one another, since their customers are not told.
     """
     waits = query(
         """
@@ -123,7 +131,8 @@ def lateness(shipments: TableLike, *, cycle: Cycle) -> Lateness:
         subtitle=f"Share of shipments, %, promised for {cycle.first_day} to {cycle.last_day}, "
         "by days after the first promised day; 95% interval",
         note=f"Base: {words.number(total)} shipments promised for {cycle.name}, "
-        f"{words.number(int(counts.get(NOT_YET, 0)))} of them not delivered at its end.",
+        f"{words.number(int(counts.get(NOT_YET, 0)))} of them not delivered at its end. "
+        f"{AS_INDEPENDENT}",
         cycle=cycle.name,
     )
 

@@ -5,7 +5,7 @@ later day and kept then was still broken: only the first one counts.
 """
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, grouped, in_one_engine, view
+from cxlab.data.engine import Table, TableLike, grouped, in_one_engine, query, view
 from cxlab.errors import ParameterError, Withheld, did_you_mean
 from cxlab.operations.deliveries import arrivals, count
 from cxlab.operations.kept_share import KeptPromises, by_group, series
@@ -58,12 +58,15 @@ def kept(
     ParameterError
         If the kind is unknown.
     Withheld
-        If fewer than ten promises with a known outcome were due in the cycle.
+        If fewer than ten promises with a known outcome were due in the cycle, if they
+        were all made to one customer, or if kinds are to be compared and all are
+        delivery dates, whose share `kind="delivery_date"` gives.
 
     Notes
     -----
     Shares have Wilson's interval, the change Newcombe's. Where customers were promised
-    several things, both rest on the effective n.
+    several things, both rest on the effective n. Small groups are told by customers:
+    by how many had a promise kept.
     """
     if kind is not None and kind not in KINDS:
         hint = did_you_mean(kind, KINDS)
@@ -80,6 +83,8 @@ def kept(
         return series(
             table, on="due_at", cycle=cycle, metric=metric, noun=noun, done=done, dims=dims
         )
+    if by is None and kind is None:
+        _need_kinds(table, cycle)
     table, group = grouped(table, "kind" if by is None else by)
     return by_group(
         table,
@@ -153,6 +158,23 @@ def on_time_in_full(
         dims={},
         most=most,
     )
+
+
+def _need_kinds(promises: Table, cycle: Cycle) -> None:
+    """Refuse to compare one kind with nothing: its share is the first figure already."""
+    kinds = query(
+        """
+        select kind from p where due_at >= $start and due_at < $cutoff and kept is not null
+        group by kind order by kind
+        """,
+        p=promises,
+        start=cycle.start,
+        cutoff=cycle.cutoff,
+    )["kind"].tolist()
+    if kinds == ["delivery_date"]:
+        raise Withheld(
+            f"All promises due in {cycle.name} are of one kind, delivery date, shown above."
+        )
 
 
 def _need_in_full(shipments: Table, cycle: Cycle) -> None:

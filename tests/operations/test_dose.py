@@ -108,6 +108,21 @@ def test_several_scales_are_refused_by_name(cycle, shipped):
         dose_response(shipped([0.0] * 12), rated, cycle=cycle)
 
 
+@pytest.mark.parametrize("value", [99, 0, float("inf")])
+def test_ratings_outside_their_scale_are_refused_and_counted(engine, cycle, shipped, value):
+    rated = _rated([value, value, *[3] * 20])
+    with pytest.raises(DataError, match=f"2024Q2 has 2 outside 1 to 5, among them {value:g}"):
+        dose_response(engine.table(shipped([0.0] * 22)), engine.table(rated), cycle=cycle)
+    earlier = _rated([99] * 3, at=DAY - timedelta(days=90)).assign(response_id="earlier")
+    both = pd.concat([_rated([3] * 22), earlier])
+    assert len(dose_response(shipped([0.0] * 22), both, cycle=cycle).estimates)
+
+
+def test_the_note_says_that_orders_are_taken_as_independent(cycle, shipped):
+    result = dose_response(shipped([0.0] * 20), _rated([5] * 20), cycle=cycle)
+    assert "taken as independent, so the interval is somewhat too narrow" in result.note
+
+
 def test_a_band_whose_ratings_are_all_equal_still_has_an_interval(cycle, shipped):
     result = dose_response(shipped([0.0] * 20), _rated([5] * 20), cycle=cycle)
     row = result.estimates.iloc[0]

@@ -90,6 +90,11 @@ def test_a_small_late_band_cannot_be_found_from_the_share_that_was_late(cycle, s
     assert {"1 to 3 days late", "4 to 7 days late"} <= set(hidden)
 
 
+def test_the_note_says_that_shipments_are_taken_as_independent(cycle, shipped):
+    note = lateness(shipped([0.0] * 20), cycle=cycle).note
+    assert "taken as independent, so the interval is somewhat too narrow" in note
+
+
 def test_an_empty_table_is_withheld(engine, cycle, shipped):
     with pytest.raises(Withheld, match="at least 10 shipments, but 9 were promised for 2024Q2"):
         lateness(engine.table(shipped([0.0] * 9)), cycle=cycle)

@@ -128,6 +128,87 @@ def test_promises_to_one_customer_count_for_less_than_independent_ones(engine, c
     assert shared["method"] == "Wilson interval on the effective n"
 
 
+@pytest.mark.parametrize(
+    ("now", "before", "least"), [((40, 30), (30, 4), 4), ((30, 4), (40, 30), 4)]
+)
+def test_a_change_is_withheld_with_the_smaller_of_its_sides(cycle, now, before, least):
+    result = kept(
+        _promised({"2024-05-01": now, "2024-02-01": before}), cycle=cycle, kind="delivery_date"
+    )
+    assert _row(result, "delivery.kept_change")["count"] == least
+    assert _row(result.protect(10), "delivery.kept_change")["suppressed"]
+
+
+def test_people_are_counted_not_promises(engine, cycle):
+    table = _promised({"2024-05-01": (40, 30), "2024-02-01": (40, 30)})
+    table["customer_id"] = [f"c{i % 12}" for i in range(40)] + [f"c{i % 5}" for i in range(40)]
+    result = kept(engine.table(table), cycle=cycle, kind="delivery_date")
+    assert _row(result, "delivery.kept_share", cycle=None)["count"] == 12
+    assert _row(result, "delivery.kept_change")["count"] == 5
+    safe = result.protect(10)
+    assert _row(safe, "delivery.kept_share", cycle="2024Q1")["suppressed"]
+    assert _row(safe, "delivery.kept_change")["suppressed"]
+
+
+def test_a_change_says_that_it_rests_on_the_effective_n(cycle):
+    table = _promised({"2024-05-01": (40, 30), "2024-02-01": (40, 20)})
+    plain = kept(table, cycle=cycle, kind="delivery_date")
+    assert _row(plain, "delivery.kept_change")["method"] == "Newcombe hybrid score interval"
+    table["customer_id"] = [f"c{i // 2}" if i < 40 else f"c{i}" for i in range(80)]
+    method = _row(kept(table, cycle=cycle, kind="delivery_date"), "delivery.kept_change")["method"]
+    assert method == "Newcombe hybrid score interval, effective n"
+
+
+def test_promises_to_one_customer_are_no_share(engine, cycle):
+    table = _promised({"2024-05-01": (30, 20), "2024-02-01": (30, 20)})
+    alone = table.assign(customer_id="c0")
+    with pytest.raises(Withheld, match="delivery promises due in 2024Q2 were made to one customer"):
+        kept(engine.table(alone), cycle=cycle, kind="delivery_date")
+    with pytest.raises(Withheld, match="one customer in each group"):
+        kept(engine.table(alone), cycle=cycle, by="owner")
+    before = table.assign(customer_id=[f"c{i}" if i < 30 else "c0" for i in range(60)])
+    result = kept(engine.table(before), cycle=cycle, kind="delivery_date")
+    assert _row(result, "delivery.kept_share", cycle="2024Q1")["suppressed"]
+    assert not result.estimates["metric"].str.endswith("change").any()
+
+
+def test_a_group_of_one_customer_is_withheld_however_many_promises(engine, cycle):
+    table = _promised({"2024-05-01": (90, 60)})
+    table["owner"] = ["a"] * 30 + ["b"] * 30 + ["c"] * 30
+    table.loc[:29, "customer_id"] = "c0"
+    row = _row(kept(engine.table(table), cycle=cycle, by="owner"), "promise.kept_share", owner="a")
+    assert row["suppressed"]
+    assert pd.isna(row["estimate"])
+
+
+def test_a_customer_of_two_small_groups_is_one_of_both_together(engine, cycle):
+    table = _promised({"2024-05-01": (46, 40)})
+    table["owner"] = ["a"] * 30 + ["b"] * 8 + ["c"] * 8
+    table.loc[30:, "customer_id"] = [f"z{i % 8}" for i in range(16)]
+    result = kept(engine.table(table), cycle=cycle, by="owner")
+    others = _row(result, "promise.kept_share", owner=ALL_OTHERS)
+    assert (others["n"], others["count"]) == (16, 8)
+    assert others["method"] == "Wilson interval on the effective n"
+
+
+def test_delivery_dates_alone_are_not_compared_with_nothing(engine, cycle):
+    one = _promised({"2024-05-01": (20, 19)})
+    later = _promised({"2024-08-01": (20, 19)}, kind="price")
+    with pytest.raises(Withheld, match="one kind, delivery date, shown above"):
+        kept(engine.table(pd.concat([one, later])), cycle=cycle)
+    assert len(kept(engine.table(one), cycle=cycle, by="owner").estimates) == 2
+    # Shown nowhere else, so it keeps its row.
+    assert len(kept(one.assign(kind="price"), cycle=cycle).estimates) == 1
+
+
+def test_shipments_are_taken_as_independent_and_the_note_says_so(cycle, shipped):
+    result = on_time_in_full(shipped([0.0] * 30).assign(in_full=True), cycle=cycle)
+    assert result.estimates.iloc[0]["method"] == "Wilson interval"
+    assert "taken as independent, so the interval is somewhat too narrow" in result.note
+    promised = kept(_promised({"2024-05-01": (20, 19)}), cycle=cycle, kind="delivery_date")
+    assert "independent" not in promised.note
+
+
 def test_the_series_goes_back_eight_cycles_and_its_rows_name_them(engine, cycle):
     days = ["2024-05-01", "2024-02-01", "2023-11-01", "2023-08-01", "2022-08-01", "2022-05-01"]
     table = _promised(dict.fromkeys(days, (20, 15)))
