@@ -42,6 +42,16 @@ order by answer_group, is_now, value, scale_min, scale_max, is_reversed
 """
 
 
+_GIVERS = """
+select case when is_reversed = 1 then scale_min + scale_max - value else value end as score,
+  count(distinct customer_id) as customers
+from answers
+where is_now = 1 and value is not null
+group by 1
+order by 1
+"""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answers:
     """The answers to one construct in a cycle and the one before.
@@ -88,6 +98,10 @@ class Answers:
             (self.counts["answer_group"] == group) & (self.counts["is_now"] == is_now)
         ]
         return chosen.groupby("score")["n"].sum()
+
+    def givers(self) -> pd.Series:
+        """How many customers gave each score in this cycle, indexed by score."""
+        return query(_GIVERS, answers=self.rows).set_index("score")["customers"]
 
     def marked(self, mark: Callable[[pd.Series], pd.Series]) -> Marks:
         """Sum over customers what their answers count.

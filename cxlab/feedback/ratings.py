@@ -203,14 +203,15 @@ def _estimate(found: Answers, measure: Measure, marks: Marks, group: str) -> dic
     sums, dims = marks.now(group), _dims(found, group)
     if sums.n < FEWEST or sums.customers < 2:
         row = estimate_row(
-            measure.metric, np.nan, np.nan, np.nan, n=np.nan, count=sums.n, unit=measure.unit,
-            method=f"withheld: fewer than {FEWEST} answers, or of one customer only", **dims,
+            measure.metric, np.nan, np.nan, np.nan, n=np.nan, count=sums.customers,
+            unit=measure.unit, **dims,
+            method=f"withheld: fewer than {FEWEST} answers, or of one customer only",
         )  # fmt: skip
         return {**row, "suppressed": True}
     made = interval_of(measure, sums, found.scores(group))
     return estimate_row(
-        measure.metric, made.estimate, made.low, made.high, n=made.n, unit=measure.unit,
-        method=f"{measure.about}; {made.method}", **dims,
+        measure.metric, made.estimate, made.low, made.high, n=made.n, count=sums.customers,
+        unit=measure.unit, method=f"{measure.about}; {made.method}", **dims,
     )  # fmt: skip
 
 
@@ -226,7 +227,7 @@ def _change(
     made = change_of(measure, marks, group, now, before, seed=seed)
     row = estimate_row(
         measure.change, made.estimate, made.low, made.high, n=made.n,
-        count=min(sums.n, sums_before.n), unit=measure.unit,
+        count=min(sums.customers, sums_before.customers), unit=measure.unit,
         method=f"{measure.about}, difference to the cycle before; {made.method}",
         **_dims(found, group),
     )  # fmt: skip
@@ -242,8 +243,9 @@ def _shares(
     low, high = found.scale
     if (counts.index == counts.index.astype(int)).all() and high - low <= 10:
         counts = counts.reindex(np.arange(low, high + 1), fill_value=0)
+    givers = found.givers().reindex(counts.index, fill_value=0)
     rows = []
-    for score, count in counts.items():
+    for (score, count), people in zip(counts.items(), givers, strict=True):
         made = wilson(count, sums.n, n_eff=size if sums.repeated else None)
         rows.append(
             estimate_row(
@@ -252,7 +254,7 @@ def _shares(
                 made.low,
                 made.high,
                 n=made.n,
-                count=count,
+                count=people,
                 unit="share",
                 method=made.method,
                 score=f"{score:g}",

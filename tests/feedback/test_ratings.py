@@ -377,6 +377,27 @@ def test_one_small_score_hides_all_scores_but_not_the_rating():
     assert "each score was given is withheld" in safe.note
 
 
+def test_many_answers_of_two_customers_are_about_two_people(engine):
+    data = answers([5] * 15 + [2] * 15).assign(customer_id=[*"abc"] * 5 + [*"ab"] * 7 + ["a"])
+    found = csat(engine.table(data), cycle=CYCLE)
+    assert row(found, "csat.top_box_share")["count"] == 3
+    shares = found.estimates[found.estimates["metric"] == "csat.share"]
+    assert shares["count"].tolist() == [0, 2, 0, 0, 3]
+    safe = found.protect(10)
+    assert safe.estimates["suppressed"].all()
+    assert safe.estimates["estimate"].isna().all()
+
+
+@pytest.mark.parametrize("few", ["now", "before"])
+def test_a_change_is_about_the_people_of_its_smaller_side(few):
+    few_customers, many = [f"a{i % 2}" for i in range(30)], [f"b{i}" for i in range(30)]
+    sides = few_customers + many if few == "now" else many + few_customers
+    data = answers([5, 2] * 15, [5, 2] * 15).assign(customer_id=sides)
+    found = csat(data, cycle=CYCLE)
+    assert row(found, "csat.change")["count"] == 2
+    assert row(found.protect(10), "csat.change")["suppressed"]
+
+
 def test_a_small_rating_is_withheld_in_words_too():
     safe = csat(answers([5] * 12 + [2] * 3), cycle=CYCLE).protect(20)
     assert safe.sentence() == ("Customer satisfaction is withheld: too few people stand behind it.")
