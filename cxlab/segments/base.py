@@ -33,9 +33,9 @@ class CustomerBase(Result):
 
     def protect(self, min_cell: int) -> Self:
         """Withhold small groups; the base is another group than who is new in it."""
-        is_base = self.estimates["metric"] == "customers.count"
-        parts = [disclosure.protect(self.estimates[rows], min_cell) for rows in (is_base, ~is_base)]
-        return replace(self, estimates=pd.concat(parts, ignore_index=True))
+        # A change withheld for the cycle before says nothing of this one, which stays.
+        parts = [disclosure.protect(rows, min_cell) for _, rows in self.estimates.groupby("metric")]
+        return replace(self, estimates=pd.concat(parts).sort_index())
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw new customers by cycle."""
@@ -155,11 +155,11 @@ def _estimates(known: float, new: dict[str, float], cycle: Cycle) -> pd.DataFram
         counted("customers.count", known, n=known, cycle=None),
         measured("customers.new", now, unit="count", count=now.estimate, cycle=None),
     ]
-    if new.get(cycle.previous.name):
-        change = mover_difference(now, poisson_count(new[cycle.previous.name]))
-        rows.append(
-            measured("customers.new_change", change, unit="count", count=change.n, cycle=None)
-        )
+    if before := new.get(cycle.previous.name):
+        change = mover_difference(now, poisson_count(before))
+        # With either count withheld, the difference would give it away.
+        least = min(now.estimate, before)
+        rows.append(measured("customers.new_change", change, unit="count", count=least, cycle=None))
     for name, count in new.items():
         rows.append(
             measured("customers.new", poisson_count(count), unit="count", count=count, cycle=name)

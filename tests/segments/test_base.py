@@ -57,6 +57,19 @@ def test_withheld_numbers_leave_the_sentence_and_keep_their_place():
     found.plot()
 
 
+@pytest.mark.parametrize(("now", "before"), [(40, 3), (3, 40)])
+def test_a_change_is_withheld_with_the_smaller_of_its_counts(now: int, before: int):
+    found = base(_customers(*["2017-11-01"] * before, *["2018-02-01"] * now), cycle=CYCLE)
+    change = found.estimates.set_index("metric").loc["customers.new_change"]
+    assert change["count"] == 3
+    safe = found.protect(10).estimates
+    current = safe[safe["cycle"].isna()].set_index("metric")
+    assert pd.isna(current["estimate"]["customers.new_change"])
+    # The number of this cycle stays where it is large itself.
+    assert pd.isna(current["estimate"]["customers.new"]) == (now < 10)
+    assert safe["metric"].tolist() == found.estimates["metric"].tolist()
+
+
 def test_no_customers_is_a_reason_and_a_missing_column_an_error(engine: Engine):
     with pytest.raises(Withheld, match="before the end of 2018Q1"):
         base(engine.table(_customers("2018-05-01")), cycle=CYCLE)
