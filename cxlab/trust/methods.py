@@ -39,7 +39,7 @@ _METHODS = (
         "Net Promoter Score",
         "Adds a few imagined answers before computing, which cures the far too short ranges "
         "of the plain formula where nearly all answers agree.",
-        "Agresti & Coull (1998)",
+        "Rocks (2016)",
     ),
     (
         "Bootstrap of customers",
@@ -51,8 +51,9 @@ _METHODS = (
     (
         "Poisson interval",
         "counts of orders or new customers, and totals of money",
-        "Events that come independently scatter by about the root of their number. A total "
-        "of money scatters by the amounts as well.",
+        "Events that come independently scatter by about the root of their number. Orders of "
+        "one customer do not come independently, so they are taken together, and a total of "
+        "money scatters by the amounts as well: both are compound Poisson.",
         "Garwood (1936); Fay & Feuer (1997)",
     ),
     (

@@ -59,6 +59,12 @@ def test_methods_are_unique_explained_and_sourced():
     assert (listed != "").all(axis=None)
 
 
+def test_methods_name_their_own_source_and_what_is_taken_together():
+    listed = trust.methods().table().set_index("method")
+    assert listed["source"]["Adjusted Wald interval"] == "Rocks (2016)"
+    assert "one customer" in listed["in_plain_words"]["Poisson interval"]
+
+
 def test_the_glossary_lists_every_column_once():
     listed = trust.glossary().table()
     assert len(listed) == len(GLOSSARY)
