@@ -6,7 +6,7 @@ computed here.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,7 @@ import pandas as pd
 from cxlab.cycle.findings import Shown, lookup
 from cxlab.data.settings import Kpi, Settings
 from cxlab.report import html, words
+from cxlab.stats.multiplicity import clear_changes
 
 __all__ = ["Measure", "measures", "opening"]
 
@@ -54,7 +55,12 @@ def measures(
     href : dict of str to str
         Address of each chapter.
     """
-    return [_measure(kpi, findings, previous, earlier, href) for kpi in settings.kpis.values()]
+    found = [_measure(kpi, findings, previous, earlier, href) for kpi in settings.kpis.values()]
+    changed = [m for m in found if m.change is not None]
+    ends = ("estimate", "conf_low", "conf_high")
+    clear = clear_changes([tuple(m.change[e] for e in ends) for m in changed if m.change])
+    unclear = [m for m, is_clear in zip(changed, clear, strict=True) if not is_clear]
+    return [_unclear(m) if m in unclear else m for m in found]
 
 
 def opening(found: Sequence[Measure], shown: Sequence[Shown], href: dict[str, str]) -> str:
@@ -79,7 +85,7 @@ def _measure(
         verdict, _ = words.verdict(change["conf_low"], change["conf_high"], better=kpi.direction)
     else:
         change = None
-    past = [lookup(frame, kpi.metric) for frame in earlier[-_HISTORY:]]
+    past = [lookup(frame, kpi.metric) for frame in earlier[-_HISTORY + 1 :]]
     tile = html.Tile(
         name=kpi.name,
         unit=value["unit"],
@@ -94,10 +100,15 @@ def _measure(
         since=previous if change else "",
         better=kpi.direction,
         target=kpi.target,
-        history=[row["estimate"] for row in past if row is not None],
+        history=[row["estimate"] for row in (*past, value) if row is not None],
         href=href.get(value["chapter"], ""),
     )
     return Measure(kpi=kpi, value=value, change=change, verdict=verdict, tile=tile)
+
+
+def _unclear(measure: Measure) -> Measure:
+    """Claim no change that does not hold once all key measures are looked at together."""
+    return replace(measure, verdict="No clear change", tile=replace(measure.tile, is_clear=False))
 
 
 def _answer(found: Sequence[Measure]) -> str:
@@ -117,7 +128,7 @@ def _answer(found: Sequence[Measure]) -> str:
                 parts.append(f"{words.listing(moved)} {verb}")
     still = [_plain(m.kpi.name) for m in judged if m.verdict == "No clear change"]
     if not parts:
-        return f"No key measure changed clearly: {words.listing(still)} held."
+        return f"No key measure changed clearly: neither {words.listing(still, 'nor')}."
     if still:
         parts.append(f"{words.listing(still)} did not clearly change")
     sentence = "; ".join(parts) + "."

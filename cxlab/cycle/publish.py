@@ -24,6 +24,11 @@ from cxlab.report.tables import unmarked
 
 __all__ = ["Made", "publish", "write_archive"]
 
+_TOGETHER = (
+    '<p class="cx-muted">A change is called clear where it holds with all key measures looked at '
+    "together (Holm, 5% for any false claim); its interval stands for the measure alone.</p>"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
@@ -266,7 +271,7 @@ def _first_page(
         title=f"Customer experience, {_span(plan.cycle)}",
         about=_about(plan, described, None),
         opening=opening(found, shown, href),
-        sections=[("Key measures", html.tiles(measured))] if measured else [],
+        sections=[("Key measures", html.tiles(measured) + _TOGETHER)] if measured else [],
         closing=[("What the measures mean", html.definitions(kpis))] if kpis else [],
     )
     return page.render_index(context)

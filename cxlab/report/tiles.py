@@ -34,9 +34,11 @@ class Tile:
     better : str
         "up", "down" or "neither": the direction that is good.
     target : float, optional
-        The value aimed at.
+        The value aimed at: met or not met where the interval lies on one side of it.
+    is_clear : bool
+        False where the change is not clear once all measures are looked at together.
     history : sequence of float
-        Values of earlier cycles, oldest first, for the small line.
+        Values up to this cycle, oldest first, for the small line.
     withheld : str
         Why there is no number; shown in its place.
     href : str
@@ -57,6 +59,7 @@ class Tile:
     better: str = "up"
     target: float | None = None
     history: Sequence[float] = ()
+    is_clear: bool = True
     withheld: str = ""
     href: str = ""
 
@@ -107,7 +110,8 @@ def _spark(history: Sequence[float]) -> str:
 def _change(tile: Tile) -> str:
     if not np.isfinite(tile.change):
         return ""
-    word, symbol = words.verdict(tile.change_low, tile.change_high, better=tile.better)
+    ends_of = (tile.change_low, tile.change_high) if tile.is_clear else (-1.0, 1.0)
+    word, symbol = words.verdict(*ends_of, better=tile.better)
     kind = {"Improved": " cx-good", "Worsened": " cx-bad"}.get(word, "")
     said = words.signed(tile.change, tile.unit)
     ends = words.change(tile.change, tile.change_low, tile.change_high, tile.unit).removeprefix(
@@ -127,7 +131,12 @@ def _whole(said: str) -> str:
 
 
 def _target(tile: Tile, target: float) -> str:
-    gap = tile.estimate - target
-    met = gap >= 0 if tile.better != "down" else gap <= 0
-    said = f"Target {words.value(target, tile.unit)}: {'met' if met else 'not met'}"
+    low, high = tile.conf_low, tile.conf_high
+    if not (np.isfinite(low) and np.isfinite(high)):
+        low = high = tile.estimate
+    is_above, is_below = low >= target, high < target
+    if tile.better == "down":
+        is_above, is_below = high <= target, low > target
+    state = "met" if is_above else "not met" if is_below else "not clear"
+    said = f"Target {words.value(target, tile.unit)}: {state}"
     return f'<p class="cx-base">{text(said)}</p>'

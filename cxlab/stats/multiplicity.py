@@ -11,7 +11,43 @@ from numpy.typing import NDArray
 
 from cxlab.errors import DataError
 
-__all__ = ["benjamini_hochberg", "holm"]
+__all__ = ["benjamini_hochberg", "clear_changes", "holm"]
+
+
+def clear_changes(
+    changes: Sequence[tuple[float, float, float]], *, level: float = 0.95
+) -> list[bool]:
+    """Tell which differences are clear when all of them are looked at together.
+
+    A p-value is worked out from the end of each interval on the side of zero, by the
+    normal distribution, and adjusted by Holm.
+
+    Parameters
+    ----------
+    changes : sequence of (estimate, low, high)
+        Differences with their intervals at `level`.
+    level : float
+        Confidence level of the intervals; 1 - level is the chance of any false claim.
+
+    Returns
+    -------
+    list of bool
+        One for each difference. With one difference it is clear exactly when its
+        interval leaves out zero.
+
+    Examples
+    --------
+    >>> clear_changes([(0.04, 0.01, 0.07), (0.03, 0.001, 0.06), (0.0, -0.1, 0.1)])
+    [True, False, False]
+    """
+    from scipy.stats import norm
+
+    z = norm.ppf(0.5 + level / 2)
+    values = []
+    for estimate, low, high in changes:
+        se = abs(estimate - (low if estimate > 0 else high)) / z
+        values.append(2 * norm.sf(abs(estimate) / se) if se > 0 else float(estimate == 0))
+    return [bool(p < 1 - level) for p in holm(values)]
 
 
 def holm(p: Sequence[float]) -> NDArray[np.float64]:

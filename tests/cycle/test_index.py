@@ -95,3 +95,31 @@ def test_a_tile_has_the_numbers_of_the_findings_and_of_earlier_cycles():
     assert (tile.change, tile.change_low, tile.change_high) == UP
     assert list(tile.history)[:2] == [0.6, 0.7]
     assert (tile.since, tile.href) == ("2017Q4", "40_feedback.html")
+
+
+def test_one_measure_among_five_needs_more_than_its_own_interval():
+    alone = (0.03, 0.002, 0.058)
+    kept = {"kept__share": VALUE, "kept__change": alone}
+    others = {
+        f"{n}__{part}": x for n in "abcd" for part, x in (("share", VALUE), ("change", STILL))
+    }
+    (single,) = measures(
+        settings(kept="up"), findings(**kept), previous="2017Q4", earlier=[], href=HREF
+    )
+    assert single.verdict == "Improved"
+    made = measures(
+        settings(kept="up", a="up", b="up", c="up", d="up"),
+        findings(**kept, **others),
+        previous="2017Q4",
+        earlier=[],
+        href=HREF,
+    )
+    assert {m.verdict for m in made} == {"No clear change"}
+    assert "held" not in answer(findings(**kept, **others), kept="up", a="up", b="up")
+
+
+def test_the_small_line_ends_in_this_cycle():
+    found = findings(kept__share=VALUE, kept__change=UP)
+    before = [findings(kept__share=(x, x, x)) for x in (0.1, 0.2)]
+    (made,) = measures(settings(kept="up"), found, previous="2017Q4", earlier=before, href=HREF)
+    assert made.tile.history == [0.1, 0.2, 0.8]
