@@ -38,7 +38,7 @@ def test_help_explains_each_command_with_an_example(call, command):
     code, out, _ = call(command, "--help")
     assert code == 0
     assert f"cxlab {command} params/" in out
-    assert "Usage: cxlab" in out
+    assert out.startswith("Usage:")
 
 
 def test_help_names_the_commands_and_the_exit_codes(call):

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,9 @@ def manifest(
         },
         "code": {"cxlab": __version__, "package_hash": package_hash(), **_git()},
         "versions": versions(),
-        "seeds": {c.name: c.parameters.get("seed", c.defaults.get("seed")) for c in plan.chapters},
+        "packages_hash": _packages_hash(),
+        "seeds": {"default": 1}
+        | {c.name: c.parameters.get("seed", c.defaults.get("seed")) for c in plan.chapters},
         "chapters": [dict(c) for c in chapters],
         "suppressed_cells": sum(s.suppressed_cells for s in shown),
         "gaps": [{"chapter": s.chapter, "reason": s.sentence} for s in shown if s.kind == "card"],
@@ -178,6 +181,19 @@ def _text(content: Mapping[str, Any]) -> str:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _seeds(plan: Plan) -> dict[str, Any]:
+    """Return the seed of each chapter that declares one; all others use the default."""
+    declared = {c.name: {**c.defaults, **c.parameters}.get("seed") for c in plan.chapters}
+    return {name: seed for name, seed in declared.items() if seed is not None}
+
+
+@cache
+def _packages_hash() -> str:
+    """Hash the names and versions of all that is installed: the lock as it was carried out."""
+    installed = sorted({f"{d.name}=={d.version}" for d in distributions()})
+    return hashlib.sha256("\n".join(installed).encode()).hexdigest()
 
 
 @cache

@@ -75,6 +75,7 @@ def run_cycle(plan: Plan, options: Options, reporter: Reporter) -> Report:
     reports = options.reports / plan.name
     _make_folder(options.reports)
     _make_folder(reports)
+    _check_owner(reports, plan, options)
     target = reports / plan.cycle.name
     with place.lock(reports / f".{plan.cycle.name}.lock", who=options.command or "cxlab run"):
         place.sweep(reports)
@@ -231,6 +232,17 @@ def _is_current(target: Path, plan_hash: str) -> bool:
 def _is_whole(target: Path) -> bool:
     read = manifests.read_manifest(target)
     return read is not None and all(c["state"] in ("ok", "withheld") for c in read["chapters"])
+
+
+def _check_owner(reports: Path, plan: Plan, options: Options) -> None:
+    """Refuse a folder that holds the reports of another study whose folder has this name."""
+    titles = {read["title"] for _, read in manifests.published(reports)}
+    if titles - {plan.settings.title} and plan.settings.title not in titles and not options.force:
+        raise RunError(
+            f"{reports} must hold reports of {plan.settings.title!r}, but holds those of "
+            f"{', '.join(map(repr, sorted(titles)))}. Name another folder with --reports, rename "
+            "the study's folder, or say --force if only its title has changed."
+        )
 
 
 def _draft(target: Path) -> Path:

@@ -151,7 +151,7 @@ def take_snapshot(
     folder = state / "snapshots" / f"{cycle.name}-{key[:16]}"
     if (folder / "snapshot.json").exists():
         try:
-            return open_snapshot(folder)
+            return _intact(open_snapshot(folder))
         except DataError:  # damaged from outside: what it was made from is still here
             shutil.rmtree(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -212,6 +212,15 @@ def open_snapshot(folder: Path) -> Snapshot:
         notes=record["notes"],
         seals=record["seals"],
     )
+
+
+def _intact(snapshot: Snapshot) -> Snapshot:
+    """Refuse a snapshot in which a byte has changed since it was sealed."""
+    for name, sealed in snapshot.seals.items():
+        with (snapshot.folder / name).open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != sealed:
+                raise DataError(f"{snapshot.folder.name}/{name} has changed since it was sealed.")
+    return snapshot
 
 
 def _plan_key(

@@ -21,6 +21,9 @@ from cxlab.stats.comparison import compare_groups
 
 __all__ = ["compare"]
 
+# Columns whose names say little on a page.
+_NAMES = {"value": "mean answer", "net_amount": "mean net amount of an order"}
+
 _ROWS = """
 select {group} as compared_group,{person}
   case when isnan(cast({outcome} as double)) then null else {mark} end as mark
@@ -144,13 +147,15 @@ def compare(
         found = words.listing(sums["group"].tolist()) or "none"
         raise Withheld(f"A comparison needs two groups of {name} with {outcome}, but has {found}.")
     fit = compare_groups(sums, kind="share" if unit == "share" else "mean")
+    said = _NAMES.get(outcome, outcome.replace("_", " "))
     measure = outcome if at_least is None else f"{outcome} of {at_least:g} or more"
     tested = int(fit["p"].notna().sum())
     family = 1 if len(fit) == 2 else tested
     return Comparison(
         estimates=_estimates(fit, measure, name, unit, family),
         subtitle=(
-            f"{measure.replace('_', ' ')}: difference of each {name.replace('_', ' ')} to all "
+            f"{said.capitalize()}{'' if at_least is None else f' of {at_least:g} or more'}: "
+            f"difference of each {name.replace('_', ' ')} to all "
             f"others{'' if cycle is None else ', ' + cycle.name}; 95% intervals"
         ),
         note=_note(int(extent["n"]), int(extent["total"]), family, tested, len(fit)),

@@ -203,6 +203,15 @@ def test_a_reports_folder_that_is_a_file_is_refused(study: Path) -> None:
         run(study)
 
 
+def test_another_study_of_the_same_name_does_not_take_the_folder(study: Path) -> None:
+    run(study)
+    other = study / "study.yaml"
+    other.write_text(other.read_text().replace("A tiny study", "Another study"))
+    with pytest.raises(RunError, match="holds those of 'A tiny study'"):
+        run(study)
+    assert run(study, force=True).published
+
+
 def test_manifests_form_a_chain_that_shows_a_changed_report(study: Path) -> None:
     run(study, "2017Q4")
     second = run(study, "2018Q1")

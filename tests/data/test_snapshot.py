@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from cxlab.data import snapshot as module
@@ -105,6 +106,10 @@ def test_a_damaged_snapshot_is_taken_anew(tmp_path):
             open_snapshot(first.folder)
         assert snapshot(study).hash == first.hash
     (first.folder / "orders.parquet").unlink()
+    assert len(used(snapshot(study), "orders")) == 2
+    # A file that is whole in itself, but is not the one that was sealed.
+    file = snapshot(study).folder / "orders.parquet"
+    pd.read_parquet(file).head(1).to_parquet(file)
     assert len(used(snapshot(study), "orders")) == 2
 
 
