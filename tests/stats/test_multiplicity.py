@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxlab.errors import DataError
-from cxlab.stats.multiplicity import benjamini_hochberg, holm
+from cxlab.stats.multiplicity import benjamini_hochberg, clear_changes, holm
 
 # Benjamini & Hochberg (1995), the fifteen p-values of their example.
 PRINTED = [
@@ -53,3 +53,12 @@ def test_a_value_that_is_no_p_value_is_refused_and_its_place_named(wrong):
 
 def test_no_tests_have_no_adjusted_values():
     assert holm([]).shape == benjamini_hochberg([]).shape == (0,)
+
+
+@settings(deadline=None)  # the first call imports scipy
+@given(estimate=st.floats(-1, 1), below=st.floats(0.01, 1), above=st.floats(0.01, 1))
+def test_one_difference_is_clear_when_its_interval_leaves_out_zero(estimate, below, above):
+    low, high = estimate - below, estimate + above
+    expected = low > 0 or high < 0
+    if min(abs(low), abs(high)) > 1e-9:  # on the line itself rounding decides
+        assert clear_changes([(estimate, low, high)]) == [expected]
