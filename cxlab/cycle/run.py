@@ -119,12 +119,12 @@ def _run(
 ) -> tuple[Report, str]:
     from cxlab.cycle.publish import publish, write_archive
 
-    todo = [
+    pending = [
         c
         for c in plan.chapters
         if c.chosen and not c.withheld and (options.force or not c.finished(plan.state).is_file())
     ]
-    outcomes = _execute(plan, todo, options, reporter, run_id)
+    outcomes = _execute(plan, pending, options, reporter, run_id)
     made = [_made(plan, chapter, outcomes.get(chapter.name)) for chapter in plan.chapters]
     whole = all(m.is_good for m in made)
     target = reports / plan.cycle.name
@@ -144,8 +144,8 @@ def _run(
     _tidy(plan)
     report = Report(
         target=target,
-        executed=tuple(c.name for c in todo),
-        kept=tuple(m.chapter.name for m in made if m.state == "ok" and m.chapter not in todo),
+        executed=tuple(c.name for c in pending),
+        kept=tuple(m.chapter.name for m in made if m.state == "ok" and m.chapter not in pending),
         failed=tuple((m.chapter.name, m.error) for m in made if m.has_failed),
         published=True,
     )
@@ -174,7 +174,7 @@ def _made(plan: Plan, chapter: Chapter, outcome: execution.Outcome | None) -> Ma
 
 
 def _execute(
-    plan: Plan, todo: Sequence[Chapter], options: Options, reporter: Reporter, run_id: str
+    plan: Plan, pending: Sequence[Chapter], options: Options, reporter: Reporter, run_id: str
 ) -> dict[str, execution.Outcome]:
     """Execute chapters; what finishes is kept under its key for the next run."""
     folder = plan.state / "runs" / run_id
@@ -199,9 +199,9 @@ def _execute(
             chapter_timeout_s=limits.chapter_seconds,
             memory_bytes=_bytes(limits.memory),
         )
-        for chapter in todo
+        for chapter in pending
     ]
-    keys = {chapter.name: chapter for chapter in todo}
+    keys = {chapter.name: chapter for chapter in pending}
 
     def done(outcome: execution.Outcome) -> None:
         # Kept at once, so that a run that is killed need not repeat it.
