@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping as MappingOf
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ from cxlab.data.sources import (
     find_files,
     fingerprints,
     read_mappings,
+    stamp_of,
 )
 from cxlab.errors import DataError
 
@@ -144,40 +146,56 @@ def take_snapshot(
     mappings = read_mappings(study)
     state = state_folder(study)
     files = {name: find_files(mapping, raw) for name, mapping in mappings.items()}
-    prints = fingerprints(sorted({f for fs in files.values() for f in fs}), state / "files.json")
-    key = _plan_key(
-        settings, cycle, mappings, {str(f.relative_to(raw)): h for f, h in prints.items()}, reached
-    )
-    folder = state / "snapshots" / f"{cycle.name}-{key[:16]}"
-    if (folder / "snapshot.json").exists():
+    names = sorted({file for found in files.values() for file in found})
+    home, memo = state / "snapshots", state / "files.json"
+
+    def place(prints: dict[Path, str]) -> Path:
+        named = {str(file.relative_to(raw)): sha256 for file, sha256 in prints.items()}
+        key = _plan_key(settings, cycle, mappings, named, reached)
+        return home / f"{cycle.name}-{key[:16]}"
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        hashing = pool.submit(fingerprints, names, memo)
+        # Where this cycle was never read, there is nothing to find: hash and read side by side.
+        if any(home.glob(f"{cycle.name}-*")) and (found := _found(place(hashing.result()))):
+            return found
+        home.mkdir(parents=True, exist_ok=True)
+        _sweep(home)
+        draft = Path(mkdtemp(prefix=f".{cycle.name}-", dir=home))
         try:
-            return _intact(open_snapshot(folder))
-        except DataError:  # damaged from outside: what it was made from is still here
-            shutil.rmtree(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(folder.parent)
-    draft = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+            before = [stamp_of(file) for file in names]
+            record = _read_all(draft, raw, settings, cycle, mappings, reached)
+            prints = hashing.result()
+            if [stamp_of(f) for f in names] != before or fingerprints(names, memo) != prints:
+                raise DataError(
+                    "The sources must stay as they are while they are read, but one has changed. "
+                    "Run again when they have all arrived."
+                )
+            record["sources"] = [
+                {
+                    "source": str(file.relative_to(raw)),
+                    "bytes": file.stat().st_size,
+                    "sha256": sha256,
+                    "tables": ", ".join(_fed_by(file, files, mappings)),
+                }
+                for file, sha256 in prints.items()
+            ]
+            _seal(draft, record)
+            _move(draft, place(prints))
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    return open_snapshot(place(prints))
+
+
+def _found(folder: Path) -> Snapshot | None:
+    """Open a snapshot that was taken before; one that was damaged is cleared away."""
+    if not (folder / "snapshot.json").exists():
+        return None
     try:
-        record = _read_all(draft, raw, settings, cycle, mappings, reached)
-        if fingerprints(list(prints), state / "files.json") != prints:
-            raise DataError(
-                "The sources must stay as they are while they are read, but one has changed. "
-                "Run again when they have all arrived."
-            )
-        record["sources"] = [
-            {
-                "source": str(file.relative_to(raw)),
-                "bytes": file.stat().st_size,
-                "sha256": sha256,
-                "tables": ", ".join(_fed_by(file, files, mappings)),
-            }
-            for file, sha256 in prints.items()
-        ]
-        _seal(draft, record)
-        _move(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return open_snapshot(folder)
+        return _intact(open_snapshot(folder))
+    except DataError:  # damaged from outside: what it was made from is still here
+        shutil.rmtree(folder)
+        return None
 
 
 def open_snapshot(folder: Path) -> Snapshot:

@@ -26,7 +26,15 @@ from cxlab.errors import DataError, ParameterError, SettingsError, did_you_mean
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["Mapping", "connect", "find_files", "fingerprints", "read_mappings", "source_sql"]
+__all__ = [
+    "Mapping",
+    "connect",
+    "find_files",
+    "fingerprints",
+    "read_mappings",
+    "source_sql",
+    "stamp_of",
+]
 
 _READERS = {
     "read_csv",
@@ -148,6 +156,12 @@ def find_files(mapping: Mapping, raw: Path) -> list[Path]:
     return found
 
 
+def stamp_of(file: Path) -> list[int]:
+    """Return what changes when a file does: size, moments of change, and which file it is."""
+    stat = file.stat()
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+
+
 def fingerprints(files: list[Path], memo: Path) -> dict[Path, str]:
     """Return the sha256 of each file, read again only when the file has changed."""
     try:
@@ -157,8 +171,7 @@ def fingerprints(files: list[Path], memo: Path) -> dict[Path, str]:
         known = {}
     out: dict[Path, str] = {}
     for file in files:
-        stat = file.stat()
-        stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+        stamp = stamp_of(file)
         entry = known.get(str(file))
         if not entry or entry["stamp"] != stamp:
             with file.open("rb") as stream:
@@ -167,7 +180,7 @@ def fingerprints(files: list[Path], memo: Path) -> dict[Path, str]:
                     "sha256": hashlib.file_digest(stream, "sha256").hexdigest(),
                 }
             known[str(file)] = entry
-            if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) < _TICK_NS:
+            if time.time_ns() - max(stamp[1:3]) < _TICK_NS:
                 del known[str(file)]
         out[file] = entry["sha256"]
     memo.parent.mkdir(parents=True, exist_ok=True)
