@@ -144,15 +144,21 @@ def open_(study: StudyArg, cycle: CycleOpt = None, reports: ReportsOpt = Path("r
 def verify(study: StudyArg, cycle: CycleOpt = None, reports: ReportsOpt = Path("reports")) -> None:
     """Compare a published report with its seal.
 
-    Hashes every file of the cycle and the manifest of the cycle before it. Exit code 1
-    when anything has changed since it was published.
+    Hashes every file of the cycle, follows the chain of manifests back to the first
+    cycle, and hashes the snapshot where it is still kept. Exit code 1 when anything has
+    changed since it was published.
     """
+    from cxlab.cycle.manifest import broken_links, read_manifest
     from cxlab.cycle.manifest import verify as compare
     from cxlab.cycle.place import hash_tree
+    from cxlab.data.snapshot import verify_snapshots
 
     folder, settings = _open(study)
     target = reports / folder.resolve().name / _one(folder, settings, cycle).name
     wrong = compare(target, hash_tree(target) if target.is_dir() else {})
+    if sealed := read_manifest(target):
+        wrong += broken_links(target)
+        wrong += verify_snapshots(folder, sealed["cycle"], sealed["snapshot"]["hash"])
     for line in wrong:
         typer.echo(line)
     if wrong:

@@ -23,7 +23,15 @@ from cxlab.errors import RunError
 if TYPE_CHECKING:
     from cxlab.cycle.findings import Shown
 
-__all__ = ["manifest", "previous_cycle", "published", "read_manifest", "seal", "verify"]
+__all__ = [
+    "broken_links",
+    "manifest",
+    "previous_cycle",
+    "published",
+    "read_manifest",
+    "seal",
+    "verify",
+]
 
 _VERSION = 1
 _OWN = "own_sha256"  # of the manifest without this line
@@ -166,6 +174,18 @@ def verify(folder: Path, hashes: Mapping[str, str]) -> list[str]:
             state = "is missing" if now is None else "has changed"
             wrong.append(f"../{before['cycle']}/manifest.json: {state} since this cycle was sealed")
     return sorted(wrong)
+
+
+def broken_links(folder: Path) -> list[str]:
+    """Follow the chain of manifests back from a cycle, and name each link that does not hold."""
+    wrong, read = [], read_manifest(folder)
+    while read is not None and (before := read["previous"]):
+        path = folder.parent / before["cycle"] / "manifest.json"
+        now = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        if now != before["manifest_sha256"]:
+            wrong.append(f"../{before['cycle']}: is not what {read['cycle']} was sealed with")
+        read = read_manifest(path.parent)
+    return wrong
 
 
 def _is_own(file: Path, read: Mapping[str, Any]) -> bool:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from cxlab.data.reading import Reader
 
-__all__ = ["Snapshot", "open_snapshot", "state_folder", "take_snapshot"]
+__all__ = ["Snapshot", "open_snapshot", "state_folder", "take_snapshot", "verify_snapshots"]
 
 _DRAFT_SECONDS = 86_400
 _LATE_DAYS = timedelta(days=7)  # quieter than this at its end, a cycle counts as not over
@@ -230,6 +230,19 @@ def open_snapshot(folder: Path) -> Snapshot:
         notes=record["notes"],
         seals=record["seals"],
     )
+
+
+def verify_snapshots(study: Path, cycle_name: str, hash_: str) -> list[str]:
+    """Name the kept snapshots of a cycle, of a given content, that are no longer as sealed."""
+    wrong = []
+    for folder in sorted((state_folder(study) / "snapshots").glob(f"{cycle_name}-*")):
+        try:
+            kept = open_snapshot(folder)
+            if kept.hash == hash_:
+                _intact(kept)
+        except DataError as error:
+            wrong.append(str(error))
+    return wrong
 
 
 def _intact(snapshot: Snapshot) -> Snapshot:

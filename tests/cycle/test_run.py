@@ -17,10 +17,11 @@ from cxlab.cycle import execute as execution
 from cxlab.cycle import place
 from cxlab.cycle.findings import read_findings
 from cxlab.cycle.ledger import Ledger
-from cxlab.cycle.manifest import read_manifest, verify
+from cxlab.cycle.manifest import broken_links, read_manifest, verify
 from cxlab.cycle.plan import Plan, make_plan
 from cxlab.cycle.progress import reporter
 from cxlab.cycle.run import Options, Report, run_cycle
+from cxlab.data.snapshot import verify_snapshots
 from cxlab.errors import ParameterError, RunError
 from tests.studies import opened, shop
 
@@ -220,6 +221,27 @@ def test_manifests_form_a_chain_that_shows_a_changed_report(study: Path) -> None
         file.write(" ")
     wrong = verify(second.target, place.hash_tree(second.target))
     assert wrong == ["../2017Q4/manifest.json: has changed since this cycle was sealed"]
+
+
+def test_a_broken_link_is_found_from_any_later_cycle(study: Path) -> None:
+    run(study, "2017Q4")
+    run(study, "2018Q1")
+    orders = study.parent / "raw/orders.csv"
+    orders.write_text(ORDERS + "4,a,2018-05-01 09:00,99.00\n")
+    third = run(study, "2018Q2")
+    assert broken_links(third.target) == []
+    with (third.target.parent / "2017Q4/manifest.json").open("a") as file:
+        file.write(" ")
+    assert broken_links(third.target) == ["../2017Q4: is not what 2018Q1 was sealed with"]
+
+
+def test_a_snapshot_is_held_to_its_seal(study: Path) -> None:
+    made = plan(study)
+    given = (study, "2018Q1", made.snapshot.hash)
+    assert verify_snapshots(*given) == []
+    file = made.snapshot.folder / "orders.parquet"
+    file.write_bytes(file.read_bytes()[:-1] + b"!")
+    assert "orders.parquet has changed" in verify_snapshots(*given)[0]
 
 
 RUNNER = """
