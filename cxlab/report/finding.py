@@ -70,8 +70,8 @@ class Result:
         return None
 
     def sentence(self) -> str:
-        """One line for the report, its numbers included."""
-        raise NotImplementedError
+        """One line for the report; rooms put their numbers into it."""
+        return self.subtitle
 
     def findings(self) -> list[dict[str, Any]]:
         """Rows for the record: metric, dims, estimate, interval, n, unit, method."""

@@ -115,7 +115,7 @@ def clean(html: str, styles: Styles) -> str:
 def scrub(text: str) -> str:
     """Take out of a text where on whose machine it was written.
 
-    >>> scrub('File "/home/ann/study/cxlab/churn/risk.py", line 3')
+    >>> scrub('File "/home/user/study/cxlab/churn/risk.py", line 3')
     'File "…/risk.py", line 3'
     """
     text = _PATH.sub("…/", text)

@@ -19,7 +19,7 @@ from tests.studies import (
 )
 
 
-def refused(study: Path, match: str, cycle: str = "2018Q1") -> None:
+def assert_refused(study: Path, match: str, cycle: str = "2018Q1") -> None:
     """Expect a message, and nothing of the snapshot left behind."""
     with pytest.raises(DataError, match=match):
         snapshot(study, cycle)
@@ -41,16 +41,22 @@ def test_a_missing_column_is_named_with_the_nearest_one_that_is_there(tmp_path):
     study = shop(
         tmp_path, customers=CUSTOMERS_CSV, orders=ORDERS_CSV.replace("net_amount", "Net_Amount")
     )
-    refused(study, r"orders has no column 'net_amount', only .*Did you mean 'Net_Amount'\? Name it")
+    assert_refused(
+        study, r"orders has no column 'net_amount', only .*Did you mean 'Net_Amount'\? Name it"
+    )
 
 
 def test_an_empty_table_is_refused(tmp_path):
     study = shop(tmp_path, customers=CUSTOMERS_CSV, orders=HEAD)
-    refused(study, r"orders must have rows, but tables/orders.sql gives none. Mend the source")
+    assert_refused(
+        study, r"orders must have rows, but tables/orders.sql gives none. Mend the source"
+    )
 
 
 def test_a_file_without_a_byte_is_refused(tmp_path):
-    refused(shop(tmp_path, customers=CUSTOMERS_CSV, orders=""), "orders has no column 'order_id'")
+    assert_refused(
+        shop(tmp_path, customers=CUSTOMERS_CSV, orders=""), "orders has no column 'order_id'"
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +73,7 @@ def test_a_column_of_the_wrong_type_stops_the_run(tmp_path, wrong, reads):
     study = write_study(
         tmp_path, tables={"customers": "select 'ada' as customer_id", "orders": orders}
     )
-    refused(
+    assert_refused(
         study,
         "At most 5.0% of the rows of orders may be set aside, but 1 of 1 are: "
         f"1 x net_amount must read as {reads}. Mend the source",
@@ -76,7 +82,7 @@ def test_a_column_of_the_wrong_type_stops_the_run(tmp_path, wrong, reads):
 
 def test_moments_that_all_do_not_read_stop_the_run(tmp_path):
     orders = HEAD + "1,ada,05/31/2018 noon,5\n2,bob,06/31/2018 noon,7\n"
-    refused(
+    assert_refused(
         shop(tmp_path, customers=CUSTOMERS_CSV, orders=orders),
         "2 of 2 are: 2 x placed_at must read as a moment",
     )
@@ -86,7 +92,7 @@ def test_a_table_has_its_own_threshold(tmp_path):
     orders = ORDERS_CSV + "3,ada,soon,1\n"
     own = YAML + "quality: {set_aside_max: 1, tables: {orders: 0.3}}\n"
     study = shop(tmp_path, yaml=own, customers=CUSTOMERS_CSV, orders=orders)
-    refused(study, "At most 30.0% of the rows of orders .* raise quality.tables.orders")
+    assert_refused(study, "At most 30.0% of the rows of orders .* raise quality.tables.orders")
     (study / "study.yaml").write_text(own.replace("0.3", "0.34"))
     assert rows(snapshot(study), "orders")["set_aside"] == 1
 
@@ -134,7 +140,7 @@ def test_a_column_that_a_helper_lacks_is_told_of_the_helper(tmp_path):
     study = mapped(
         tmp_path, "select * from _orders", _orders="select order_no as order_id from {source}"
     )
-    refused(study, r"^tables/_orders\.sql must use names .* no column 'order_no'")
+    assert_refused(study, r"^tables/_orders\.sql must use names .* no column 'order_no'")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +162,7 @@ def test_a_cast_that_fails_names_the_mapping_the_value_and_the_way_out(tmp_path,
     study = mapped(
         tmp_path, f"select order_id, customer_id, placed_at, {cast} as net_amount from {{source}}"
     )
-    refused(
+    assert_refused(
         study,
         rf"^tables/orders\.sql must not stop at a value, but .*{said}.*give the text as it is",
     )
@@ -168,7 +174,7 @@ def test_a_cast_that_fails_in_a_helper_names_the_helper_too(tmp_path):
         "select * from _orders",
         _orders="select * replace (customer_id::integer as net_amount) from {source}",
     )
-    refused(study, r"^tables/orders\.sql \(or tables/_orders\.sql, which it uses\) .*'ada'")
+    assert_refused(study, r"^tables/orders\.sql \(or tables/_orders\.sql, which it uses\) .*'ada'")
 
 
 def test_other_faults_of_the_sql_are_told_without_the_list_of_functions(tmp_path):
@@ -188,7 +194,9 @@ def test_direct_identifiers_never_enter_a_table(tmp_path, name):
     study = write_study(
         tmp_path, tables={"customers": f"select 'ada' as customer_id, 'x' as \"{name}\""}
     )
-    refused(study, "customers must hold no direct identifier, but has a column .*or hash it there")
+    assert_refused(
+        study, "customers must hold no direct identifier, but has a column .*or hash it there"
+    )
 
 
 @pytest.mark.parametrize("name", ["email_hash", "product_name", "plan", "nickel", "mobile_app"])
@@ -205,24 +213,26 @@ def test_names_that_would_break_the_reading_are_refused(tmp_path, name):
     study = write_study(
         tmp_path, tables={"customers": f"select 'ada' as customer_id, 1 as \"{quoted}\""}
     )
-    refused(study, "customers: .*(reserved|must hold no quote)")
+    assert_refused(study, "customers: .*(reserved|must hold no quote)")
 
 
 def test_a_rule_of_exclusion_must_say_why(tmp_path):
     study = write_study(
         tmp_path, tables={"customers": "select 'ada' as customer_id, false as excluded_by"}
     )
-    refused(study, "excluded_by must be a reason in words, .*but is BOOLEAN")
+    assert_refused(study, "excluded_by must be a reason in words, .*but is BOOLEAN")
 
 
 def test_a_cycle_before_all_data_is_refused(tmp_path):
     study = shop(tmp_path, customers=CUSTOMERS_CSV, orders=ORDERS_CSV)
-    refused(study, "every row became known only after 2015-03-31, the end of 2015Q1", "2015Q1")
+    assert_refused(
+        study, "every row became known only after 2015-03-31, the end of 2015Q1", "2015Q1"
+    )
 
 
 def test_a_cycle_after_all_data_is_refused(tmp_path):
     study = shop(tmp_path, customers=CUSTOMERS_CSV, orders=ORDERS_CSV)
-    refused(study, "the last row known by the end of 2019Q1 is from 2018-03-30", "2019Q1")
+    assert_refused(study, "the last row known by the end of 2019Q1 is from 2018-03-30", "2019Q1")
 
 
 def test_a_cycle_that_the_data_reach_in_part_is_noted(tmp_path):

@@ -13,7 +13,7 @@ def read(tmp_path, more: str, base: str = YAML):
     return read_settings(write_study(tmp_path, yaml=base + more))
 
 
-def refused(tmp_path, more: str, message: str, base: str = YAML) -> None:
+def assert_refused(tmp_path, more: str, message: str, base: str = YAML) -> None:
     with pytest.raises(SettingsError, match=re.escape(message)):
         read(tmp_path, more, base)
 
@@ -35,7 +35,7 @@ def refused(tmp_path, more: str, message: str, base: str = YAML) -> None:
     ],
 )
 def test_an_unknown_setting_is_named_with_the_nearest_known_one(tmp_path, yaml, place, near):
-    refused(tmp_path, yaml, f"{place} is not a setting. Did you mean '{near}'? Known here:")
+    assert_refused(tmp_path, yaml, f"{place} is not a setting. Did you mean '{near}'? Known here:")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_an_unknown_setting_is_named_with_the_nearest_known_one(tmp_path, yaml, 
     [("cycle: quater", "quarter"), ("engine: {kind: sparc}", "spark"), ("language: eng", "en")],
 )
 def test_an_unknown_word_is_answered_with_the_nearest_known_one(tmp_path, yaml, near):
-    refused(tmp_path, yaml, f"Did you mean '{near}'? Found: ")
+    assert_refused(tmp_path, yaml, f"Did you mean '{near}'? Found: ")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_an_unknown_word_is_answered_with_the_nearest_known_one(tmp_path, yaml, 
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_is_named_with_what_must_hold(tmp_path, yaml, says):
-    refused(tmp_path, yaml, says)
+    assert_refused(tmp_path, yaml, says)
 
 
 def test_all_that_is_wrong_is_said_at_once(tmp_path):
@@ -144,7 +144,7 @@ NOT_YAML = {
 @pytest.mark.parametrize("case", NOT_YAML)
 def test_yaml_that_surprises_is_refused(tmp_path, case):
     yaml, says = NOT_YAML[case]
-    refused(tmp_path, yaml, says, base="")
+    assert_refused(tmp_path, yaml, says, base="")
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path):

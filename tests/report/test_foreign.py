@@ -94,8 +94,8 @@ def test_marks_that_turn_the_writing_direction_are_gone():
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        ("/home/ann/work/risk.py:3", "…/risk.py:3"),
-        (r"C:\Users\ann\risk.py", "…/risk.py"),
+        ("/home/user/study/risk.py:3", "…/risk.py:3"),
+        (r"C:\Users\user\risk.py", "…/risk.py"),
         ("read ~/olive/raw/a.csv", "read …/a.csv"),
         ("https://example.org/a/b/c", "https://example.org/a/b/c"),
         ("orders/day and 3/4 of 1 / 2", "orders/day and 3/4 of 1 / 2"),
