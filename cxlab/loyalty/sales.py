@@ -14,7 +14,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, query, view
 from cxlab.errors import Withheld
 from cxlab.report import words
-from cxlab.report.finding import Result, estimate_row
+from cxlab.report.finding import Result, estimate_row, interval_row
 
 if TYPE_CHECKING:  # scipy stays out of the room's import
     from cxlab.stats.clusters import ClusterSums
@@ -256,10 +256,7 @@ def _clusters(s: Sums) -> "ClusterSums":
 def _row(
     metric: str, found: "Interval", unit: str, people: float, *, cycle: object = None
 ) -> dict[str, Any]:
-    return estimate_row(
-        metric, found.estimate, found.low, found.high,
-        n=found.n, count=people, unit=unit, method=found.method, cycle=cycle,
-    )  # fmt: skip
+    return interval_row(metric, found, unit=unit, count=people, cycle=cycle)
 
 
 def _percent(share: float) -> str:

@@ -12,10 +12,9 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query
 from cxlab.errors import DataError, Withheld
 from cxlab.operations.deliveries import AS_INDEPENDENT, BANDS, FEWEST, band_of, deliveries
-from cxlab.operations.rows import row_of
 from cxlab.operations.slope import slope
 from cxlab.report import charts, words
-from cxlab.report.finding import Result
+from cxlab.report.finding import Result, interval_row
 from cxlab.stats.differences import welch
 from cxlab.stats.intervals import constant_mean, sample_variance, t_mean, wilson
 from cxlab.stats.power import detectable_change
@@ -174,11 +173,11 @@ def _contrasts(sums: pd.DataFrame, most_days: int) -> list[dict[str, Any]]:
     rows = []
     if min(late[0], in_time[0]) >= FEWEST:
         gap = welch(late, in_time)
-        rows.append(row_of("delivery.csat_late_difference", gap, unit="points", **dims))
+        rows.append(interval_row("delivery.csat_late_difference", gap, unit="points", **dims))
     known = sums[come].assign(dose=sums["days"].clip(0, most_days))
     if known.loc[known["dose"] > 0, "n"].sum() >= FEWEST and known["dose"].nunique() > 2:
         line = slope(known["dose"], known["n"], known["total"], known["squares"])
-        rows.append(row_of("delivery.csat_slope", line, unit="points", **dims))
+        rows.append(interval_row("delivery.csat_slope", line, unit="points", **dims))
     return rows
 
 
@@ -291,8 +290,8 @@ def _band_rows(name: str, sums: Any, scale: tuple[float, float]) -> list[dict[st
     top = float(sums["top"])
     dims: dict[str, Any] = {"days_late": name, "measure": None}
     return [
-        row_of("delivery.csat_by_lateness", mean, unit="points", **dims),
-        row_of(
+        interval_row("delivery.csat_by_lateness", mean, unit="points", **dims),
+        interval_row(
             "delivery.top_box_by_lateness",
             wilson(top, n),
             unit="share",

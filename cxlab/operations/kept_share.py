@@ -11,9 +11,8 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, query, view
 from cxlab.errors import Withheld
 from cxlab.operations.deliveries import AS_INDEPENDENT, FEWEST
-from cxlab.operations.rows import row_of
 from cxlab.report import charts, words
-from cxlab.report.finding import Result, estimate_row
+from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.clusters import ClusterSums, effective_n
 from cxlab.stats.differences import mover_difference
 from cxlab.stats.intervals import Interval, wilson
@@ -248,7 +247,7 @@ def _share(metric: str, row: Any, **dims: object) -> dict[str, Any]:
             method="withheld: of one customer only", **dims,
         )  # fmt: skip
         return {**withheld, "suppressed": True}
-    return row_of(metric, _wilson(row), unit="share", count=people, **dims)
+    return interval_row(metric, _wilson(row), unit="share", count=people, **dims)
 
 
 def _change(metric: str, now: Any, before: Any, **dims: object) -> dict[str, Any]:
@@ -258,7 +257,7 @@ def _change(metric: str, now: Any, before: Any, **dims: object) -> dict[str, Any
     found = mover_difference(*intervals, method=method)
     # With either share withheld, the difference would give it away.
     least = min(now["customers_kept"], before["customers_kept"])
-    return row_of(metric, found, unit="share", count=least, **dims)
+    return interval_row(metric, found, unit="share", count=least, **dims)
 
 
 def _result(

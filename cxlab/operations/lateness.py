@@ -19,9 +19,8 @@ from cxlab.operations.deliveries import (
     arrivals,
     band_of,
 )
-from cxlab.operations.rows import row_of
 from cxlab.report import charts, words
-from cxlab.report.finding import Result
+from cxlab.report.finding import Result, interval_row
 from cxlab.stats.intervals import Interval, wilson
 
 __all__ = ["Lateness", "lateness", "median_of_counts"]
@@ -125,7 +124,7 @@ def lateness(shipments: TableLike, *, cycle: Cycle) -> Lateness:
     rows.append(_share("delivery.late_share", late, total, arrival=None, days_late=None))
     if (median := _median(waits)) is not None:
         metric = "delivery.median_days_late"
-        rows.append(row_of(metric, median, unit="days", arrival=None, days_late=None))
+        rows.append(interval_row(metric, median, unit="days", arrival=None, days_late=None))
     return Lateness(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of shipments, %, promised for {cycle.first_day} to {cycle.last_day}, "
@@ -189,7 +188,7 @@ def _median(waits: pd.DataFrame) -> Interval | None:
 
 
 def _share(metric: str, part: int, total: int, **dims: object) -> dict[str, Any]:
-    return row_of(metric, wilson(part, total), unit="share", count=part, **dims)
+    return interval_row(metric, wilson(part, total), unit="share", count=part, **dims)
 
 
 def _said(days: float) -> str:

@@ -11,9 +11,8 @@ from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.errors import ParameterError, Withheld
 from cxlab.operations.deliveries import FEWEST, count, deliveries
 from cxlab.operations.kept_share import said_change
-from cxlab.operations.rows import row_of
 from cxlab.report import charts, words
-from cxlab.report.finding import Result
+from cxlab.report.finding import Result, interval_row
 from cxlab.stats.differences import newcombe
 from cxlab.stats.intervals import wilson
 
@@ -167,7 +166,7 @@ def _rows(counts: pd.DataFrame) -> list[dict[str, Any]]:
     numbers = counts.astype(float).to_dict("index")
     late, on_time = numbers[LATE], numbers[ON_TIME]
     rows = [
-        row_of(
+        interval_row(
             "delivery.repurchase_share",
             wilson(group["again"], group["n"]),
             unit="share",
@@ -180,4 +179,4 @@ def _rows(counts: pd.DataFrame) -> list[dict[str, Any]]:
     # With either share withheld, the difference would give it away.
     least = min(late["again"], on_time["again"])
     metric = "delivery.repurchase_difference"
-    return [*rows, row_of(metric, gap, unit="share", count=least, days_late=None)]
+    return [*rows, interval_row(metric, gap, unit="share", count=least, days_late=None)]

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import pandas as pd
 
@@ -25,6 +25,7 @@ __all__ = [
     "Card",
     "Result",
     "estimate_row",
+    "interval_row",
     "optional",
     "publish_with",
     "show",
@@ -151,6 +152,40 @@ def estimate_row(
         "method": method,
         "suppressed": False,
     }
+
+
+class Estimated(Protocol):
+    """An estimate with its interval, whatever method made it."""
+
+    @property
+    def estimate(self) -> float:
+        """The number itself."""
+
+    @property
+    def low(self) -> float:
+        """Lower end."""
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+
+    @property
+    def n(self) -> float:
+        """What it rests on."""
+
+    @property
+    def method(self) -> str:
+        """How it was made."""
+
+
+def interval_row(
+    metric: str, found: Estimated, *, unit: str, count: float | None = None, **dims: object
+) -> dict[str, Any]:
+    """Build one row of `Result.estimates` from an interval; `count` defaults to its n."""
+    return estimate_row(
+        metric, found.estimate, found.low, found.high,
+        n=found.n, count=count, unit=unit, method=found.method, **dims,
+    )  # fmt: skip
 
 
 def show(item: object, *, title: str | None = None) -> None:

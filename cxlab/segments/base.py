@@ -10,8 +10,8 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query
 from cxlab.errors import Withheld
 from cxlab.report import disclosure, words
-from cxlab.report.finding import Result
-from cxlab.segments.rows import counted, measured
+from cxlab.report.finding import Result, interval_row
+from cxlab.segments.rows import counted
 
 __all__ = ["CustomerBase", "base"]
 
@@ -153,15 +153,19 @@ def _estimates(known: float, new: dict[str, float], cycle: Cycle) -> pd.DataFram
     now = poisson_count(new[cycle.name])
     rows = [
         counted("customers.count", known, n=known, cycle=None),
-        measured("customers.new", now, unit="count", count=now.estimate, cycle=None),
+        interval_row("customers.new", now, unit="count", count=now.estimate, cycle=None),
     ]
     if before := new.get(cycle.previous.name):
         change = mover_difference(now, poisson_count(before))
         # With either count withheld, the difference would give it away.
         least = min(now.estimate, before)
-        rows.append(measured("customers.new_change", change, unit="count", count=least, cycle=None))
+        rows.append(
+            interval_row("customers.new_change", change, unit="count", count=least, cycle=None)
+        )
     for name, count in new.items():
         rows.append(
-            measured("customers.new", poisson_count(count), unit="count", count=count, cycle=name)
+            interval_row(
+                "customers.new", poisson_count(count), unit="count", count=count, cycle=name
+            )
         )
     return pd.DataFrame(rows)

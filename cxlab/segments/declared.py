@@ -15,8 +15,7 @@ from cxlab.columns import ESTIMATE
 from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.errors import DataError, ParameterError, Withheld, did_you_mean
 from cxlab.report import words
-from cxlab.report.finding import Result
-from cxlab.segments.rows import measured
+from cxlab.report.finding import Result, interval_row
 from cxlab.segments.rules import rules_hash
 
 __all__ = ["DeclaredSegments", "DeclaredSets", "declared", "declared_sets"]
@@ -274,7 +273,7 @@ def _estimates(sizes: Mapping[str, int], name: str) -> pd.DataFrame:
     everybody = sum(sizes.values())
     return pd.DataFrame(
         [
-            measured(
+            interval_row(
                 "customers.segment_share", wilson(size, everybody),
                 unit="share", count=size, **{name: label},
             )

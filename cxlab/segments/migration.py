@@ -14,9 +14,9 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.errors import DataError, Withheld
 from cxlab.report import words
-from cxlab.report.finding import Result
+from cxlab.report.finding import Result, interval_row
 from cxlab.segments.purchases import customer_days
-from cxlab.segments.rows import measured, protect_moves, worth_drawing
+from cxlab.segments.rows import protect_moves, worth_drawing
 
 __all__ = ["GONE", "NOT_YET", "Migration", "migration"]
 
@@ -208,15 +208,17 @@ def _estimates(
         size = float(cell["customers"])
         found = wilson(size, float(cell["row_total"]))
         shares.append(
-            measured("customers.migration_share", found, unit="share", count=size, **pair)
+            interval_row("customers.migration_share", found, unit="share", count=size, **pair)
         )
         total = poisson_total(cell["net_amount"], cell["net_amount_squares"], n=size)
         money.append(
-            measured("customers.migration_amount", total, unit=currency, count=size, **pair)
+            interval_row("customers.migration_amount", total, unit=currency, count=size, **pair)
         )
     everybody = float(known["customers"].sum())
     stayed = float(known.loc[known["from_segment"] == known["to_segment"], "customers"].sum())
-    row = measured("customers.stayed_share", wilson(stayed, everybody), unit="share", count=stayed)
+    row = interval_row(
+        "customers.stayed_share", wilson(stayed, everybody), unit="share", count=stayed
+    )
     return pd.DataFrame([*shares, *money, row])
 
 

@@ -15,10 +15,9 @@ import pandas as pd
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query
 from cxlab.errors import ParameterError, Withheld, did_you_mean
 from cxlab.report import words
-from cxlab.report.finding import Result
+from cxlab.report.finding import Result, interval_row
 from cxlab.segments.measures import COLUMNS, cells, measures, scored
 from cxlab.segments.purchases import NO_PURCHASE
-from cxlab.segments.rows import measured
 from cxlab.segments.rules import DEFAULT_RULES, MEASURES, read_rules, rules_hash
 from cxlab.segments.scores import Breaks, declared_breaks, quantile_breaks
 
@@ -228,7 +227,7 @@ def _estimates(cells: pd.DataFrame, names: list[str], currency: str) -> pd.DataF
     rows.sort(key=lambda row: order.index(row[0]))  # stable: segments keep their order
     return pd.DataFrame(
         [
-            measured(f"customers.rfm_{what}", found, unit=unit, count=size, segment=name)
+            interval_row(f"customers.rfm_{what}", found, unit=unit, count=size, segment=name)
             for what, found, unit, size, name in rows
         ]
     )

@@ -1,6 +1,6 @@
-"""Rows of a result, from an interval or from a complete count."""
+"""Rows of a complete count, and matrices of moves."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,20 +8,7 @@ import pandas as pd
 from cxlab.report import disclosure
 from cxlab.report.finding import estimate_row
 
-if TYPE_CHECKING:  # scipy stays out of the room's import
-    from cxlab.stats.intervals import Interval
-
-__all__ = ["counted", "measured", "protect_moves", "worth_drawing"]
-
-
-def measured(
-    metric: str, found: "Interval", *, unit: str, count: float, **dims: object
-) -> dict[str, Any]:
-    """Build a row from an interval; `count` is the people in it alone."""
-    return estimate_row(
-        metric, found.estimate, found.low, found.high,
-        n=found.n, count=count, unit=unit, method=found.method, **dims,
-    )  # fmt: skip
+__all__ = ["counted", "protect_moves", "worth_drawing"]
 
 
 def counted(metric: str, count: float, *, n: float, **dims: object) -> dict[str, Any]:
