@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from cxlab.data.calendar import Cycle, Length, parse_cycle
+from cxlab.data.strict import Days, Share, Strict
 from cxlab.data.yaml_file import read_yaml
 from cxlab.errors import SettingsError, did_you_mean
 
@@ -30,22 +31,8 @@ __all__ = [
     "read_settings",
 ]
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Days = Annotated[int, Field(gt=0, le=36_500)]
 
-
-class _Model(BaseModel):
-    # A default_cycle of 2018 is text, whatever YAML takes it for.
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        validate_default=True,
-        coerce_numbers_to_str=True,
-        allow_inf_nan=False,
-    )
-
-
-class EngineSettings(_Model):
+class EngineSettings(Strict):
     """Where the long tables are queried, and with how much of the machine."""
 
     kind: Literal["duckdb", "spark"] = "duckdb"
@@ -53,7 +40,7 @@ class EngineSettings(_Model):
     threads: Annotated[int, Field(ge=1, le=1024)] = 2
 
 
-class RfmSettings(_Model):
+class RfmSettings(Strict):
     """How recency, frequency and monetary value become named segments."""
 
     scores: Annotated[int, Field(ge=2, le=10)] = 5
@@ -61,7 +48,7 @@ class RfmSettings(_Model):
     rules: list[dict[str, Any]] | None = None
 
 
-class Definitions(_Model):
+class Definitions(Strict):
     """What words mean in this study; they are printed in the report."""
 
     cooling_days: Days = 90
@@ -80,7 +67,7 @@ class Definitions(_Model):
         return self
 
 
-class Kpi(_Model):
+class Kpi(Strict):
     """One key measure: what it is, who owns it, where it should go."""
 
     name: str
@@ -101,20 +88,20 @@ class Kpi(_Model):
         return self
 
 
-class Privacy(_Model):
+class Privacy(Strict):
     """Who may be seen: groups smaller than `min_cell` are withheld."""
 
     min_cell: Annotated[int, Field(ge=5, le=1000)] = 10
 
 
-class Quality(_Model):
+class Quality(Strict):
     """How many rows of a table may be set aside before the run stops."""
 
     set_aside_max: Share = 0.05
     tables: dict[str, Share] = {}
 
 
-class Limits(_Model):
+class Limits(Strict):
     """How long a chapter may take, and how much memory."""
 
     cell_seconds: Annotated[int, Field(gt=0)] = 600
@@ -122,7 +109,7 @@ class Limits(_Model):
     memory: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?[MG]i?B$")] = "8GB"
 
 
-class Covers(_Model):
+class Covers(Strict):
     """The days for which the raw data are complete."""
 
     first_day: date | None = None
@@ -141,7 +128,7 @@ class Covers(_Model):
         )
 
 
-class Settings(_Model):
+class Settings(Strict):
     """Everything in `study.yaml`."""
 
     title: str
