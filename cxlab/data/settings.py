@@ -98,7 +98,7 @@ class Quality(Strict):
     """How many rows of a table may be set aside before the run stops."""
 
     set_aside_max: Share = 0.05
-    tables: dict[str, Share] = {}
+    tables: dict[str, Share] = Field(default_factory=dict)
 
 
 class Limits(Strict):
@@ -142,12 +142,12 @@ class Settings(Strict):
     covers: Covers = Covers()
     engine: EngineSettings = EngineSettings()
     definitions: Definitions = Definitions()
-    segments: dict[str, dict[str, str]] = {}
-    kpis: dict[str, Kpi] = {}
+    segments: dict[str, dict[str, str]] = Field(default_factory=dict)
+    kpis: dict[str, Kpi] = Field(default_factory=dict)
     privacy: Privacy = Privacy()
     quality: Quality = Quality()
     limits: Limits = Limits()
-    chapters: dict[str, dict[str, Any]] = {}
+    chapters: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @field_validator("time_zone")
     @classmethod
