@@ -1,0 +1,340 @@
+"""What is true of the made-up company: every number that an estimate could look for.
+
+A coffee retailer in Indonesia: shops, a web shop, a marketplace, a subscription of
+beans, a loyalty programme, machines for offices by quote, a service desk, delivery.
+All of it is invented. A variant of the company differs in a few of these numbers.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxlab.errors import ParameterError, did_you_mean
+
+__all__ = ["VARIANTS", "Company", "Initiative", "Segment", "Variant", "company"]
+
+Variant = Literal["base", "null", "drift", "tiny", "misspecified", "hostile"]
+VARIANTS: tuple[Variant, ...] = get_args(Variant)
+
+BRAND = "Tepi Senja Coffee"
+TIME_ZONE = "Asia/Jakarta"  # UTC+7 all year round
+AHEAD_HOURS = 7
+LOG_STARTS = datetime(2023, 9, 30, 17)  # 1 October 2023 in Jakarta, as UTC
+LOG_ENDS = datetime(2026, 9, 30, 17)  # twelve quarters later
+EXPORTED_AT = datetime(2026, 10, 5, 20)  # when the systems handed over their data
+QUARTERS = 12
+
+# Regions are cities; the last one is a branch abroad, where clocks are changed.
+REGIONS = (
+    "Jakarta Pusat", "Jakarta Selatan", "Jakarta Barat", "Jakarta Timur", "Bogor", "Depok",
+    "Tangerang", "Bekasi", "Bandung", "Cirebon", "Semarang", "Solo", "Yogyakarta", "Surabaya",
+    "Malang", "Denpasar", "Mataram", "Medan", "Padang", "Pekanbaru", "Palembang", "Makassar",
+    "Manado", "Balikpapan", "Amsterdam",
+)  # fmt: skip
+REGION_SHARES = np.array(
+    [8, 9, 6, 6, 4, 4, 5, 5, 8, 2, 4, 3, 5, 8, 3, 4, 1.5, 4, 1.5, 1.5, 2, 3, 1, 1.5, 1]
+)
+REGION_SHARES = REGION_SHARES / REGION_SHARES.sum()
+
+# Nine touchpoints, each reached through one of its channels. A journey begins at one of
+# them, moves from touchpoint to touchpoint, and ends in a purchase or in nothing.
+TOUCHPOINTS = (
+    "tv spot", "brochure", "search", "social post", "newsletter", "web shop", "marketplace page",
+    "shop visit", "tasting event",
+)  # fmt: skip
+CHANNELS = {
+    "tv spot": ("tv",),
+    "brochure": ("brochure",),
+    "search": ("search",),
+    "social post": ("social",),
+    "newsletter": ("email", "sms"),
+    "web shop": ("web", "app"),
+    "marketplace page": ("marketplace",),
+    "shop visit": ("store",),
+    "tasting event": ("event", "direct_selling"),
+}
+# Rows: from (the first is the start of a journey); columns: to a touchpoint, then to a
+# purchase, then to nothing. Each row sums to one.
+TRANSITIONS = np.array(
+    [
+        #  tv   broch search social mail  web   market shop  event  buy   none
+        [0.10, 0.08, 0.22, 0.16, 0.14, 0.08, 0.10, 0.08, 0.04, 0.00, 0.00],
+        [0.02, 0.02, 0.16, 0.06, 0.02, 0.10, 0.04, 0.10, 0.02, 0.00, 0.46],
+        [0.01, 0.01, 0.10, 0.02, 0.02, 0.14, 0.05, 0.14, 0.05, 0.00, 0.46],
+        [0.00, 0.00, 0.06, 0.05, 0.02, 0.34, 0.14, 0.05, 0.00, 0.00, 0.34],
+        [0.00, 0.00, 0.10, 0.08, 0.02, 0.20, 0.10, 0.04, 0.02, 0.00, 0.44],
+        [0.00, 0.00, 0.04, 0.03, 0.04, 0.36, 0.02, 0.06, 0.02, 0.00, 0.43],
+        [0.00, 0.00, 0.06, 0.03, 0.06, 0.14, 0.04, 0.03, 0.00, 0.30, 0.34],
+        [0.00, 0.00, 0.06, 0.03, 0.02, 0.07, 0.10, 0.02, 0.00, 0.28, 0.42],
+        [0.00, 0.00, 0.02, 0.02, 0.02, 0.06, 0.02, 0.06, 0.04, 0.48, 0.28],
+        [0.00, 0.00, 0.04, 0.06, 0.06, 0.10, 0.02, 0.22, 0.04, 0.20, 0.26],
+    ]
+)
+
+DRIVERS = ("delivery", "quality", "price", "staff", "ease")
+PERSONALITY = ("sincerity", "excitement", "competence", "sophistication", "ruggedness")
+# What five calls of a cause do to the log hazard that a subscription is ended by the customer.
+HAZARD_CAUSES = ("late_deliveries", "slow_resolution", "stock_outs", "price_rise", "attachment")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """One latent kind of customer; nobody in the company knows who is which.
+
+    Attributes
+    ----------
+    r, alpha, a, b : float
+        BG/NBD (Fader, Hardie & Lee 2005), time in weeks.
+    p, q, gamma : float
+        Gamma-gamma spend of one order, in thousands of rupiah.
+    shape, scale : float
+        Weibull time to a customer's own end of a subscription, scale in months.
+    involuntary : float
+        Hazard per month that a payment fails for good.
+    mood : float
+        Mean latent satisfaction, in standard deviations.
+    subscribes : float
+        Share that ever takes a subscription.
+    """
+
+    name: str
+    share: float
+    r: float
+    alpha: float
+    a: float
+    b: float
+    p: float
+    q: float
+    gamma: float
+    shape: float
+    scale: float
+    involuntary: float
+    mood: float
+    subscribes: float
+
+
+SEGMENTS = (
+    Segment(name="ritualist", share=0.30, r=1.8, alpha=9.0, a=0.7, b=9.0, p=6.0, q=4.0, gamma=75.0,
+            shape=0.9, scale=30.0, involuntary=0.006, mood=0.35, subscribes=0.32),
+    Segment(name="explorer", share=0.28, r=1.1, alpha=12.0, a=0.9, b=4.5, p=5.0, q=3.8, gamma=95.0,
+            shape=1.0, scale=16.0, involuntary=0.008, mood=0.10, subscribes=0.20),
+    Segment(name="bargain hunter", share=0.34, r=0.8, alpha=12.0, a=1.0, b=3.0, p=5.5, q=4.2,
+            gamma=50.0, shape=1.2, scale=9.0, involuntary=0.012, mood=-0.30, subscribes=0.08),
+    Segment(name="office", share=0.08, r=2.4, alpha=12.0, a=0.5, b=10.0, p=6.5, q=3.5, gamma=260.0,
+            shape=1.1, scale=40.0, involuntary=0.004, mood=0.05, subscribes=0.30),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Initiative:
+    """Something the company tried, and what it truly did.
+
+    Attributes
+    ----------
+    design : str
+        How it was rolled out: `randomised` by customer, `staggered` by region with the
+        worst regions first, or `whole company`.
+    starts_quarter : int
+        0 to 11. A staggered one takes six regions more in each of four quarters.
+    acts_on : str
+        What it changes: `late` (log odds that a delivery is late), `late_pain` (mood per
+        late order), `hazard` (log hazard of a customer's own end of a subscription),
+        `service_mood` (mood after a ticket), or nothing.
+    effect : float
+        By how much; 0 is truly nothing.
+    """
+
+    name: str
+    hypothesis: str
+    metric: str
+    design: Literal["randomised", "staggered", "whole company"]
+    starts_quarter: int
+    acts_on: str = ""
+    effect: float = 0.0
+
+
+INITIATIVES = (
+    Initiative(name="second carrier", hypothesis="A second carrier makes deliveries punctual.",
+               metric="delivery.kept_share", design="staggered", starts_quarter=4,
+               acts_on="late", effect=-0.6),
+    Initiative(name="barista training", hypothesis="Trained baristas make visits pleasant.",
+               metric="csat.top_box_share", design="staggered", starts_quarter=3),
+    Initiative(name="welcome letter", hypothesis="A letter brings a second purchase.",
+               metric="orders.count", design="randomised", starts_quarter=2),
+    Initiative(name="refill reminder", hypothesis="A reminder keeps subscribers.",
+               metric="churn.rate", design="randomised", starts_quarter=5,
+               acts_on="hazard", effect=-0.35),
+    Initiative(name="new packaging", hypothesis="Better packaging pleases.",
+               metric="csat.top_box_share", design="whole company", starts_quarter=4),
+    Initiative(name="chatbot first", hypothesis="A chatbot answers sooner and as well.",
+               metric="csat.top_box_share", design="whole company", starts_quarter=8,
+               acts_on="service_mood", effect=-0.5),
+    Initiative(name="double points", hypothesis="Double points bring visits.",
+               metric="orders.count", design="randomised", starts_quarter=6),
+    Initiative(name="delay notice", hypothesis="A notice takes the sting out of a delay.",
+               metric="csat.top_box_share", design="randomised", starts_quarter=6,
+               acts_on="late_pain", effect=0.5),
+    Initiative(name="tasting tour", hypothesis="Tastings raise attachment.",
+               metric="nps.score", design="staggered", starts_quarter=7),
+    Initiative(name="app redesign", hypothesis="A simpler app takes less effort.",
+               metric="ces.mean", design="whole company", starts_quarter=9),
+    Initiative(name="grinder on loan", hypothesis="A grinder on loan keeps subscribers.",
+               metric="churn.rate", design="randomised", starts_quarter=7),
+    Initiative(name="price promise", hypothesis="A price promise keeps bargain hunters.",
+               metric="churn.rate", design="randomised", starts_quarter=8),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Company:
+    """Everything that is true of the company; a variant changes a few of these numbers.
+
+    Attributes
+    ----------
+    hazard : dict
+        Log-hazard coefficients of a customer's own end of a subscription, per unit of
+        `HAZARD_CAUSES`: deliveries late in the last 90 days, tickets slow in the last
+        90 days, stock-outs in the last 90 days, a price rise in the last 60 days,
+        attachment in standard deviations.
+    drivers : dict
+        Weight of each driver (a standard normal rating) in latent satisfaction.
+    late_pain : float
+        Change of latent satisfaction by a late delivery.
+    thresholds : tuple
+        Cut points of latent satisfaction between the five marks.
+    response : dict
+        Log odds of answering an invitation: base, by contact with the company in the last
+        30 days, and by latent satisfaction (not at random where it is not 0).
+    spend_with_rate : float
+        Correlation of a customer's log spend and log purchase rate; 0 in gamma-gamma.
+    hazard_turn : float
+        Factor on the coefficient of late deliveries after the sixth month; 1 is
+        proportional.
+    memory : float
+        Share of steps in a journey that go back to the touchpoint before the last one;
+        0 is first order.
+    drift : float
+        How far the transitions have moved from `TRANSITIONS` towards newer channels in
+        the last quarter, 0 to 1; linear over the quarters.
+    """
+
+    variant: Variant = "base"
+    segments: tuple[Segment, ...] = SEGMENTS
+    transitions: NDArray[np.float64] = field(default_factory=TRANSITIONS.copy)
+    initiatives: tuple[Initiative, ...] = INITIATIVES
+    hazard: dict[str, float] = field(
+        default_factory=lambda: {
+            "late_deliveries": 0.35,
+            "slow_resolution": 0.45,
+            "stock_outs": 0.25,
+            "price_rise": 0.50,
+            "attachment": -0.40,
+        }
+    )
+    drivers: dict[str, float] = field(
+        default_factory=lambda: {
+            "delivery": 0.20,
+            "quality": 0.45,
+            "price": 0.15,
+            "staff": 0.35,
+            "ease": 0.25,
+        }
+    )
+    late_share: float = 0.12  # of deliveries, where nothing else acts
+    late_pain: float = -0.9
+    service_pain: float = -0.35  # of a ticket that was solved slowly
+    thresholds: tuple[float, float, float, float] = (-1.6, -1.0, -0.45, 0.55)
+    response: dict[str, float] = field(
+        default_factory=lambda: {"base": -0.9, "recent_contact": 0.4, "satisfaction": 0.0}
+    )
+    intended: dict[str, float] = field(  # brand personality, 1 to 5
+        default_factory=lambda: {
+            "sincerity": 4.5,
+            "excitement": 4.0,
+            "competence": 4.2,
+            "sophistication": 3.0,
+            "ruggedness": 2.5,
+        }
+    )
+    perceived: dict[str, float] = field(
+        default_factory=lambda: {
+            "sincerity": 4.1,
+            "excitement": 3.3,
+            "competence": 3.6,
+            "sophistication": 3.1,
+            "ruggedness": 2.4,
+        }
+    )
+    emotion: dict[str, float] = field(  # mean valence at a touchpoint, -1 to 1
+        default_factory=lambda: {
+            "tv spot": 0.05,
+            "brochure": 0.0,
+            "search": -0.05,
+            "social post": 0.15,
+            "newsletter": 0.0,
+            "web shop": 0.1,
+            "marketplace page": -0.05,
+            "shop visit": 0.45,
+            "tasting event": 0.6,
+            "delivery": 0.2,
+            "service desk": -0.3,
+        }
+    )
+    spend_with_rate: float = 0.0
+    hazard_turn: float = 1.0
+    memory: float = 0.0
+    drift: float = 0.0
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Share of each latent segment."""
+        return np.array([s.share for s in self.segments])
+
+    def initiative(self, acts_on: str) -> tuple[int, Initiative] | None:
+        """Return the initiative that truly acts on something, and its place; None without one."""
+        for place, initiative in enumerate(self.initiatives):
+            if initiative.acts_on == acts_on and initiative.effect:
+                return place, initiative
+        return None
+
+
+def company(variant: str = "base") -> Company:
+    """Return the company in one of its variants.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such variant.
+    """
+    base = Company()
+    if variant == "null":
+        nothing = tuple(replace(i, acts_on="", effect=0.0) for i in base.initiatives)
+        return replace(
+            base,
+            variant="null",
+            initiatives=nothing,
+            hazard=dict.fromkeys(base.hazard, 0.0),
+            drivers=dict.fromkeys(base.drivers, 0.0),
+            late_pain=0.0,
+            service_pain=0.0,
+            perceived=base.intended,
+            emotion=dict.fromkeys(base.emotion, 0.0),
+        )
+    if variant == "drift":
+        return replace(base, variant="drift", drift=0.6)
+    if variant == "misspecified":
+        response = {**base.response, "satisfaction": 0.5}
+        return replace(
+            base, variant="misspecified", spend_with_rate=0.5, hazard_turn=0.0, memory=0.35,
+            response=response,
+        )  # fmt: skip
+    for known in VARIANTS:
+        if known == variant:
+            return replace(base, variant=known)
+    raise ParameterError(
+        f"variant must be one of {list(VARIANTS)}, but is {variant!r}."
+        f"{did_you_mean(variant, VARIANTS)}"
+    )

@@ -1,0 +1,37 @@
+"""One part of the company after the other: who they are, what they do, what they say.
+
+The tables have the names and columns of the guide to mapping data, with numbers for
+ids (`person`, `order`, ...), moments in UTC, and what nobody can observe in columns
+that begin with `true_`. The systems' exports are made from them.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+
+from cxlab.data.sample.people import simulate_people
+from cxlab.data.sample.world import World
+
+__all__ = ["PART", "Tables", "simulate", "simulate_part"]
+
+PART = 5_000  # customers made at a time: the unit of memory and of chance
+
+Tables = dict[str, pd.DataFrame]
+Step = Callable[[World, Tables], Tables]
+
+# In this order: each step sees the tables of those before it, and brings new ones.
+STEPS: tuple[Step, ...] = ()
+
+
+def simulate_part(world: World, first: int, count: int) -> Tables:
+    """Make everything of persons number `first` to `first + count`."""
+    tables: Tables = {"people": simulate_people(world, first, count)}
+    for step in STEPS:
+        tables |= step(world, tables)
+    return tables
+
+
+def simulate(world: World, customers: int) -> Iterator[Tables]:
+    """Make the company part by part; a part does not depend on how many there are."""
+    for first in range(0, customers, PART):
+        yield simulate_part(world, first, min(PART, customers - first))
