@@ -20,7 +20,7 @@ _CAME_SHARES = np.array([0.25, 0.18, 0.27, 0.16, 0.06, 0.08])
 def coded(codes: NDArray[np.integer], labels: Sequence[str]) -> pd.Categorical:
     """Write the labels of some codes, -1 for none."""
     dtype = pd.CategoricalDtype(list(labels))
-    return pd.Categorical.from_codes(codes, dtype=dtype)  # type: ignore[call-overload,no-any-return]
+    return pd.Categorical.from_codes(codes, dtype=dtype)
 
 
 def pick(
