@@ -140,13 +140,27 @@ def open_(study: StudyArg, cycle: CycleOpt = None, reports: ReportsOpt = Path("r
     _show_in_browser(page)
 
 
-@app.command(epilog="Example:\n\ncxlab verify params/olist --cycle 2018Q1")
-def verify(study: StudyArg, cycle: CycleOpt = None, reports: ReportsOpt = Path("reports")) -> None:
-    """Compare a published report with its seal.
+@app.command(
+    epilog="Examples:\n\ncxlab verify params/olist --cycle 2018Q1\n\n"
+    "cxlab verify params/olist --again        (also runs the cycle anew, and compares numbers)"
+)
+def verify(
+    study: StudyArg,
+    cycle: CycleOpt = None,
+    reports: ReportsOpt = Path("reports"),
+    again: Annotated[
+        bool, typer.Option("--again", help="Run the cycle anew and compare every number.")
+    ] = False,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="With --again: relative difference that counts as equal.")
+    ] = 0.0,
+) -> None:
+    """Compare a published report with its seal, and with a run made anew.
 
     Hashes every file of the cycle, follows the chain of manifests back to the first
-    cycle, and hashes the snapshot where it is still kept. Exit code 1 when anything has
-    changed since it was published.
+    cycle, and hashes the snapshot where it is still kept. With --again the cycle is run
+    from its sources in an empty place, and every number compared with the published one.
+    Exit code 1 when anything differs.
     """
     from cxlab.cycle.manifest import broken_links, read_manifest
     from cxlab.cycle.manifest import verify as compare
@@ -159,11 +173,14 @@ def verify(study: StudyArg, cycle: CycleOpt = None, reports: ReportsOpt = Path("
     if sealed := read_manifest(target):
         wrong += broken_links(target)
         wrong += verify_snapshots(folder, sealed["cycle"], sealed["snapshot"]["hash"])
+    if again and sealed:
+        wrong += _made_again(folder, settings, settings.parse_cycle(target.name), target, tolerance)
     for line in wrong:
         typer.echo(line)
     if wrong:
         raise typer.Exit(1)
-    typer.echo(f"{target}: every file is as it was published.")
+    also = " A run made anew gives the same numbers." if again else ""
+    typer.echo(f"{target}: every file is as it was published.{also}")
 
 
 @app.command(epilog="Example:\n\ncxlab new params/mine; cxlab run params/mine")
@@ -220,6 +237,18 @@ def _chosen(
     if due:
         return complete_cycles(folder, settings)
     return [_one(folder, settings, cycle)]
+
+
+def _made_again(
+    folder: Path, settings: Settings, cycle: Cycle, target: Path, tolerance: float
+) -> list[str]:
+    """Run a cycle anew and list the numbers that differ from the published ones."""
+    from cxlab.cycle.again import differences, findings_again
+    from cxlab.cycle.findings import read_findings
+    from cxlab.cycle.progress import reporter
+
+    found = findings_again(folder, settings, cycle, reporter(sys.stderr))
+    return differences(read_findings(target), found, tolerance=tolerance)
 
 
 def _tell(report: Report, plan: Plan) -> int:
