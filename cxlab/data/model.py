@@ -85,7 +85,7 @@ identities (id_type, id_value) known linked_at
     linked_at moment
     reason text
 
-consents (customer_id, purpose, valid_from) known valid_from
+consents (customer_id, purpose, valid_from, status) known valid_from
     customer_id text! -> customers
     purpose text! in service analytics research marketing
     valid_from moment!

@@ -16,7 +16,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from cxlab.data.calendar import Cycle, Length, parse_cycle
-from cxlab.data.strict import Days, Share, Strict
+from cxlab.data.consent import ConsentSettings
+from cxlab.data.kpis import Kpi, OwnMetric
+from cxlab.data.quality import Quality
+from cxlab.data.strict import Days, Strict
 from cxlab.data.yaml_file import read_yaml
 from cxlab.errors import SettingsError, did_you_mean
 
@@ -67,38 +70,10 @@ class Definitions(Strict):
         return self
 
 
-class Kpi(Strict):
-    """One key measure: what it is, who owns it, where it should go."""
-
-    name: str
-    metric: str | None = None
-    change: str | None = None
-    direction: Literal["up", "down", "neither"] = "up"
-    target: float | None = None
-    owner: str | None = None
-    definition: str = ""
-    not_applicable: str | None = None
-
-    @model_validator(mode="after")
-    def _measured_or_explained(self) -> Self:
-        if (self.metric is None) == (self.not_applicable is None):
-            raise ValueError("a KPI needs either a metric or a reason under not_applicable")
-        if self.metric is not None and self.owner is None:
-            raise ValueError("a KPI needs an owner")
-        return self
-
-
 class Privacy(Strict):
     """Who may be seen: groups smaller than `min_cell` are withheld."""
 
     min_cell: Annotated[int, Field(ge=5, le=1000)] = 10
-
-
-class Quality(Strict):
-    """How many rows of a table may be set aside before the run stops."""
-
-    set_aside_max: Share = 0.05
-    tables: dict[str, Share] = Field(default_factory=dict)
 
 
 class Limits(Strict):
@@ -144,7 +119,9 @@ class Settings(Strict):
     definitions: Definitions = Definitions()
     segments: dict[str, dict[str, str]] = Field(default_factory=dict)
     kpis: dict[str, Kpi] = Field(default_factory=dict)
+    metrics: dict[str, OwnMetric] = Field(default_factory=dict)
     privacy: Privacy = Privacy()
+    consent: ConsentSettings = ConsentSettings()
     quality: Quality = Quality()
     limits: Limits = Limits()
     chapters: dict[str, dict[str, Any]] = Field(default_factory=dict)
