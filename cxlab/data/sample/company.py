@@ -78,6 +78,7 @@ DRIVERS = ("delivery", "quality", "price", "staff", "ease")
 PERSONALITY = ("sincerity", "excitement", "competence", "sophistication", "ruggedness")
 # What five calls of a cause do to the log hazard that a subscription is ended by the customer.
 HAZARD_CAUSES = ("late_deliveries", "slow_resolution", "stock_outs", "price_rise", "attachment")
+PURPOSES = ("service", "analytics", "research", "marketing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +220,16 @@ class Company:
     drift : float
         How far the transitions have moved from `TRANSITIONS` towards newer channels in
         the last quarter, 0 to 1; linear over the quarters.
+    consent : dict
+        Log odds that a person who was asked allows each purpose, by latent segment and per
+        standard deviation of the log purchase rate; `region` is the standard deviation
+        between regions. `never_asked` and `withdrawn` (of grants, later) are shares.
+    known_to_crm, known_twice, erased : float
+        Shares of people with a CRM record, with a second one, who asked to be forgotten.
+    quotes_lost : float
+        Mean number of quotes that an office asks for and does not accept.
+    price_kept : float
+        Share of quotes whose price was charged.
     """
 
     variant: Variant = "base"
@@ -287,6 +298,27 @@ class Company:
     hazard_turn: float = 1.0
     memory: float = 0.0
     drift: float = 0.0
+    consent: dict[str, float] = field(
+        default_factory=lambda: {
+            "service": 3.0,
+            "analytics": 1.6,
+            "research": 0.7,
+            "marketing": 0.4,
+            "ritualist": 0.3,
+            "explorer": 0.0,
+            "bargain hunter": -0.3,
+            "office": 0.2,
+            "rate": 0.35,
+            "region": 0.3,
+            "never_asked": 0.04,
+            "withdrawn": 0.07,
+        }
+    )
+    known_to_crm: float = 0.92
+    known_twice: float = 0.06
+    erased: float = 0.0007
+    quotes_lost: float = 0.8
+    price_kept: float = 0.95
 
     @property
     def shares(self) -> NDArray[np.float64]:
