@@ -195,6 +195,25 @@ def new(
     typer.echo(f"Try it with: cxlab run {folder}")
 
 
+@app.command("rap-check", epilog="Example:\n\ncxlab rap-check . --reports reports")
+def rap_check(
+    project: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder.")] = Path(),
+    reports: ReportsOpt = Path("reports"),
+) -> None:
+    """Hold the project against the three levels of reproducible work.
+
+    Says of each demand whether it holds and by what evidence, and lists what only people
+    can confirm. Exit code 1 when a demand that can be verified does not hold.
+    """
+    from cxlab.cycle.selfcheck import check_project, summary
+
+    items = check_project(project, reports=reports)
+    for item in items:
+        typer.echo(f"{item.level:<9} {item.state:<11} {item.demand}: {item.evidence}")
+    typer.echo(summary(items))
+    raise typer.Exit(any(item.state == "not held" for item in items))
+
+
 def main() -> None:
     """Run the command line; what cxlab refuses becomes one message and exit code 2."""
     try:
