@@ -158,7 +158,7 @@ def package_hash() -> str:
     digest = hashlib.sha256()
     for file in sorted(root.rglob("*")):
         if (
-            file.suffix in (".py", ".j2", ".css", ".js", ".json")
+            file.suffix in (".py", ".j2", ".css", ".js", ".json", ".yml")
             and "__pycache__" not in file.parts
         ):
             digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
@@ -227,6 +227,7 @@ def _chapter(
     heading = "".join(next((c["source"] for c in read["cells"]), "")).split("\n", 1)[0]
     question = heading.partition(": ")[2].strip()
     missing = [t for t in about.get("needs", []) if not snapshot.rows_used.get(t)]
+    closed = [snapshot.withheld[t] for t in about.get("needs", []) if t in snapshot.withheld]
     parts = {
         "notebook": hashlib.sha256(content).hexdigest(),
         "package": package_hash(),
@@ -241,6 +242,8 @@ def _chapter(
             f"This study has no data in {', '.join(missing)}, which the chapter needs. "
             "It appears as soon as a system that feeds it is mapped."
         )
+    elif closed:
+        withheld = " ".join(closed)
     return Chapter(
         name=name,
         title=about.get("title") or name.split("_", 1)[-1].replace("_", " ").capitalize(),

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.model import contracts
+from cxlab.data.quality import withheld_tables
 from cxlab.data.settings import Settings
 from cxlab.data.sources import (
     Mapping,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Snapshot", "open_snapshot", "state_folder", "take_snapshot", "verify_snapshots"]
 
 _DRAFT_SECONDS = 86_400
+_RECORDS = ("tables", "reasons", "sources", "checks")
 _LATE_DAYS = timedelta(days=7)  # quieter than this at its end, a cycle counts as not over
 
 
@@ -97,6 +99,19 @@ class Snapshot:
         import pandas as pd
 
         return pd.DataFrame(self.records["sources"])
+
+    @cached_property
+    def checks(self) -> pd.DataFrame:
+        """One row per table and check: column, value, limit, state, and what it says."""
+        import pandas as pd
+
+        columns = ["table", "check", "column", "value", "limit", "state", "says"]
+        return pd.DataFrame(self.records.get("checks", []), columns=columns)
+
+    @cached_property
+    def withheld(self) -> dict[str, str]:
+        """The tables on which no number may rest, each with the reason."""
+        return withheld_tables(self.records.get("checks", []), self.columns)
 
     @property
     def rows_used(self) -> dict[str, int]:
@@ -226,7 +241,7 @@ def open_snapshot(folder: Path) -> Snapshot:
         start=datetime.fromisoformat(record["start"]),
         cutoff=datetime.fromisoformat(record["cutoff"]),
         columns=record["columns"],
-        records={name: record[name] for name in ("tables", "reasons", "sources")},
+        records={name: record.get(name, []) for name in _RECORDS},
         notes=record["notes"],
         seals=record["seals"],
     )
@@ -264,13 +279,22 @@ def _plan_key(
     """Hash everything that the rows of a snapshot can depend on."""
     code = "".join(
         (Path(__file__).with_name(name)).read_text(encoding="utf-8")
-        for name in ("model.py", "contracts.py", "reading.py", "snapshot.py", "sources.py")
+        for name in (
+            "checks.py",
+            "contracts.py",
+            "model.py",
+            "quality.py",
+            "reading.py",
+            "snapshot.py",
+            "sources.py",
+        )
     )
     parts = {
         "cycle": [cycle.start.isoformat(), cycle.cutoff.isoformat(), settings.time_zone],
         "sql": {name: mapping.sql for name, mapping in mappings.items()},
         "files": prints,
         "quality": settings.quality.model_dump(),
+        "checks": [settings.definitions.stale_days, settings.covers.model_dump(mode="json")],
         "reached": reached,
         "code": code,
         "duckdb": version("duckdb"),
@@ -287,6 +311,7 @@ def _read_all(
     reached: bool,
 ) -> dict[str, Any]:
     """Read every table into the draft folder, and account for each row."""
+    from cxlab.data.checks import check_tables
     from cxlab.data.reading import Reader
 
     connection = connect(
@@ -305,6 +330,8 @@ def _read_all(
                 reader.table(contracts()[mapping.name], mapping)
                 reader.check_share(mapping.name, settings)
         reader.write_set_aside()
+        told = {"tables": reader.tables, "reasons": reader.reasons, "columns": reader.columns}
+        checks = check_tables(connection, draft, told, cycle=cycle, settings=settings)
     if reached:
         _check_span(reader, cycle)
     shutil.rmtree(draft / "spill", ignore_errors=True)
@@ -317,6 +344,7 @@ def _read_all(
         "tables": reader.tables,
         "reasons": reader.reasons,
         "contents": reader.contents,
+        "checks": checks,
         "notes": reader.notes,
     }
 
@@ -353,7 +381,7 @@ def _check_span(reader: Reader, cycle: Cycle) -> None:
 
 def _seal(draft: Path, record: dict[str, Any]) -> None:
     """Hash contents and files, and write the record beside them."""
-    sealed = ("start", "cutoff", "time_zone", "contents", "tables", "reasons", "notes")
+    sealed = ("start", "cutoff", "time_zone", "contents", "tables", "reasons", "checks", "notes")
     contents = {key: record[key] for key in sealed}
     record["hash"] = hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
     record["seals"] = {}
