@@ -25,7 +25,11 @@ __all__ = [
 
 
 def open(  # noqa: A001  (read as cx.open)
-    study: str | Path, *, cycle: str | None = None, engine: Engine | None = None
+    study: str | Path,
+    *,
+    cycle: str | None = None,
+    purpose: str | None = None,
+    engine: Engine | None = None,
 ) -> Lab:
     """Open a study at a cycle, and publish by its rules from here on.
 
@@ -35,6 +39,9 @@ def open(  # noqa: A001  (read as cx.open)
         Folder of the study, such as `params/sample`.
     cycle : str, optional
         Such as `2018Q1`. Default: the study's `default_cycle`.
+    purpose : str, optional
+        What the rows are wanted for: service, analytics, research or marketing. Customers
+        who do not allow it are in no table. Default: the study's `consent.purpose`.
     engine : Engine, optional
         Where to answer questions. Default: what the settings name.
 
@@ -43,7 +50,7 @@ def open(  # noqa: A001  (read as cx.open)
     Lab
         The study's tables, as known at the end of the cycle.
     """
-    lab = open_lab(study, cycle=cycle, engine=engine)
+    lab = open_lab(study, cycle=cycle, purpose=purpose, engine=engine)
     # A run's pages bring their own style sheet; a lab needs ours once a session.
     finding.publish_with(
         min_cell=lab.settings.privacy.min_cell, components="CXLAB_SNAPSHOT" not in os.environ

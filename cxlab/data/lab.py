@@ -6,11 +6,14 @@ have is no fault of a notebook: asking for it raises `Withheld`, which
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
+from cxlab.data.consent import Purpose, purpose_named
+from cxlab.data.consented import Gate
 from cxlab.data.engine import DuckEngine, Engine, Table, TableLike, frame
 from cxlab.data.model import contracts
 from cxlab.data.settings import Definitions, Settings, find_study, read_settings
@@ -33,15 +36,32 @@ class Lab:
         What the tables were made from, and how their rows were accounted for.
     engine : Engine
         Where the tables lie.
+    gate : Gate
+        What the lab is open for, and whose rows its tables therefore hold.
     """
 
     def __init__(
-        self, settings: Settings, cycle: Cycle, snapshot: Snapshot, engine: Engine
+        self,
+        settings: Settings,
+        cycle: Cycle,
+        snapshot: Snapshot,
+        engine: Engine,
+        *,
+        purpose: Purpose = "analytics",
     ) -> None:
         self.settings = settings
         self.cycle = cycle
-        self.snapshot = snapshot
+        # Its counts are for everyone, its files are not: rows come through the gate.
+        self.snapshot = replace(snapshot, folder=Path("closed"))
         self.engine = engine
+        self.gate = Gate(
+            self._everybody,
+            columns=snapshot.columns,
+            rules=settings.consent,
+            purpose=purpose,
+            cycle=cycle,
+        )
+        self._folder = snapshot.folder
         self._tables: dict[str, Table] = {}
 
     def __repr__(self) -> str:
@@ -80,25 +100,40 @@ class Lab:
 
     @property
     def tables(self) -> list[str]:
-        """The tables that have rows at this cycle's cutoff."""
-        return [table for table, rows in self.snapshot.rows_used.items() if rows]
+        """The tables that have rows at this cycle's cutoff, less those that are withheld."""
+        withheld = self.snapshot.withheld
+        return [t for t, rows in self.snapshot.rows_used.items() if rows and t not in withheld]
 
     def frame(self, table: TableLike, *, limit: int = 100_000) -> pd.DataFrame:
         """Bring a table's rows into pandas, at most `limit` of them."""
         return frame(table, limit=limit)
 
     def _open(self, name: str) -> Table:
+        if name in self.snapshot.withheld:
+            raise Withheld(self.snapshot.withheld[name])
         if name not in self.snapshot.columns:
             raise Withheld(f"The study has no table {name!r}: no system that feeds it is mapped.")
         if name not in self.tables:
             raise Withheld(
                 f"No row of {name!r} was known by {self.cycle.last_day}, the end of the cycle."
             )
+        return self.gate.rows(name)
+
+    def _everybody(self, name: str) -> Table:
+        """Name a table with all its rows, for counts and for the gate."""
+        if name not in self.snapshot.columns:
+            raise Withheld(f"The study has no table {name!r}: no system that feeds it is mapped.")
         columns = self.snapshot.columns[name]
-        return self.engine.read_parquet([self.snapshot.folder / f"{name}.parquet"], columns)
+        return self.engine.read_parquet([self._folder / f"{name}.parquet"], columns)
 
 
-def open_lab(study: str | Path, *, cycle: str | None = None, engine: Engine | None = None) -> Lab:
+def open_lab(
+    study: str | Path,
+    *,
+    cycle: str | None = None,
+    purpose: str | None = None,
+    engine: Engine | None = None,
+) -> Lab:
     """Open a study at a cycle, reading its sources if that has not been done.
 
     Parameters
@@ -108,6 +143,9 @@ def open_lab(study: str | Path, *, cycle: str | None = None, engine: Engine | No
         folder above.
     cycle : str, optional
         Such as `2018Q1`. Default: the study's `default_cycle`.
+    purpose : str, optional
+        What the rows are wanted for: service, analytics, research or marketing. Customers
+        who do not allow it are in no table. Default: the study's `consent.purpose`.
     engine : Engine, optional
         Where to answer questions. Default: what the settings name.
 
@@ -120,11 +158,14 @@ def open_lab(study: str | Path, *, cycle: str | None = None, engine: Engine | No
     ------
     SettingsError
         If the folder is no study, or its settings cannot be used.
+    ParameterError
+        If there is no cycle, or no such purpose.
     DataError
         If the data break their contracts.
     """
     folder = find_study(study)
     settings = read_settings(folder)
+    wanted = purpose_named(purpose or settings.consent.purpose)
     name = cycle or settings.default_cycle
     if name is None:
         raise ParameterError("Give a cycle, such as cycle='2018Q1', or set default_cycle.")
@@ -132,7 +173,7 @@ def open_lab(study: str | Path, *, cycle: str | None = None, engine: Engine | No
     # A run pins the snapshot, so that all its chapters see the same rows.
     pinned = os.environ.get("CXLAB_SNAPSHOT")
     snapshot = open_snapshot(Path(pinned)) if pinned else take_snapshot(folder, settings, chosen)
-    return Lab(settings, chosen, snapshot, engine or _engine(settings, folder))
+    return Lab(settings, chosen, snapshot, engine or _engine(settings, folder), purpose=wanted)
 
 
 def _engine(settings: Settings, study: Path) -> Engine:
