@@ -56,6 +56,19 @@ CHANNELS = {
     "shop visit": ("store",),
     "tasting event": ("event", "direct_selling"),
 }
+# How a touchpoint is reached where it has two channels; one way for every visit.
+CHANNEL_SHARES = {
+    "newsletter": (0.8, 0.2),
+    "web shop": (0.65, 0.35),
+    "tasting event": (0.7, 0.3),
+}
+# Where the company drifts, steps to the older touchpoint become steps to the newer one.
+NEWER_CHANNELS = {
+    "tv spot": "social post",
+    "brochure": "social post",
+    "newsletter": "marketplace page",
+    "shop visit": "marketplace page",
+}
 # Rows: from (the first is the start of a journey); columns: to a touchpoint, then to a
 # purchase, then to nothing. Each row sums to one.
 TRANSITIONS = np.array(
@@ -217,6 +230,8 @@ class Company:
     memory : float
         Share of steps in a journey that go back to the touchpoint before the last one;
         0 is first order.
+    habit : float
+        Share of purchases that no journey leads to: out of habit. The others have one.
     drift : float
         How far the transitions have moved from `TRANSITIONS` towards newer channels in
         the last quarter, 0 to 1; linear over the quarters.
@@ -297,6 +312,7 @@ class Company:
     spend_with_rate: float = 0.0
     hazard_turn: float = 1.0
     memory: float = 0.0
+    habit: float = 0.5
     drift: float = 0.0
     consent: dict[str, float] = field(
         default_factory=lambda: {
