@@ -65,7 +65,7 @@ class Chain:
         move = np.zeros((_START + 1, _START + 1))
         rows = np.repeat(np.arange(_START + 1), _K)
         np.add.at(move, (rows, _next_states().ravel()), (self.step * alive).ravel())
-        return np.linalg.solve(np.eye(_START + 1) - move, reward)
+        return np.asarray(np.linalg.solve(np.eye(_START + 1) - move, reward), np.float64)
 
     def conversion(self, stay: Numbers | None = None) -> float:
         """Probability that a journey ends in a purchase."""
