@@ -12,6 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from cxlab.data.sample.commerce import Commerce
 from cxlab.errors import ParameterError, did_you_mean
 
 __all__ = ["VARIANTS", "Company", "Initiative", "Segment", "Variant", "company"]
@@ -222,8 +223,11 @@ class Company:
     response : dict
         Log odds of answering an invitation: base, by contact with the company in the last
         30 days, and by latent satisfaction (not at random where it is not 0).
+    commerce : Commerce
+        What is true of buying, delivering, subscribing and collecting points.
     spend_with_rate : float
-        Correlation of a customer's log spend and log purchase rate; 0 in gamma-gamma.
+        Correlation of the normal scores of a customer's mean spend and purchase rate,
+        within a latent segment; 0 in gamma-gamma.
     hazard_turn : float
         Factor on the coefficient of late deliveries after the sixth month; 1 is
         proportional.
@@ -309,6 +313,7 @@ class Company:
             "service desk": -0.3,
         }
     )
+    commerce: Commerce = field(default_factory=Commerce)
     spend_with_rate: float = 0.0
     hazard_turn: float = 1.0
     memory: float = 0.0

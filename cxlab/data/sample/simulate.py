@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
+from cxlab.data.sample.deliveries import simulate_deliveries, simulate_returns
 from cxlab.data.sample.people import simulate_people
+from cxlab.data.sample.purchases import simulate_orders
 from cxlab.data.sample.world import World
 
 __all__ = ["PART", "Tables", "simulate", "simulate_part"]
@@ -20,7 +22,11 @@ Tables = dict[str, pd.DataFrame]
 Step = Callable[[World, Tables], Tables]
 
 # In this order: each step sees the tables of those before it, and brings new ones.
-STEPS: tuple[Step, ...] = ()
+STEPS: tuple[Step, ...] = (
+    simulate_orders,
+    simulate_deliveries,
+    simulate_returns,
+)
 
 
 def simulate_part(world: World, first: int, count: int) -> Tables:
