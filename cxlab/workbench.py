@@ -53,6 +53,8 @@ def open(  # noqa: A001  (read as cx.open)
     lab = open_lab(study, cycle=cycle, purpose=purpose, engine=engine)
     # A run's pages bring their own style sheet; a lab needs ours once a session.
     finding.publish_with(
-        min_cell=lab.settings.privacy.min_cell, components="CXLAB_SNAPSHOT" not in os.environ
+        min_cell=lab.settings.privacy.min_cell,
+        components="CXLAB_SNAPSHOT" not in os.environ,
+        versions={name: own.version for name, own in lab.settings.metrics.items()},
     )
     return lab

@@ -58,7 +58,8 @@ def to_frame(shown: Iterable[Shown]) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=list(FINDING)).drop_duplicates(ignore_index=True)
     numbers = ["estimate", "conf_low", "conf_high", "level", "n"]
-    return frame.astype({**dict.fromkeys(numbers, "float64"), "suppressed": "bool"})
+    kinds = {"suppressed": "bool", "version": "Int64"}
+    return frame.astype({**dict.fromkeys(numbers, "float64"), **kinds})
 
 
 def write_findings(frame: pd.DataFrame, folder: Path) -> None:
@@ -68,8 +69,12 @@ def write_findings(frame: pd.DataFrame, folder: Path) -> None:
 
 
 def read_findings(folder: Path) -> pd.DataFrame:
-    """Read the findings that a published cycle holds."""
-    return pd.read_parquet(folder / "findings.parquet")
+    """Read the findings that a published cycle holds.
+
+    Numbers from before there were versions follow the first definition of their metric.
+    """
+    frame = pd.read_parquet(folder / "findings.parquet")
+    return frame if "version" in frame else frame.assign(version=1)
 
 
 def lookup(frame: pd.DataFrame, metric: str | None) -> dict[str, Any] | None:

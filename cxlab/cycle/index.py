@@ -5,7 +5,7 @@ computed here.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,6 +39,8 @@ def measures(
     previous: str,
     earlier: Sequence[pd.DataFrame],
     href: dict[str, str],
+    withheld: Callable[[Kpi], str] = lambda _: "",
+    missing: Callable[[Kpi], str] = lambda _: "This cycle's data cannot carry this number.",
 ) -> list[Measure]:
     """Find every KPI of the settings among the findings.
 
@@ -54,8 +56,17 @@ def measures(
         Findings of earlier cycles, the oldest first.
     href : dict of str to str
         Address of each chapter.
+    withheld : callable, optional
+        Why a KPI must not be shown, whatever was found; empty where it may.
+    missing : callable, optional
+        Why a KPI was not found.
     """
-    found = [_measure(kpi, findings, previous, earlier, href) for kpi in settings.kpis.values()]
+    found = [
+        _empty(kpi, html.Tile(name=kpi.name, unit="count", withheld=reason, state="Withheld"))
+        if (reason := withheld(kpi))
+        else _measure(kpi, findings, previous, earlier, href, missing)
+        for kpi in settings.kpis.values()
+    ]
     changed = [m for m in found if m.change is not None]
     ends = ("estimate", "conf_low", "conf_high")
     clear = clear_changes([tuple(m.change[e] for e in ends) for m in changed if m.change])
@@ -74,18 +85,21 @@ def _measure(
     previous: str,
     earlier: Sequence[pd.DataFrame],
     href: dict[str, str],
+    missing: Callable[[Kpi], str],
 ) -> Measure:
     value, change = lookup(findings, kpi.metric), lookup(findings, kpi.change)
     if value is None or math.isnan(value["estimate"]):
-        reason = kpi.not_applicable or "This cycle's data cannot carry this number."
-        tile = html.Tile(name=kpi.name, unit="count", withheld=reason)
-        return Measure(kpi=kpi, value=None, change=None, verdict="", tile=tile)
-    verdict = ""
-    if change is not None and not math.isnan(change["estimate"]):
+        reason = kpi.not_applicable or missing(kpi)
+        return _empty(kpi, html.Tile(name=kpi.name, unit="count", withheld=reason))
+    past = [lookup(frame, kpi.metric) for frame in earlier[-_HISTORY + 1 :]]
+    verdict, remark = "", ""
+    if past and past[-1] is not None and not _alike(past[-1], value):
+        change, remark = None, "Defined differently before: not compared with earlier cycles."
+    elif change is not None and not math.isnan(change["estimate"]):
         verdict, _ = words.verdict(change["conf_low"], change["conf_high"], better=kpi.direction)
     else:
         change = None
-    past = [lookup(frame, kpi.metric) for frame in earlier[-_HISTORY + 1 :]]
+    like = [row for row in past if row is not None and _alike(row, value)]
     tile = html.Tile(
         name=kpi.name,
         unit=value["unit"],
@@ -100,10 +114,22 @@ def _measure(
         since=previous if change else "",
         better=kpi.direction,
         target=kpi.target,
-        history=[row["estimate"] for row in (*past, value) if row is not None],
+        remark=remark,
+        history=[row["estimate"] for row in (*like, value)],
         href=href.get(value["chapter"], ""),
     )
     return Measure(kpi=kpi, value=value, change=change, verdict=verdict, tile=tile)
+
+
+def _empty(kpi: Kpi, tile: html.Tile) -> Measure:
+    return Measure(kpi=kpi, value=None, change=None, verdict="", tile=tile)
+
+
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two numbers follow the same definition of their metric."""
+    versions = [row["version"] for row in (one, other)]
+    known = [None if pd.isna(v) else int(v) for v in versions]
+    return known[0] == known[1]
 
 
 def _unclear(measure: Measure) -> Measure:

@@ -90,6 +90,10 @@ def manifest(
         "chapters": [dict(c) for c in chapters],
         "suppressed_cells": sum(s.suppressed_cells for s in shown),
         "gaps": [{"chapter": s.chapter, "reason": s.sentence} for s in shown if s.kind == "card"],
+        "gates": {
+            "withheld_tables": snapshot.withheld,
+            "failed": [c for c in snapshot.records.get("checks", []) if c["state"] == "fail"],
+        },
         "warnings": snapshot.notes,
         "previous": {"cycle": previous[0], "manifest_sha256": previous[1]} if previous else None,
     }

@@ -15,9 +15,12 @@ import pandas as pd
 from cxlab.cycle import manifest as manifests
 from cxlab.cycle.findings import Shown, read_findings, read_shown, to_frame, write_findings
 from cxlab.cycle.index import measures, opening
+from cxlab.cycle.missing import closed_gate, why_missing
 from cxlab.cycle.place import hash_tree, staging
 from cxlab.cycle.plan import Chapter, Plan
 from cxlab.data.calendar import Cycle
+from cxlab.data.kpis import Kpi, catalogue
+from cxlab.metrics import Metric
 from cxlab.report import html, page
 from cxlab.report.finding import Card
 from cxlab.report.tables import unmarked
@@ -28,6 +31,9 @@ _TOGETHER = (
     '<p class="cx-muted">A change is called clear where it holds with all key measures looked at '
     "together (Holm, 5% for any false claim); its interval stands for the measure alone.</p>"
 )
+
+
+_STANDS = ("ok", "withheld", "not run")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,11 +267,21 @@ def _first_page(
         for folder, read in manifests.published(reports)
         if read["start"] < described["start"]
     ]
+    failed = [c["title"] for c in described["chapters"] if c["state"] not in _STANDS]
     found = measures(
-        plan.settings, findings, previous=plan.cycle.previous.name, earlier=earlier, href=href
+        plan.settings,
+        findings,
+        previous=plan.cycle.previous.name,
+        earlier=earlier,
+        href=href,
+        withheld=lambda kpi: closed_gate(kpi, plan.settings, plan.snapshot),
+        missing=lambda kpi: why_missing(
+            kpi, plan.settings, plan.snapshot, findings=findings, failed=failed
+        ),
     )
     measured = [m.tile for m in found if not m.kpi.not_applicable]
-    kpis = [(m.kpi.name, _definition(m.kpi)) for m in found]
+    known = catalogue(plan.settings.metrics)
+    kpis = [(m.kpi.name, _definition(m.kpi, known.get(m.kpi.metric or ""))) for m in found]
     context = replace(
         base,
         title=f"Customer experience, {_span(plan.cycle)}",
@@ -277,11 +293,13 @@ def _first_page(
     return page.render_index(context)
 
 
-def _definition(kpi: Any) -> str:
+def _definition(kpi: Kpi, metric: Metric | None) -> str:
     if kpi.not_applicable:
         return f"Not applicable: {kpi.not_applicable}"
     good = {"up": "Higher is better.", "down": "Lower is better.", "neither": ""}[kpi.direction]
-    return " ".join(part for part in (kpi.definition, good, f"Owner: {kpi.owner}.") if part)
+    said = kpi.definition or (metric.definition if metric else "")
+    named = f"Metric {metric.at}." if metric else ""
+    return " ".join(part for part in (said, good, f"Owner: {kpi.owner}.", named) if part)
 
 
 def _span(cycle: Cycle) -> str:

@@ -146,11 +146,12 @@ def _freshness(read: _Read, cycle: Cycle, settings: Settings) -> Check:
     age = (cycle.cutoff - last).total_seconds() / 86_400
     allowed = settings.definitions.stale_days if limit is None else limit
     said = f"its last row is {_days(age)} old at the end of the cycle"
-    told = {"value": round(age, 3), "limit": float(allowed)}
+    told: dict[str, Any] = {"value": round(age, 3), "limit": float(allowed)}
     if age <= allowed:
         return _row(table, "freshness", "pass", said, **told)
-    said += f", and the study allows {allowed}"
-    return _row(table, "freshness", "warn" if limit is None else "fail", said, **told)
+    if limit is None:
+        return _row(table, "freshness", "warn", f"{said}; beyond {allowed} it is stale", **told)
+    return _row(table, "freshness", "fail", f"{said}, and the study allows {allowed}", **told)
 
 
 def _volume(table: str, periods: list[_Period]) -> Check:
@@ -199,7 +200,7 @@ def _aside(read: _Read, check: str, quality: Quality) -> Check:
         return _row(table, check, "not checked", "its rows refer to no other table")
     rows, total = read.aside.get(check, 0), read.row["rows_in"]
     share = rows / total if total else 0.0
-    told = {"value": round(share, 6), "limit": quality.set_aside_warn}
+    told: dict[str, Any] = {"value": round(share, 6), "limit": quality.set_aside_warn}
     said = f"{rows:,} of {total:,} rows {_WORDS[check]}"
     return _row(table, check, "warn" if share > quality.set_aside_warn else "pass", said, **told)
 
@@ -217,7 +218,7 @@ def _drift(table: str, periods: list[_Period], quality: Quality) -> Iterator[Che
         moved = now.rows / usual - 1
         state = "warn" if abs(moved) > quality.drift_max else "pass"
         said = f"{now.rows:,} rows in the cycle, against {usual:,.0f} in a usual one"
-        told = {"value": round(moved, 6), "limit": quality.drift_max}
+        told: dict[str, Any] = {"value": round(moved, 6), "limit": quality.drift_max}
         yield _row(table, "drift", state, said, **told)
     else:
         yield _row(table, "drift", "not checked", "the cycles before this one have no row")

@@ -18,6 +18,7 @@ import pandas as pd
 
 from cxlab.columns import ESTIMATE
 from cxlab.errors import ConvergenceError, Withheld
+from cxlab.metrics import version_of
 from cxlab.report import disclosure
 
 __all__ = [
@@ -113,13 +114,17 @@ class _Publishing:
     shown: int = 0
     components: bool = True  # ship the style sheet of our objects to the lab
     session: str = ""  # ends every id
+    versions: Mapping[str, int] = field(default_factory=dict)  # of the study's own metrics
 
 
 _publishing = _Publishing()
 
 
-def publish_with(*, min_cell: int, components: bool) -> None:
+def publish_with(
+    *, min_cell: int, components: bool, versions: Mapping[str, int] | None = None
+) -> None:
     """Set the rules that every later `show` of this session follows."""
+    _publishing.versions = versions or {}
     _publishing.min_cell = min_cell
     _publishing.components = components
     # A lab puts all open notebooks into one document, where ids must differ; a chapter
@@ -256,8 +261,10 @@ def _finding(row: Mapping[Any, Any], dims: list[str], level: float) -> dict[str,
     group = {d: _plain(row[d]) for d in dims if _plain(row[d]) is not None}
     numbers = {c: _plain(row[c]) for c in ("estimate", "conf_low", "conf_high", "n")}
     texts = {c: row[c] for c in ESTIMATE if c in ("metric", "unit", "method")}
+    version = _publishing.versions.get(row["metric"]) or version_of(row["metric"])
     return {
         **texts,
+        "version": version,
         "dims": group,
         **numbers,
         "level": level,

@@ -41,6 +41,10 @@ class Tile:
         Values up to this cycle, oldest first, for the small line.
     withheld : str
         Why there is no number; shown in its place.
+    state : str
+        What stands where the number would, such as "Withheld".
+    remark : str
+        What stands where the change would.
     href : str
         Where the measure is explained.
     """
@@ -61,6 +65,8 @@ class Tile:
     history: Sequence[float] = ()
     is_clear: bool = True
     withheld: str = ""
+    state: str = "–"
+    remark: str = ""
     href: str = ""
 
 
@@ -74,7 +80,9 @@ def _tile(tile: Tile) -> str:
     head = f'<p class="cx-tile-name">{name}</p>'
     if not np.isfinite(tile.estimate):
         reason = tile.withheld or "Too few people to show a number."
-        said = f'<p class="cx-value">–</p><p class="cx-muted">{text(reason)}</p>'
+        long = " cx-long" if len(tile.state) > _LONG else ""
+        value = f'<p class="cx-value{long}">{text(tile.state)}</p>'
+        said = f'{value}<p class="cx-muted">{text(reason)}</p>'
         return f'<li class="cx-tile cx-none">{head}{said}</li>'
     said = words.value(tile.estimate, tile.unit)
     size = " cx-long" if len(said) > _LONG else ""
@@ -82,7 +90,7 @@ def _tile(tile: Tile) -> str:
     if np.isfinite(tile.conf_low) and np.isfinite(tile.conf_high):
         said = words.interval(tile.conf_low, tile.conf_high, tile.unit)
         lines.append(f'<p class="cx-ci">95% interval {text(said)}</p>')
-    lines.append(_change(tile))
+    lines.append(f'<p class="cx-base">{text(tile.remark)}</p>' if tile.remark else _change(tile))
     if tile.target is not None:
         lines.append(_target(tile, tile.target))
     if np.isfinite(tile.n):

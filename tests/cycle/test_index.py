@@ -15,7 +15,7 @@ HREF = {"40_feedback": "40_feedback.html"}
 
 def findings(**metrics: tuple[float, float, float]) -> pd.DataFrame:
     rows = [
-        ("40_feedback", name.replace("__", "."), "{}", *values, 0.95, 100.0, "share", "m", False)
+        ("40_feedback", name.replace("__", "."), 1, "{}", *values, 0.95, 100.0, "share", "m", False)
         for name, values in metrics.items()
     ]
     return pd.DataFrame(rows, columns=list(FINDING))

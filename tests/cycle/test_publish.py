@@ -125,8 +125,8 @@ def test_findings_come_as_parquet_and_csv_with_the_same_rows(made):
     target = made(numbers(1234), Card(title="NPS", reason="nobody was asked"))
     parquet, csv = read_findings(target), pd.read_csv(target / "findings.csv")
     assert list(parquet.columns) == [
-        "chapter", "metric", "dims", "estimate", "conf_low", "conf_high", "level", "n", "unit",
-        "method", "suppressed",
+        "chapter", "metric", "version", "dims", "estimate", "conf_low", "conf_high", "level", "n",
+        "unit", "method", "suppressed",
     ]  # fmt: skip
     pd.testing.assert_frame_equal(csv, parquet, check_dtype=False)
     assert set(parquet["chapter"]) == {"99_mine"}

@@ -47,7 +47,7 @@ def test_a_result_is_displayed_as_page_line_and_record(shown):
     assert [row["estimate"] for row in rows] == [50, 60]
     assert set(rows[0]) == {
         "metric", "dims", "estimate", "conf_low", "conf_high", "n", "level", "unit", "method",
-        "suppressed",
+        "suppressed", "version",
     }  # fmt: skip
 
 
