@@ -34,7 +34,9 @@ def later(moment: Moments, seconds: NDArray[np.floating] | NDArray[np.integer]) 
     return np.asarray(moment + np.asarray(seconds).astype("timedelta64[s]"))
 
 
-def seconds_between(start: Moments, end: Moments | np.datetime64) -> NDArray[np.float64]:
+def seconds_between(
+    start: Moments | np.datetime64, end: Moments | np.datetime64
+) -> NDArray[np.float64]:
     """Count the seconds from one moment to the other; NaN where one is missing."""
     passed = (end - start).astype("timedelta64[s]")
     return np.where(np.isnat(passed), np.nan, passed.astype(np.float64))

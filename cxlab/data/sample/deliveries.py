@@ -24,6 +24,7 @@ from cxlab.data.sample.clock import DAY, EXPORTED, as_seen, day_of, later, momen
 from cxlab.data.sample.company import REGIONS
 from cxlab.data.sample.people import coded, pick
 from cxlab.data.sample.purchases import CHANNELS, STATUSES
+from cxlab.data.sample.stacking import stack
 from cxlab.data.sample.world import World, chance
 
 __all__ = ["late_probability", "simulate_deliveries", "simulate_promises", "simulate_returns"]
@@ -84,7 +85,7 @@ def simulate_deliveries(world: World, tables: dict[str, pd.DataFrame]) -> dict[s
             "promised_on": promised.astype("datetime64[s]"),
             "shipped_at": as_seen(leaves),
             "delivered_at": delivered,
-            "in_full": rng.random(size) >= 0.01,
+            "in_full": (rng.random(size) >= 0.01) & ~_short(tables, sent["order"].to_numpy()),
             "exception": coded(np.where(overdue < EXPORTED, exception, -1), EXCEPTIONS),
             "is_late": late & (overdue < EXPORTED),
             "days_late": np.where(np.isnat(delivered), 0, off),
@@ -94,6 +95,13 @@ def simulate_deliveries(world: World, tables: dict[str, pd.DataFrame]) -> dict[s
         }
     )
     return {"deliveries": deliveries}
+
+
+def _short(tables: dict[str, pd.DataFrame], order: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell from which orders a line was cancelled because it had run out."""
+    lines = tables["order_lines"]
+    dropped = (lines["cancel_reason"] == "out_of_stock").to_numpy()
+    return np.isin(order, lines["order"].to_numpy()[dropped])
 
 
 def _exceptions(late: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -180,4 +188,4 @@ def simulate_promises(world: World, tables: dict[str, pd.DataFrame]) -> dict[str
         promised_on=never, revised_on=never, actual_on=never,
         kept=np.where(np.isin(deliveries["order"].to_numpy(), short), 0, 1),
     )  # fmt: skip
-    return {"promises": pd.concat([dates, stock], ignore_index=True)}
+    return {"promises": stack([dates, stock])}

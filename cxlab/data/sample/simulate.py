@@ -9,12 +9,23 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from cxlab.data.sample.deliveries import simulate_deliveries, simulate_returns
+from cxlab.data.sample.baskets import simulate_baskets
+from cxlab.data.sample.changes import simulate_changes, simulate_usage
+from cxlab.data.sample.deliveries import (
+    simulate_deliveries,
+    simulate_promises,
+    simulate_returns,
+)
+from cxlab.data.sample.exposures import initiative_costs, simulate_exposures, world_exposures
+from cxlab.data.sample.invoices import simulate_invoices
 from cxlab.data.sample.people import simulate_people
+from cxlab.data.sample.points import simulate_points
 from cxlab.data.sample.purchases import simulate_orders
+from cxlab.data.sample.slow_service import simulate_slow_service
+from cxlab.data.sample.subscriptions import simulate_endings, simulate_subscribers
 from cxlab.data.sample.world import World
 
-__all__ = ["PART", "Tables", "simulate", "simulate_part"]
+__all__ = ["PART", "Tables", "simulate", "simulate_part", "simulate_world"]
 
 PART = 5_000  # customers made at a time: the unit of memory and of chance
 
@@ -23,10 +34,25 @@ Step = Callable[[World, Tables], Tables]
 
 # In this order: each step sees the tables of those before it, and brings new ones.
 STEPS: tuple[Step, ...] = (
+    simulate_exposures,
     simulate_orders,
+    simulate_baskets,
     simulate_deliveries,
     simulate_returns,
+    simulate_promises,
+    simulate_subscribers,
+    simulate_slow_service,
+    simulate_endings,
+    simulate_changes,
+    simulate_usage,
+    simulate_invoices,
+    simulate_points,
 )
+
+
+def simulate_world(world: World) -> Tables:
+    """Make what is there once, whoever the customers are."""
+    return {"exposures": world_exposures(world), "initiative_costs": initiative_costs(world)}
 
 
 def simulate_part(world: World, first: int, count: int) -> Tables:
