@@ -255,6 +255,10 @@ answers (response_id, question) known answered_at days answered_on=answered_at
     touchpoint text
     order_id text -> orders
 
+names (customer_id, name) known -
+    customer_id text
+    name text!
+
 comments (comment_id) known written_at
     comment_id text!
     customer_id text -> customers

@@ -13,6 +13,7 @@ import duckdb
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.contracts import EXCLUDED, LATER, SET_ASIDE, typed_select
+from cxlab.data.masking import mask_comments
 from cxlab.data.model import Contract, contracts
 from cxlab.data.settings import Settings
 from cxlab.data.sources import Mapping, source_sql
@@ -55,6 +56,7 @@ class Reader:
         self.reasons: list[dict[str, Any]] = []
         self.contents: dict[str, list[str]] = {}
         self.notes: list[str] = []
+        self.masked: list[dict[str, Any]] = []  # comments that held something personal, by kind
         self._do(
             'create temp table set_aside ("table" text, row bigint, rule text, reason text, '
             "record text)"
@@ -77,7 +79,13 @@ class Reader:
                 source,
                 cycle=self._cycle,
             )
+            if name == "names":  # used to mask comments, and kept nowhere
+                whose = "customer_id" if "customer_id" in described else "null as customer_id"
+                self._do(f"create temp table names as select {whose}, name from ({typed})")
+                return
             self._write(typed, f"{name}.draft")
+        if name == "comments":
+            self.masked = mask_comments(self._do, self._draft / f"{name}.draft.parquet", contract)
         typed_file = self._file(f"{name}.draft")
         shown = [r[0] for r in self._do(f"describe select * from {typed_file}").fetchall()]
         self.columns[name] = [c for c in shown if c not in ("_rule", "_record", "file_row_number")]

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Snapshot", "open_snapshot", "state_folder", "take_snapshot", "verify_snapshots"]
 
 _DRAFT_SECONDS = 86_400
-_RECORDS = ("tables", "reasons", "sources", "checks")
+_RECORDS = ("tables", "reasons", "sources", "checks", "masked")
 _LATE_DAYS = timedelta(days=7)  # quieter than this at its end, a cycle counts as not over
 
 
@@ -282,7 +282,12 @@ def _plan_key(
         for name in (
             "checks.py",
             "contracts.py",
+            "identifiers.py",
+            "masking.py",
             "model.py",
+            "names.py",
+            "numbers.py",
+            "personal.py",
             "quality.py",
             "reading.py",
             "snapshot.py",
@@ -328,7 +333,8 @@ def _read_all(
                 reader.helper(mapping)
             else:
                 reader.table(contracts()[mapping.name], mapping)
-                reader.check_share(mapping.name, settings)
+                if mapping.name in reader.columns:
+                    reader.check_share(mapping.name, settings)
         reader.write_set_aside()
         told = {"tables": reader.tables, "reasons": reader.reasons, "columns": reader.columns}
         checks = check_tables(connection, draft, told, cycle=cycle, settings=settings)
@@ -345,6 +351,7 @@ def _read_all(
         "reasons": reader.reasons,
         "contents": reader.contents,
         "checks": checks,
+        "masked": reader.masked,
         "notes": reader.notes,
     }
 
