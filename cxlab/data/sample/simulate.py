@@ -9,8 +9,12 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
+from cxlab.data.sample.accounts import simulate_accounts
 from cxlab.data.sample.baskets import simulate_baskets
+from cxlab.data.sample.business import simulate_business
+from cxlab.data.sample.campaigns import simulate_campaigns
 from cxlab.data.sample.changes import simulate_changes, simulate_usage
+from cxlab.data.sample.consents import simulate_consents
 from cxlab.data.sample.deliveries import (
     simulate_deliveries,
     simulate_promises,
@@ -47,12 +51,19 @@ STEPS: tuple[Step, ...] = (
     simulate_usage,
     simulate_invoices,
     simulate_points,
+    simulate_consents,
+    simulate_business,
+    simulate_accounts,
 )
 
 
-def simulate_world(world: World) -> Tables:
-    """Make what is there once, whoever the customers are."""
-    return {"exposures": world_exposures(world), "initiative_costs": initiative_costs(world)}
+def simulate_world(world: World, customers: int) -> Tables:
+    """Make what is there once, whoever the customers are; some of it grows with their number."""
+    return {
+        "exposures": world_exposures(world),
+        "initiative_costs": initiative_costs(world),
+        "campaigns": simulate_campaigns(world, customers),
+    }
 
 
 def simulate_part(world: World, first: int, count: int) -> Tables:
