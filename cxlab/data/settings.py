@@ -17,7 +17,9 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from cxlab.data.calendar import Cycle, Length, parse_cycle
 from cxlab.data.consent import ConsentSettings
+from cxlab.data.identity import IdentitySettings
 from cxlab.data.kpis import Kpi, OwnMetric
+from cxlab.data.pseudonyms import KEY_NAME
 from cxlab.data.quality import Quality
 from cxlab.data.strict import Days, Strict
 from cxlab.data.yaml_file import read_yaml
@@ -71,9 +73,29 @@ class Definitions(Strict):
 
 
 class Privacy(Strict):
-    """Who may be seen: groups smaller than `min_cell` are withheld."""
+    """Who may be seen: groups smaller than `min_cell` are withheld.
+
+    `pseudonyms` puts keyed hashes in place of the ids of persons; `key` names the
+    environment variable that holds the key, as in `env:CXLAB_KEY`.
+    """
 
     min_cell: Annotated[int, Field(ge=5, le=1000)] = 10
+    pseudonyms: bool = False
+    key: str | None = None
+
+    @model_validator(mode="after")
+    def _key_is_not_here(self) -> Self:
+        # Checked of the whole group, so that no message repeats what was given as the key.
+        if self.key is not None and not KEY_NAME.fullmatch(self.key):
+            raise ValueError(
+                "key must name an environment variable, as in env:CXLAB_KEY; the key itself must "
+                "stand in no file"
+            )
+        if self.pseudonyms and self.key is None:
+            raise ValueError(
+                "pseudonyms need a key: name an environment variable, as in key: env:CXLAB_KEY"
+            )
+        return self
 
 
 class Limits(Strict):
@@ -121,6 +143,7 @@ class Settings(Strict):
     kpis: dict[str, Kpi] = Field(default_factory=dict)
     metrics: dict[str, OwnMetric] = Field(default_factory=dict)
     privacy: Privacy = Privacy()
+    identity: IdentitySettings = IdentitySettings()
     consent: ConsentSettings = ConsentSettings()
     quality: Quality = Quality()
     limits: Limits = Limits()
@@ -259,7 +282,9 @@ def _say(error: Any) -> str:
     if error["type"] == "literal_error":
         listed = re.findall(r"'([^']*)'", message)
         message += "." + did_you_mean(str(error["input"]), listed)
-    found = "" if isinstance(error["input"], dict) else f" Found: {str(error['input'])[:80]!r}."
+    # What was given as a key is not repeated, whatever is wrong with it.
+    silent = isinstance(error["input"], dict) or "key" in error["loc"]
+    found = "" if silent else f" Found: {str(error['input'])[:80]!r}."
     stop = "" if message.endswith((".", "?")) else "."
     return f"{place}: {message}{stop}{found}"
 
