@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxlab.data.sample.commerce import Commerce
+from cxlab.data.sample.feelings import Feelings
 from cxlab.errors import ParameterError, did_you_mean
 
 __all__ = ["VARIANTS", "Company", "Initiative", "Segment", "Variant", "company"]
@@ -218,6 +219,8 @@ class Company:
         Weight of each driver (a standard normal rating) in latent satisfaction.
     late_pain : float
         Change of latent satisfaction by a late delivery.
+    feelings : Feelings
+        How feelings come about and become answers.
     thresholds : tuple
         Cut points of latent satisfaction between the five marks.
     response : dict
@@ -276,6 +279,7 @@ class Company:
     late_share: float = 0.12  # of deliveries, where nothing else acts
     late_pain: float = -0.9
     service_pain: float = -0.35  # of a ticket that was solved slowly
+    feelings: Feelings = field(default_factory=Feelings)
     thresholds: tuple[float, float, float, float] = (-1.6, -1.0, -0.45, 0.55)
     response: dict[str, float] = field(
         default_factory=lambda: {"base": -0.9, "recent_contact": 0.4, "satisfaction": 0.0}
