@@ -104,8 +104,10 @@ def check(study: StudyArg, cycle: CycleOpt = None) -> None:
     """Check settings, sources and contracts; start no kernel.
 
     Prints for each table how many rows came in, are used, were set aside and were
-    excluded by a rule, and why.
+    excluded by a rule, and why; which checks of the tables fail or warn; and what is
+    wrong with the key measures, which gives exit code 2.
     """
+    from cxlab.cycle.lint import kpi_lines, quality_lines
     from cxlab.cycle.plan import make_plan
 
     folder, settings = _open(study)
@@ -119,8 +121,15 @@ def check(study: StudyArg, cycle: CycleOpt = None) -> None:
         typer.echo(f"  {row['table']}: {row['rows']:,} {row['fate']}: {row['reason']}")
     for note in plan.snapshot.notes:
         typer.echo(f"  note: {note}")
+    for line in quality_lines(plan.snapshot):
+        typer.echo(line)
     for chapter in plan.chapters:
         typer.echo(f"{chapter.name}: {chapter.withheld or 'ready'}")
+    wrong, silent = kpi_lines(settings)
+    for line in (*silent, *wrong):
+        typer.echo(line)
+    if wrong:
+        raise typer.Exit(2)
 
 
 @app.command("open", epilog="Example:\n\ncxlab open params/olist --cycle 2018Q1")

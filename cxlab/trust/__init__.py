@@ -1,23 +1,37 @@
 """What a report stands on: which rows, how fresh, and how defined and computed."""
 
 from cxlab.trust.accounts import Reasons, Rows, reasons, rows
+from cxlab.trust.consent import Seen, seen
+from cxlab.trust.consent_bias import ConsentBias, ConsentGroups, consent_bias
+from cxlab.trust.consent_flow import ConsentFlow, consent_flow
 from cxlab.trust.inputs import Freshness, Sources, freshness, sources
 from cxlab.trust.listing import Listing
 from cxlab.trust.methods import methods
-from cxlab.trust.terms import definitions, glossary, kpis
+from cxlab.trust.quality import QualityMatrix, quality
+from cxlab.trust.register import kpis
+from cxlab.trust.terms import definitions, glossary
 
 __all__ = [
+    "ConsentBias",
+    "ConsentFlow",
+    "ConsentGroups",
     "Freshness",
     "Listing",
+    "QualityMatrix",
     "Reasons",
     "Rows",
+    "Seen",
     "Sources",
+    "consent_bias",
+    "consent_flow",
     "definitions",
     "freshness",
     "glossary",
     "kpis",
     "methods",
+    "quality",
     "reasons",
     "rows",
+    "seen",
     "sources",
 ]

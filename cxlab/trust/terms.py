@@ -1,4 +1,4 @@
-"""What the words of this report mean: in this study, as targets, and as columns."""
+"""What the words of this report mean: in this study, and as columns."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cxlab.columns import GLOSSARY
-from cxlab.report import words
 from cxlab.trust.listing import Listing
 
 if TYPE_CHECKING:
-    from cxlab.data.settings import Kpi, Settings
+    from cxlab.data.settings import Settings
 
-__all__ = ["definitions", "glossary", "kpis"]
+__all__ = ["definitions", "glossary"]
 
 _MEANING = {
     "cooling_days": "A customer cools after this many days without a purchase.",
@@ -23,7 +22,6 @@ _MEANING = {
     "cuts": "Cut points between the scores; without any, quantiles are used.",
     "rules": "Scores that make a named segment; without any, the standard rules are used.",
 }
-_BETTER = {"up": "higher", "down": "lower", "neither": "neither"}
 
 
 def definitions(settings: "Settings") -> Listing:
@@ -62,31 +60,6 @@ def definitions(settings: "Settings") -> Listing:
     )
 
 
-def kpis(settings: "Settings") -> Listing:
-    """List the key measures: what each is, who owns it, where it should go.
-
-    Parameters
-    ----------
-    settings : Settings
-        The study's settings.
-
-    Returns
-    -------
-    Listing
-        Columns measure, definition, owner, target and better; a measure that does not
-        apply has its reason as definition.
-    """
-    columns = ["measure", "definition", "owner", "target", "better"]
-    frame = pd.DataFrame([_kpi(kpi) for kpi in settings.kpis.values()], columns=columns)
-    without = sum(kpi.not_applicable is not None for kpi in settings.kpis.values())
-    said = f"{words.plural(len(frame) - without, 'key measure')} with an owner"
-    return Listing(
-        frame=frame,
-        headline=_apart(said, without),
-        subtitle="Key measures from the study's settings",
-    )
-
-
 def glossary() -> Listing:
     """List what each column of a table in this report means."""
     rows = [(name.replace("_", " "), GLOSSARY[name]) for name in sorted(GLOSSARY)]
@@ -95,13 +68,6 @@ def glossary() -> Listing:
         headline="What each column means, in every table of this report.",
         subtitle="Columns and their meaning",
     )
-
-
-def _apart(said: str, without: int) -> str:
-    if not without:
-        return f"{said}."
-    verb = "does" if without == 1 else "do"
-    return f"{said}; {words.number(without)} {verb} not apply here, for the reason given."
 
 
 def _terms(values: dict[str, object]) -> Iterator[tuple[str, str, str]]:
@@ -114,12 +80,3 @@ def _terms(values: dict[str, object]) -> Iterator[tuple[str, str, str]]:
             shown = f"{shown} days"
         term = name.removesuffix("_days").replace("_", " ")
         yield term, shown, _MEANING.get(name, "")
-
-
-def _kpi(kpi: "Kpi") -> tuple[str, str, str, str, str]:
-    if kpi.not_applicable is not None:
-        return kpi.name, f"Not applicable: {kpi.not_applicable}", "", "", ""
-    target = "" if kpi.target is None else f"{kpi.target:g}"
-    if target and (kpi.metric or "").endswith(("_share", "_rate")):
-        target = words.value(kpi.target or 0.0, "share")
-    return kpi.name, kpi.definition, kpi.owner or "", target, _BETTER[kpi.direction]

@@ -43,16 +43,6 @@ def test_every_definition_of_the_settings_is_explained(settings):
     assert named | set(settings.definitions.rfm.model_dump()) == set(_MEANING)
 
 
-def test_a_key_measure_has_an_owner_or_a_reason(settings):
-    result = trust.kpis(settings)
-    first, second = result.table().to_dict("records")
-    assert (first["owner"], first["target"], first["better"]) == ("Service", "80.0%", "higher")
-    assert second["definition"] == "Not applicable: Nobody was asked."
-    assert result.sentence() == (
-        "1 key measure with an owner; 1 does not apply here, for the reason given."
-    )
-
-
 def test_methods_are_unique_explained_and_sourced():
     listed = trust.methods().table()
     assert listed["method"].is_unique
