@@ -120,7 +120,7 @@ def _orders(world: World, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
             "expected": attitude(world, buyer, at) + late * pain,
         }
     )
-    return listed.loc[happened]
+    return pd.DataFrame(listed[happened])
 
 
 def _tickets(world: World, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
