@@ -9,6 +9,7 @@ __all__ = [
     "DAY",
     "EXPORTED",
     "MONTH",
+    "NOT_YET",
     "WEEK",
     "Moments",
     "as_seen",

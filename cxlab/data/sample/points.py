@@ -59,7 +59,7 @@ def simulate_points(world: World, tables: dict[str, pd.DataFrame]) -> dict[str, 
     sets = [
         _entries(joined, joins[joined], 0, 0 * joined, 0 * joined, -1),
         _entries(buyer, placed, 1, points, -1, number),
-        _entries(buyer[taken], later(placed[taken], np.full(taken.sum(), 60)), 2,
+        _entries(buyer[taken], placed[taken], 2,
                  -balance[taken], -1, number[taken]),
         _entries(buyer[expires], gone[expires], 3, -left[expires], -1, -1),
         _entries(buyer[rises], later(placed[rises], np.full(rises.sum(), 1)), 4,

@@ -55,8 +55,8 @@ def simulate_orders(world: World, tables: dict[str, pd.DataFrame]) -> dict[str, 
     rng = chance(world.seed, "orders", int(person[0]))
     truth, spread = _propensities(world, people, rng)
     owner, number, placed = _purchases(people, truth, rng)
+    placed = _by_the_hour(world, placed, people["first_seen_at"].to_numpy()[owner])
     truth["true_alive_until"] = _alive_until(truth, owner, number, placed)
-    placed = _by_the_hour(world, placed, people["first_seen_at"].to_numpy()[owner], number)
     logged = (placed >= world.start) & (placed < EXPORTED)
     owner, number, placed = owner[logged], number[logged], placed[logged]
 
@@ -146,16 +146,14 @@ def _alive_until(
     return until
 
 
-def _by_the_hour(
-    world: World, placed: Moments, first: Moments, number: NDArray[np.int64]
-) -> Moments:
+def _by_the_hour(world: World, placed: Moments, first: Moments) -> Moments:
     """Spread the repeat purchases of a day over its hours, in their order."""
     day = moment_of(day_of(placed))
     share = seconds_between(day, placed) / DAY
     shares = np.cumsum((0.0, *world.company.commerce.hours))
     hour = np.interp(share, shares / shares[-1], np.arange(25) / 24)
-    moved = np.maximum(later(day, hour * DAY), first + np.timedelta64(60, "s"))
-    return np.where(number == 0, placed, moved)
+    # On the day of the first purchase the hours are what they are: nothing comes before it.
+    return np.where(day <= first, placed, later(day, hour * DAY))
 
 
 def _channels(
