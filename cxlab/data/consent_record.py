@@ -81,8 +81,9 @@ def over_everybody(lab: "Lab", sql: str, /, *tables: str, **values: Any) -> pd.D
     sql : str
         One SELECT of aggregates in the portable subset; no row of a person.
     *tables : str
-        The tables it names; `words` is what each customer says to the lab's purpose:
-        customer_id, and status.
+        The tables it names. `words` is what each customer says to the lab's purpose:
+        customer_id and status; `words_then` and `words_now` are what was said to each
+        purpose at the cycle's start and end: customer_id, purpose and status.
     **values : value
         The values of its `$name`.
 
@@ -112,10 +113,16 @@ def over_everybody(lab: "Lab", sql: str, /, *tables: str, **values: Any) -> pd.D
             f"A question about all customers must be one of counts and sums, but gives "
             f"{names or 'rows'}. Group it."
         )
-    named: dict[str, Any] = {
-        name: lab.gate._words if name == "words" else lab._everybody(name) for name in tables
-    }
+    named: dict[str, Any] = {name: _table(lab, name) for name in tables}
     return query(sql, **named, **values)
+
+
+def _table(lab: "Lab", name: str) -> Table:
+    if name == "words":
+        return lab.gate._words
+    if name in ("words_then", "words_now"):
+        return lab.gate._words_at(lab.cycle.start if name == "words_then" else lab.cycle.cutoff)
+    return lab._everybody(name)
 
 
 def _counts(tree: exp.Query) -> bool:

@@ -5,6 +5,7 @@ table that it belongs to. A table of which nobody can tell whose rows it holds s
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 
 from cxlab.data.calendar import Cycle
@@ -84,6 +85,10 @@ class Gate:
             for table in (self._everybody(name), self.rows(name))
         )
         return rows - seen
+
+    def _words_at(self, at: datetime) -> Table:
+        """What each customer had said about each purpose, as known at a moment."""
+        return last_word(self._everybody("consents"), at=at)
 
     @cached_property
     def _words(self) -> Table:

@@ -2,8 +2,9 @@
 
 from cxlab.trust.accounts import Reasons, Rows, reasons, rows
 from cxlab.trust.consent import Seen, seen
-from cxlab.trust.consent_bias import ConsentBias, ConsentGroups, consent_bias
+from cxlab.trust.consent_bias import consent_bias
 from cxlab.trust.consent_flow import ConsentFlow, consent_flow
+from cxlab.trust.consent_shown import ConsentBias, ConsentGroups
 from cxlab.trust.inputs import Freshness, Sources, freshness, sources
 from cxlab.trust.listing import Listing
 from cxlab.trust.methods import methods
