@@ -108,25 +108,30 @@ class Masker:
 
         self._names = Names(_rows(self._ask("select distinct name from names")))
         with pq.ParquetFile(file) as source:
-            has_writer = "customer_id" in source.schema_arrow.names
-            for batch in source.iter_batches(_ROWS, columns=list(columns)):
-                for column in batch.columns:
-                    for text in filter(None, column.to_pylist()):
-                        self._names.learn(readable(text))
-        if has_writer:
-            found = self._ask(
-                "select customer_id, string_agg(name, ' ') from names where customer_id in "
-                f"(select customer_id from {_parquet(file)}) group by customer_id"
-            ).fetchall()
-            self._own = {customer: _tokens(names) for customer, names in found}
+            if "customer_id" in source.schema_arrow.names:
+                found = self._ask(
+                    "select customer_id, string_agg(name, ' ') from names where customer_id in "
+                    f"(select customer_id from {_parquet(file)}) group by customer_id"
+                ).fetchall()
+                self._own = {customer: _tokens(names) for customer, names in found}
+            for batch in source.iter_batches(_ROWS):
+                own = self._writers(batch)
+                for name in columns:
+                    for text, whose in zip(batch[name].to_pylist(), own, strict=True):
+                        if text:
+                            self._names.learn(readable(text), whose)
+
+    def _writers(self, batch: "pa.RecordBatch") -> list[frozenset[str]]:
+        """Words of the name of whoever wrote each comment."""
+        if not self._own:
+            return [frozenset()] * batch.num_rows
+        return [self._own.get(w, frozenset()) for w in batch["customer_id"].to_pylist()]
 
     def _masked(self, batch: "pa.RecordBatch", columns: Sequence[str]) -> "pa.RecordBatch":
         import pyarrow as pa
 
         names = batch.schema.names
-        nobody: list[str | None] = [None] * batch.num_rows
-        writers = batch.column("customer_id").to_pylist() if "customer_id" in names else nobody
-        own = [self._own.get(w, frozenset()) if w else frozenset() for w in writers]
+        own = self._writers(batch)
         kinds: list[set[str]] = [set() for _ in own]
         for name in columns:
             at = names.index(name)

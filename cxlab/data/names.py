@@ -94,17 +94,28 @@ class Names:
     def __len__(self) -> int:
         return len(self._words)
 
-    def learn(self, text: str) -> None:
-        """Note how the words of one comment are written; all comments come before any `find`."""
+    def learn(self, text: str, own: frozenset[str] = frozenset()) -> None:
+        """Note how the words of one comment are written; all comments come before any `find`.
+
+        Words that stand for a person in any case, as after a title, say nothing about others.
+        """
         self._texts += 1
-        words = [(m, f) for m in words_of(text) if (f := self._fold(m[0]))]
-        self._anyhow.update({f for _, f in words})
-        if not words or not _has_case(text):
+        words = list(words_of(text))
+        folded = [self._fold(m[0]) for m in words]
+        if not any(folded):
             return
-        self._small.update({f for m, f in words if m[0].islower()})
+        free = [
+            (m, f)
+            for i, (m, f) in enumerate(zip(words, folded, strict=True))
+            if f and f not in own and not self._stands_for_one(words, i)
+        ]
+        self._anyhow.update({f for _, f in free})
+        if not _has_case(words):
+            return
+        self._small.update({f for m, f in free if m[0].islower()})
         # The first word of a sentence has a capital anyway.
         self._capital.update(
-            {f for m, f in words if m[0][0].isupper() and not _begins(text, m.start())}
+            {f for m, f in free if m[0][0].isupper() and not _begins(text, m.start())}
         )
 
     def find(self, text: str, own: frozenset[str] = frozenset()) -> list[Hit]:
@@ -118,10 +129,13 @@ class Names:
             Folded words of the names of whoever wrote it.
         """
         words = list(words_of(text))
-        folded = [self._fold(m[0]) or (f if (f := fold(m[0])) in own else "") for m in words]
+        folded = [self._fold(m[0]) for m in words]
+        if own:  # they need not be in the list
+            every = [fold(m[0]) for m in words]
+            folded = [f or (e if e in own else "") for f, e in zip(folded, every, strict=True)]
         if not any(folded):
             return []
-        has_case = _has_case(text)
+        has_case = _has_case(words)
         named = [False] * len(words)
         for i, (match, word) in enumerate(zip(words, folded, strict=True)):
             if not word:
@@ -149,6 +163,13 @@ class Names:
             return not is_small or not self._is_ordinary(folded)
         return not self._is_ordinary(folded) and not (is_small and has_case)
 
+    def _stands_for_one(self, words: list[re.Match[str]], at: int) -> bool:
+        """Whether a word follows a title, or makes a full name with a neighbour."""
+        here = fold(words[at][0])
+        before = fold(words[at - 1][0]) if at else ""
+        after = fold(words[at + 1][0]) if at + 1 < len(words) else ""
+        return before in _TITLES or (before, here) in self._pairs or (here, after) in self._pairs
+
     def _is_full(self, one: str, two: str) -> bool:
         """Whether two words in sequence are a full name; small, one must be no ordinary word."""
         pair = (fold(one), fold(two))
@@ -167,9 +188,9 @@ class Names:
         return self._anyhow[folded] > max(_FEW * _FEW, _OFTEN * self._texts)
 
 
-def _has_case(text: str) -> bool:
+def _has_case(words: list[re.Match[str]]) -> bool:
     """Whether capitals say something here: not where all or no words have one."""
-    capitals = [m[0][0].isupper() for m in words_of(text)]
+    capitals = [m[0][0].isupper() for m in words]
     return any(capitals) and not all(capitals) and sum(capitals) * 2 <= len(capitals)
 
 

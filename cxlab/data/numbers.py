@@ -47,6 +47,7 @@ _LABEL_GLUED = re.compile(rf"(?:\b|_)(?:{_LABELS}|no)[-/.:]?$", re.IGNORECASE)
 
 _GOES_ON = re.compile(r"[^\W]|[-/][A-Za-z0-9]|,\d")
 _MOST_GROUPS = 7
+_FEWEST, _MOST = 8, 19  # digits of a number that is somebody's
 
 
 class _Around(NamedTuple):
@@ -86,12 +87,12 @@ def is_called_a_thing(left: str) -> bool:
 def numbers(text: str) -> Iterator[Hit]:
     """Look at every run of digits, and at each part of it that could be a number of its own."""
     for match in _RUN.finditer(text):
-        if len(match[0]) < 8:
+        if len(match[0]) < _FEWEST:
             continue
         at = match.start()
         spans = [(at + g.start(), at + g.end()) for g in _GROUP.finditer(match[0])]
         first = 0
-        while first < len(spans):
+        while first < len(spans) and sum(b - a for a, b in spans[first:]) >= _FEWEST:
             last, hit = _longest(text, spans, first)
             if hit is not None:
                 yield hit
@@ -127,7 +128,7 @@ def _longest(text: str, spans: list[tuple[int, int]], first: int) -> tuple[int, 
 
 def _kind(number: Digits, around: "_Around") -> str:
     """Say what a number is; empty if it is nobody's."""
-    if not 8 <= len(number.all) <= 19:
+    if not _FEWEST <= len(number.all) <= _MOST:
         return ""
     is_phone = phone_like(number, named=around.phone)
     is_mobile = number.plus or number.all.startswith(("08", "628"))

@@ -27,10 +27,10 @@ _EMAIL = re.compile(
     rf"|[\w.+%-]{{1,64}} ?@ ?[\w-]{{2,40}} ?\. ?{_TLD}\b",
     re.IGNORECASE,
 )
-# budi (at) mail (dot) test, budi [at] mail.test, budi at mail dot test
+# someone (at) mail (dot) test, someone [at] mail.test, someone at mail dot test
 _SPELLED_EMAIL = re.compile(
     r"(?<![\w.+%-])[\w.+%-]{1,64} ?(?:[\[({<] ?(?:at|et) ?[\])}>] ?[\w-]{2,40}"
-    r"(?:(?: ?[\[({<] ?(?:dot|titik) ?[\])}>] ?| (?:dot|titik) | ?\. ?)[\w-]{2,24}){1,3}"
+    r"(?:(?: ?[\[({<] ?(?:dot|titik) ?[\])}>] ?| (?:dot|titik) |\.)[\w-]{2,24}){1,3}"
     r"|\b(?:at|et) [\w-]{2,40}(?: (?:dot|titik) [\w-]{2,24}){1,3})",
     re.IGNORECASE,
 )
