@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from cxlab.data.calendar import Cycle, Length, parse_cycle
 from cxlab.data.consent import ConsentSettings
@@ -21,6 +28,7 @@ from cxlab.data.identity import IdentitySettings
 from cxlab.data.kpis import Kpi, OwnMetric
 from cxlab.data.pseudonyms import KEY_NAME
 from cxlab.data.quality import Quality
+from cxlab.data.sample_settings import SampleSettings
 from cxlab.data.strict import Days, Strict
 from cxlab.data.yaml_file import read_yaml
 from cxlab.errors import SettingsError, did_you_mean
@@ -129,7 +137,8 @@ class Settings(Strict):
     """Everything in `study.yaml`."""
 
     title: str
-    raw: str
+    raw: str | None = None
+    sample: SampleSettings | None = None
     language: Literal["en", "id"] = "en"
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     time_zone: str = "UTC"
@@ -148,6 +157,17 @@ class Settings(Strict):
     quality: Quality = Quality()
     limits: Limits = Limits()
     chapters: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @field_validator("sample")
+    @classmethod
+    def _data_come_from_one_place(
+        cls, sample: SampleSettings | None, given: ValidationInfo
+    ) -> SampleSettings | None:
+        if "raw" in given.data and (given.data["raw"] is None) == (sample is None):
+            raise ValueError(
+                "a study needs either raw, the folder of its files, or sample, the made-up company"
+            )
+        return sample
 
     @field_validator("time_zone")
     @classmethod
@@ -193,12 +213,16 @@ class Settings(Strict):
         SettingsError
             If the folder does not exist.
         """
-        given = self.raw
+        if self.sample is not None:
+            from cxlab.data.snapshot import state_folder
+
+            return self.sample.raw_folder(state_folder(study))
+        given = named = self.raw or ""
         if given.startswith("env:"):
             given = os.environ.get(given[4:], "")
             if not given:
                 raise SettingsError(
-                    f"raw is {self.raw!r}, so the environment variable {self.raw[4:]} must "
+                    f"raw is {named!r}, so the environment variable {named[4:]} must "
                     "name a folder, but it is not set."
                 )
         folder = (study / given).resolve()

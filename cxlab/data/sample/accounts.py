@@ -19,6 +19,16 @@ _DAY = 86_400
 # Made-up names grow from these at run time, so that no name stands anywhere in the code.
 _ONSETS = np.array(["ba", "de", "ka", "lu", "mi", "no", "ra", "sa", "te", "wi", "yo", "za"], "O")
 _CODAS = np.array(["ran", "ven", "lis", "mor", "tun", "dha", "nik", "gor", "sel", "pun"], "O")
+# The type of id that a column holds, where it has another name.
+_KINDS = {
+    "crm_2": "crm",
+    "card": "loyalty",
+    "buyer": "login",
+    "panel": "survey",
+    "email": "email_hash",
+    "email_2": "email_hash",
+    "phone": "phone_hash",
+}
 _STREETS = np.array(["Melati", "Kenanga", "Cempaka", "Anggrek", "Flamboyan", "Mawar"], "O")
 
 
@@ -128,35 +138,34 @@ def _joined(
 
 def _links(accounts: pd.DataFrame) -> pd.DataFrame:
     """List which ids were seen together, when, and how that came to light."""
+    # The account that people name elsewhere: of the CRM, or the one they have.
+    main = np.where(accounts["crm"] >= 0, accounts["crm"], accounts["login"])
+    accounts = accounts.assign(main=np.where(main >= 0, main, accounts["buyer"]))
+    kinds = {"main": np.where(accounts["crm"] >= 0, "crm", "login"), **_KINDS}
     rows = (
-        ("crm", "crm", "email_hash", "email", "seen_at", "e-mail given at registration"),
-        ("crm", "crm", "phone_hash", "phone", "seen_at", "phone given at registration"),
-        ("crm", "crm_2", "email_hash", "email_2", "crm_2_at", "e-mail given at registration"),
-        ("crm", "crm_2", "phone_hash", "phone", "crm_2_at", "same phone hash"),
-        ("login", "login", "email_hash", "email", "login_at", "same e-mail hash"),
-        ("login", "login", "phone_hash", "phone", "login_at", "phone confirmed by code"),
-        ("loyalty", "card", "phone_hash", "phone", "card_at", "card registered at the till"),
-        ("login", "buyer", "phone_hash", "phone", "seen_at", "order confirmation"),
-        ("survey", "panel", "email_hash", "email", "seen_at", "invitation list"),
+        ("main", "email", "seen_at", "e-mail given at registration"),
+        ("main", "phone", "seen_at", "phone confirmed by code"),
+        ("crm_2", "email_2", "crm_2_at", "e-mail given at registration"),
+        ("crm_2", "crm", "crm_2_at", "merged by staff: same phone"),
+        ("login", "email", "login_at", "same e-mail hash"),
+        ("buyer", "email", "seen_at", "order confirmation"),
+        ("card", "main", "card_at", "card shown at the till"),
+        ("panel", "email", "seen_at", "invitation list"),
     )
-    # An e-mail that only the survey tool and guests use still belongs to the phone given.
-    contact = ("email_hash", "email", "phone_hash", "phone", "seen_at", "contact sheet")
-    frames = []
-    for left_type, left, right_type, right, at, reason in (*rows, contact):
-        has = accounts[left] != -1
-        frames.append(
-            pd.DataFrame(
-                {
-                    "person": accounts.loc[has, "person"],
-                    "left_type": left_type,
-                    "left_value": accounts.loc[has, left].astype(str),
-                    "right_type": right_type,
-                    "right_value": accounts.loc[has, right].astype(str),
-                    "linked_at": accounts.loc[has, at],
-                    "reason": reason,
-                }
-            )
-        )
+    frames = [
+        pd.DataFrame(
+            {
+                "person": accounts["person"],
+                "left_type": kinds.get(left, left),
+                "left_value": accounts[left].astype(str),
+                "right_type": kinds.get(right, right),
+                "right_value": accounts[right].astype(str),
+                "linked_at": accounts[at],
+                "reason": reason,
+            }
+        )[accounts[left] != -1]
+        for left, right, at, reason in rows
+    ]
     return pd.concat(frames, ignore_index=True)
 
 

@@ -1,0 +1,20 @@
+-- part: cdp/events
+-- All other moments of contact that the customer data platform collects: shops, events, post,
+-- television panels, parcels.
+select
+    s.interaction as message_id,
+    epoch_ms(s.occurred_at) as sent_ms,
+    case when s.is_known then k.email_hash end as contact_md5,
+    s.activity as event,
+    s.touchpoint as context,
+    s.channel as via,
+    s.stage as phase,
+    s.object_type as about,
+    nullif(s.object, -1) as about_id,
+    s.outcome as result,
+    nullif(s.duration_s, -1) as seconds,
+    nullif(s.value_amount, -1) as value_idr,
+    nullif(s.campaign, -1) as campaign
+from seen as s
+left join known as k using (person)
+where s.device is null

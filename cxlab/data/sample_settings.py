@@ -1,0 +1,37 @@
+"""The setting `sample`: the made-up company in place of raw files, made on first use."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cxlab.data.strict import Strict
+
+__all__ = ["SampleSettings"]
+
+
+class SampleSettings(Strict):
+    """Which made-up company; see `cxlab sample --help`.
+
+    Attributes
+    ----------
+    customers : int
+        How many people.
+    seed : int
+        From which all chance follows.
+    variant : str
+        base, null (nothing has an effect), drift (habits move), tiny, misspecified (models
+        are wrong), hostile (files that attack).
+    """
+
+    customers: Annotated[int, Field(ge=1, le=10_000_000)] = 20_000
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 2026
+    variant: Literal["base", "null", "drift", "tiny", "misspecified", "hostile"] = "base"
+
+    def raw_folder(self, state: Path) -> Path:
+        """Return the folder of the raw files, made in the study's state where it is missing."""
+        # Whoever brings files of their own need not load the company.
+        from cxlab.data.sample.study import raw_once
+        from cxlab.data.sample.write import Options
+
+        return raw_once(state, Options(**self.model_dump()))

@@ -1,0 +1,2 @@
+select sku, plu, department
+from read_csv('{raw}/warehouse/products.csv', header = true, all_varchar = true)
