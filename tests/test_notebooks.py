@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from cxlab.cycle.parameters import declared_parameters
+from cxlab.data.consent import PURPOSES
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 LOGIC = (
@@ -95,6 +96,18 @@ def test_every_result_is_shown_where_missing_data_become_a_card(path):
             if "cx.show(" in ast.unparse(node):
                 assert isinstance(node, ast.With), source
                 assert ast.unparse(node.items[0]).startswith("cx.optional('"), source
+
+
+def test_it_says_what_its_rows_are_wanted_for_and_who_is_in_it(path):
+    opened = [
+        {word.arg: ast.literal_eval(word.value) for word in node.keywords if word.arg == "purpose"}
+        for source in _code(path)
+        for node in ast.walk(_tree(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "cx.open"
+    ]
+    assert len(opened) == 1
+    assert opened[0]["purpose"] in PURPOSES
+    assert any("cx.show(cx.trust.seen(lab))" in source for source in _code(path))
 
 
 def test_prose_holds_no_number(path):
