@@ -82,7 +82,7 @@ def _rows(
 
 def initiative_costs(world: World) -> pd.DataFrame:
     """Make `initiative_costs`: once at the start, and each month from then on."""
-    rng = chance(world.seed, "costs")
+    rng = chance(world.seed, "spent")
     rows = []
     for place, initiative in enumerate(world.company.initiatives):
         start = day_of(world.quarter_starts[initiative.starts_quarter])

@@ -2,7 +2,14 @@
 
 The tables have the names and columns of the guide to mapping data, with numbers for
 ids (`person`, `order`, ...), moments in UTC, and what nobody can observe in columns
-that begin with `true_`. The systems' exports are made from them.
+that begin with `true_`. The systems' exports are made from them. The columns stand at
+the top of the module that makes a table.
+
+Commerce: `exposures` and `initiative_costs` (`exposures`), `orders` and `true_people`
+(`purchases`), `order_lines` and `stock_events` (`baskets`), `deliveries`, `returns` and
+`promises` (`deliveries`), `subscriptions` (`subscriptions`, `hazards`),
+`subscription_changes` and `usage` (`changes`), `true_service` (`slow_service`),
+`invoices` (`invoices`), `loyalty` (`points`).
 """
 
 from collections.abc import Callable, Iterator
