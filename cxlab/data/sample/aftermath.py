@@ -22,7 +22,6 @@ __all__ = ["after_purchases", "bots", "friction", "service_visits"]
 _TRACKED = 0.6  # views of the tracking page per delivery
 _UNBOXED = 0.08
 _BREWED = 0.3  # opened brewing guides per order
-_LEFT = 0.004  # unsubscribed newsletters per order
 _RAGE, _DEAD, _FORM = 0.015, 0.02, 0.02  # of visits to the web shop
 _BOTS = 0.01  # robots per customer
 _PAGES = 200
@@ -46,8 +45,9 @@ def after_purchases(rng: np.random.Generator, tables: dict[str, pd.DataFrame]) -
     brewed = np.flatnonzero(rng.random(len(orders)) < _BREWED)
     placed = orders["placed_at"].to_numpy()
     brewed_at = placed[brewed] + rng.integers(DAY, 30 * DAY, len(brewed)).astype("timedelta64[s]")
-    left = np.flatnonzero(rng.random(len(orders)) < _LEFT)
-    left_at = placed[left] + rng.integers(DAY, 60 * DAY, len(left)).astype("timedelta64[s]")
+    left = tables["messages"].dropna(subset="unsubscribed_at")
+    words = [VISIT_CHANNELS.index(c) for c in left["channel"].cat.categories]
+    by = np.array(words)[left["channel"].cat.codes.to_numpy()]
     parcels = {"touchpoint": place("delivery"), "object_type": OBJECTS.index("order")}
     person, order = arrived["person"].to_numpy(), arrived["order"].to_numpy()
     device = {"device_no": 0, "channel": channel("app")}
@@ -63,9 +63,9 @@ def after_purchases(rng: np.random.Generator, tables: dict[str, pd.DataFrame]) -
         (brewed_at, {**device, "person": orders["person"].to_numpy()[brewed],
                      "touchpoint": place("brewing guide"), "duration_s": 180,
                      "activity": activity("brewing guide opened")}),
-        (left_at, {"person": orders["person"].to_numpy()[left], "device_no": 0,
-                   "touchpoint": place("newsletter"), "channel": channel("email"),
-                   "activity": activity("newsletter unsubscribed")}),
+        (left["unsubscribed_at"].to_numpy(), {
+            "person": left["person"].to_numpy(), "device_no": 0, "channel": by,
+            "touchpoint": place("newsletter"), "activity": activity("newsletter unsubscribed")}),
     ]  # fmt: skip
     return [_until_export(block(at, columns)) for at, columns in blocks]
 

@@ -4,9 +4,9 @@ Frames
 ------
 true_moods : one row per order that arrived (or is overdue) and per ticket solved:
     `occasion`, `kind` {order, ticket}, `person`, `order` and `ticket` (or -1), `at` (UTC),
-    `touchpoint`, `delivered` (whether something was brought), `expected` (latent
-    satisfaction without what is normal and new on each occasion), `latent`, a rating of
-    each driver (standard normal: `delivery`, `quality`, `price`, `staff`, `ease`),
+    `touchpoint`, `delivered` (whether something was brought), `is_late`, `expected`
+    (latent satisfaction without what is normal and new on each occasion), `latent`, a rating
+    of each driver (standard normal: `delivery`, `quality`, `price`, `staff`, `ease`),
     `effort` (latent, high is easy), `mark` (1 to 5), `effort_mark` (1 to 7).
 true_scores : the truth of surveys after orders and tickets, one row per `kind` and
     `quarter`: `occasions`, `top_box` (marks of 4 or 5 among all occasions), `expected_top_box`
@@ -117,6 +117,7 @@ def _orders(world: World, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
             "at": at,
             "touchpoint": place[orders["channel"].cat.codes.to_numpy()],
             "delivered": sent,
+            "is_late": late,
             "expected": attitude(world, buyer, at) + late * pain,
         }
     )
@@ -143,6 +144,7 @@ def _tickets(world: World, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
             "at": at,
             "touchpoint": PLACES.index("service desk"),
             "delivered": False,
+            "is_late": False,
             "expected": attitude(world, caller, at) + change,
         }
     )
