@@ -10,6 +10,12 @@ Commerce: `exposures` and `initiative_costs` (`exposures`), `orders` and `true_p
 `promises` (`deliveries`), `subscriptions` (`subscriptions`, `hazards`),
 `subscription_changes` and `usage` (`changes`), `true_service` (`slow_service`),
 `invoices` (`invoices`), `loyalty` (`points`).
+
+Contact: `journeys` and `touches` (`paths`), `campaigns` (`campaigns`), `messages`
+(`messages`), `interactions` (`visits`), `tickets`, `contacts` and `sla_promises`
+(`service`), `shifts` and `costs` (`staff`). Feedback: `true_moods` and `true_scores`
+(`moods`), `invitations` (`invitations`), `answers` (`surveys`, `questions`), `comments`
+(`words`), `referrals` and `margin_counts` (`referrals`).
 """
 
 from collections.abc import Callable, Iterator
@@ -28,12 +34,22 @@ from cxlab.data.sample.deliveries import (
     simulate_returns,
 )
 from cxlab.data.sample.exposures import initiative_costs, simulate_exposures, world_exposures
+from cxlab.data.sample.invitations import simulate_invitations
 from cxlab.data.sample.invoices import simulate_invoices
+from cxlab.data.sample.messages import simulate_messages
+from cxlab.data.sample.moods import simulate_moods
+from cxlab.data.sample.paths import simulate_journeys
 from cxlab.data.sample.people import simulate_people
 from cxlab.data.sample.points import simulate_points
 from cxlab.data.sample.purchases import simulate_orders
+from cxlab.data.sample.referrals import simulate_margins, simulate_referrals
+from cxlab.data.sample.service import simulate_service
 from cxlab.data.sample.slow_service import simulate_slow_service
+from cxlab.data.sample.staff import simulate_costs, simulate_shifts
 from cxlab.data.sample.subscriptions import simulate_endings, simulate_subscribers
+from cxlab.data.sample.surveys import simulate_answers
+from cxlab.data.sample.visits import simulate_interactions
+from cxlab.data.sample.words import simulate_comments
 from cxlab.data.sample.world import World
 
 __all__ = ["PART", "Tables", "simulate", "simulate_part", "simulate_world"]
@@ -58,6 +74,16 @@ STEPS: tuple[Step, ...] = (
     simulate_usage,
     simulate_invoices,
     simulate_points,
+    simulate_journeys,
+    simulate_messages,
+    simulate_service,
+    simulate_interactions,
+    simulate_moods,
+    simulate_invitations,
+    simulate_answers,
+    simulate_comments,
+    simulate_referrals,
+    simulate_margins,
     simulate_consents,
     simulate_business,
     simulate_accounts,
@@ -70,6 +96,8 @@ def simulate_world(world: World, customers: int) -> Tables:
         "exposures": world_exposures(world),
         "initiative_costs": initiative_costs(world),
         "campaigns": simulate_campaigns(world, customers),
+        "shifts": simulate_shifts(world, customers),
+        "costs": simulate_costs(world, customers),
     }
 
 

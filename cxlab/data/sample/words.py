@@ -79,11 +79,12 @@ def simulate_comments(world: World, tables: dict[str, pd.DataFrame]) -> dict[str
     return {"comments": comments}
 
 
-def _valences(rng: np.random.Generator, mark: Codes) -> NDArray[np.int64]:
+def _valences(rng: np.random.Generator, mark: Codes) -> Codes:
     """Draw whether a comment pleases, is mixed, or displeases, by the mark from 1 to 5."""
-    mixed = np.array([0.05, 0.15, 0.60, 0.20, 0.05])[mark - 1]
-    sign = np.where(mark >= 4, 1, np.where(mark <= 2, -1, rng.choice([-1, 1], len(mark))))
-    return np.asarray(np.where(rng.random(len(mark)) < mixed, 0, sign))
+    is_mixed = rng.random(len(mark)) < np.array([0.05, 0.15, 0.60, 0.20, 0.05])[mark - 1]
+    of_three = rng.integers(0, 2, len(mark)) * 2 - 1
+    pleases = np.where(mark >= 4, 1, np.where(mark <= 2, -1, of_three))
+    return np.asarray(np.where(is_mixed, 0, pleases), dtype=np.int64)
 
 
 def _themes(rng: np.random.Generator, shares: NDArray[np.float64]) -> NDArray[np.int64]:
