@@ -25,6 +25,8 @@ class Shown:
     rows: list[dict[str, Any]]
     anchor: str  # id of its figure on the page
     suppressed_cells: int
+    design: str = ""  # what makes it causal; empty where it only describes
+    breaks: str = ""  # why it cannot be compared with earlier cycles; empty where it can
 
 
 def read_shown(notebook: Any, chapter: str) -> list[Shown]:
@@ -44,6 +46,8 @@ def read_shown(notebook: Any, chapter: str) -> list[Shown]:
                     rows=payload["rows"],
                     anchor=payload.get("anchor", ""),
                     suppressed_cells=payload.get("suppressed_cells", 0),
+                    design=payload.get("design", ""),
+                    breaks=payload.get("breaks", ""),
                 )
             )
     return found

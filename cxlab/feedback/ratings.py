@@ -23,7 +23,7 @@ from cxlab.feedback.scoring import (
     promoter_score,
     top_box,
 )
-from cxlab.feedback.wording import incomparable, note, subtitle
+from cxlab.feedback.wording import broken, incomparable, note, subtitle
 from cxlab.report.finding import estimate_row
 from cxlab.stats.clusters import ClusterSums, effective_n
 from cxlab.stats.intervals import wilson
@@ -196,6 +196,7 @@ def _rating(
         scale=found.scale,
         by=found.by,
         incomparable=incomparable(found, marks[measures[0].metric], cycle),
+        breaks=broken(found, cycle),
     )
 
 

@@ -8,7 +8,7 @@ from cxlab.feedback.marks import Marks
 from cxlab.feedback.scoring import Measure
 from cxlab.report import words
 
-__all__ = ["NAMES", "incomparable", "lead", "note", "spread", "subtitle"]
+__all__ = ["NAMES", "broken", "incomparable", "lead", "note", "spread", "subtitle"]
 
 NAMES = {
     "csat": "Customer satisfaction",
@@ -57,12 +57,19 @@ def incomparable(found: Answers, marks: Marks, cycle: Cycle) -> str:
     before = cycle.previous.name
     if found.scale_before is None:
         return f"there is nothing to compare with, since {before} has no answers"
-    if found.scale_before != found.scale:
-        low, high = found.scale_before
-        return f"the scale was {low:g} to {high:g} in {before}, so there is nothing to compare with"
+    if because := broken(found, cycle):
+        return f"{because}, so there is nothing to compare with"
     if found.by is None and marks.before("").n < FEWEST:
         return f"there is nothing to compare with, since {before} has fewer than {FEWEST} answers"
     return ""
+
+
+def broken(found: Answers, cycle: Cycle) -> str:
+    """Say what breaks the series between the two cycles; nothing where it goes on."""
+    if found.scale_before is None or found.scale_before == found.scale:
+        return ""
+    low, high = found.scale_before
+    return f"the scale was {low:g} to {high:g} in {cycle.previous.name}"
 
 
 def subtitle(measure: Measure, found: Answers, cycle: Cycle) -> str:

@@ -20,6 +20,7 @@ from cxlab.columns import ESTIMATE
 from cxlab.errors import ConvergenceError, Withheld
 from cxlab.metrics import version_of
 from cxlab.report import disclosure
+from cxlab.report.disclosure import Money, Policy
 
 __all__ = [
     "MIMETYPE",
@@ -53,16 +54,25 @@ class Result:
         Base, weighting, source, as of: what stands under the chart.
     level : float
         Confidence level of all intervals.
+    design : str
+        What makes the result causal, such as 'randomised'; empty where it only describes.
+        A sentence may name a cause only where there is one.
+    breaks : str
+        Why this cycle cannot be compared with those before, such as another scale; empty
+        where it can. Where there is a break, no sentence and no row may state a change.
     """
 
     estimates: pd.DataFrame = field(repr=False)
     subtitle: str = ""
     note: str = ""
     level: float = 0.95
+    design: str = ""
+    breaks: str = ""
 
     def table(self) -> pd.DataFrame:
         """Estimates without the columns that are the same in every row."""
-        frame = self.estimates.drop(columns=["count", "method"])
+        inner = [c for c in self.estimates.columns if str(c).startswith("_")]
+        frame = self.estimates.drop(columns=["count", "method", *inner])
         keep = [c for c in ("metric", "unit") if frame[c].nunique() > 1]
         drop = [c for c in ("metric", "unit") if c not in keep]
         return frame.drop(columns=drop).reset_index(drop=True)
@@ -80,9 +90,9 @@ class Result:
         dims = disclosure.dimensions(self.estimates)
         return [_finding(row, dims, self.level) for row in self.estimates.to_dict("records")]
 
-    def protect(self, min_cell: int) -> Self:
-        """Return the same result with small groups withheld."""
-        return replace(self, estimates=disclosure.protect(self.estimates, min_cell))
+    def protect(self, rules: Policy | int) -> Self:
+        """Return the same result with small groups and uneven amounts withheld."""
+        return replace(self, estimates=disclosure.protect(self.estimates, rules))
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         return _bundle(self)
@@ -110,7 +120,7 @@ class Card:
 class _Publishing:
     """How this session publishes; set once when a study is opened."""
 
-    min_cell: int = 10
+    policy: Policy = field(default_factory=Policy)
     shown: int = 0
     components: bool = True  # ship the style sheet of our objects to the lab
     session: str = ""  # ends every id
@@ -121,11 +131,11 @@ _publishing = _Publishing()
 
 
 def publish_with(
-    *, min_cell: int, components: bool, versions: Mapping[str, int] | None = None
+    *, policy: Policy, components: bool, versions: Mapping[str, int] | None = None
 ) -> None:
     """Set the rules that every later `show` of this session follows."""
     _publishing.versions = versions or {}
-    _publishing.min_cell = min_cell
+    _publishing.policy = policy
     _publishing.components = components
     # A lab puts all open notebooks into one document, where ids must differ; a chapter
     # has a page to itself, and the same ids every time.
@@ -142,11 +152,17 @@ def estimate_row(
     unit: str,
     method: str,
     count: float | None = None,
+    money: Money | None = None,
     **dims: object,
 ) -> dict[str, Any]:
-    """Build one row of `Result.estimates`; `count` defaults to `n`."""
+    """Build one row of `Result.estimates`; `count` defaults to `n`.
+
+    What is in money, or made of it, needs `money`: how it comes about. Otherwise nobody
+    could tell whether one customer's own amount can be read off it.
+    """
     return {
         **dims,
+        **(money.columns() if money else {}),
         "metric": metric,
         "estimate": float(estimate),
         "conf_low": float(conf_low),
@@ -184,12 +200,18 @@ class Estimated(Protocol):
 
 
 def interval_row(
-    metric: str, found: Estimated, *, unit: str, count: float | None = None, **dims: object
+    metric: str,
+    found: Estimated,
+    *,
+    unit: str,
+    count: float | None = None,
+    money: Money | None = None,
+    **dims: object,
 ) -> dict[str, Any]:
     """Build one row of `Result.estimates` from an interval; `count` defaults to its n."""
     return estimate_row(
         metric, found.estimate, found.low, found.high,
-        n=found.n, count=count, unit=unit, method=found.method, **dims,
+        n=found.n, count=count, unit=unit, method=found.method, money=money, **dims,
     )  # fmt: skip
 
 
@@ -199,7 +221,7 @@ def show(item: object, *, title: str | None = None) -> None:
     Parameters
     ----------
     item : Result, Card or anything with a `_repr_mimebundle_`
-        What to show. Small groups are withheld by the study's `min_cell`.
+        What to show. Small groups and uneven amounts are withheld by the study's rules.
     title : str, optional
         Headline to use instead of the result's own sentence.
     """
@@ -232,7 +254,7 @@ def optional(title: str = "Not available") -> Iterator[None]:
 def _bundle(result: Result, *, title: str | None = None) -> dict[str, Any]:
     from cxlab.report import html
 
-    safe = result.protect(_publishing.min_cell)
+    safe = result.protect(_publishing.policy)
     _publishing.shown += 1
     sentence, uid = title or safe.sentence(), f"f{_publishing.shown}{_publishing.session}"
     payload = {
@@ -240,7 +262,12 @@ def _bundle(result: Result, *, title: str | None = None) -> dict[str, Any]:
         "anchor": uid,
         "result": type(result).__name__,
         "sentence": sentence,
+        "design": safe.design,
+        "breaks": safe.breaks,
         "suppressed_cells": disclosure.suppressed_cells(safe.estimates),
+        "suppressed_by": disclosure.tally(
+            result.estimates, safe.estimates, _publishing.policy
+        ),
         "rows": safe.findings(),
     }
     return {
