@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from cxlab.data.allowed import Allowed
 from cxlab.data.calendar import Cycle, Length, parse_cycle
 from cxlab.data.consent import ConsentSettings
 from cxlab.data.identity import IdentitySettings
@@ -88,6 +89,7 @@ class Privacy(Strict):
     """
 
     min_cell: Annotated[int, Field(ge=5, le=1000)] = 10
+    allow: list[Allowed] = Field(default_factory=list)
     pseudonyms: bool = False
     key: str | None = None
 
