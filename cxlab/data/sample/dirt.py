@@ -91,7 +91,7 @@ DIRT = (
     Dirt(name="call with a negative length", export="helpdesk_calls", table="contacts", fate=ASIDE,
          reason="handle_s must not be negative", rows=8,
          replace="'X' || call_id as call_id, -abs(talk_s::double) - 1 as talk_s"),
-    Dirt(name="call of no ticket's customer", export="helpdesk_calls", table="contacts",
+    Dirt(name="call of a customer nobody knows", export="helpdesk_calls", table="contacts",
          fate=ASIDE, reason="customer_id names no row of customers", rows=5,
          replace="'Y' || call_id as call_id, '0000' as caller_md5"),
     Dirt(name="review above its scale", export="reviews_posts", table="comments", fate=ASIDE,

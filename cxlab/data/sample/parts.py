@@ -8,7 +8,7 @@ seed gives the same bytes.
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ import pandas as pd
 
 from cxlab.data.sample.dirt import DIRT, Dirt
 from cxlab.data.sample.hostile import hostile_dirt
+from cxlab.data.sample.questions import QUESTIONS
 from cxlab.data.sample.simulate import PART, Tables, simulate_part, simulate_world
 from cxlab.data.sample.write import Options
 
 __all__ = ["Export", "exports", "main", "write_part"]
 
-_TRUTH = ("true_people", "true_accounts")
+# What nobody can observe, beside the frames whose names begin with true_.
+_TRUTH = ("people", "margin_counts")
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,15 @@ def write_part(folder: Path, options: Options, first: int) -> dict[str, Any]:
         names = [initiative.name for initiative in world.company.initiatives]
         numbered = pd.DataFrame({"place": range(len(names)), "name": names})
         connection.register("initiatives", numbered)
+        asked = pd.DataFrame([asdict(question) for question in QUESTIONS])
+        connection.register("questions", asked.assign(place=range(1, len(asked) + 1)))
         for export in exports():
             if export.when == "helper":
                 connection.execute(f"create temp table {export.file} as {export.sql}")
             elif export.when == "part" or first == 0:
                 place = {"first": first, "count": count}
                 dirt |= _write(connection, folder / "raw", export, options, **place)
-        for name in (n for n in tables if n.startswith("true_") or n == "people"):
+        for name in (n for n in tables if n.startswith("true_") or n in _TRUTH):
             target = folder / "truth" / name / f"part-{first // PART:05d}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             connection.execute(f"copy {name} to '{_quoted(target)}' (format parquet)")

@@ -15,7 +15,7 @@ from cxlab.data.sample.dirt import DIRT
 from cxlab.data.sample.hostile import hostile_dirt
 from cxlab.data.sample.world import NEVER, World
 
-__all__ = ["write_truth"]
+__all__ = ["write_margins", "write_truth"]
 
 
 def write_truth(folder: Path, world: World, dirt: Mapping[str, int]) -> None:
@@ -66,6 +66,19 @@ def write_truth(folder: Path, world: World, dirt: Mapping[str, int]) -> None:
             if quarter != NEVER
         ],
     )
+
+
+def write_margins(folder: Path, file: Path) -> None:
+    """Write the shares of the whole customer base, which no part of it knows."""
+    counts, target = (str(p).replace("'", "''") for p in (folder / "margin_counts.parquet", file))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute(
+            "copy (select variable as feature, level as class, "
+            "round(sum(count) / sum(sum(count)) over (partition by variable), 9) as share "
+            f"from read_parquet('{counts}') group by variable, level order by variable, level) "
+            f"to '{target}' (format csv, header)"
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -19,7 +19,7 @@ from typing import IO
 
 from cxlab.data.sample.company import Variant, company
 from cxlab.data.sample.simulate import PART
-from cxlab.data.sample.truth import write_truth
+from cxlab.data.sample.truth import write_margins, write_truth
 from cxlab.data.sample.world import World
 from cxlab.errors import RunError
 
@@ -106,6 +106,7 @@ def write_company(
             tell(done, len(options.firsts))
     pieces.rmdir()
     write_truth(folder / "truth", options.world, dirt)
+    write_margins(folder / "truth", raw / "research" / "customer_base.csv")
     sizes = sum(file.stat().st_size for file in raw.rglob("*") if file.is_file())
     return Made(rows=dict(rows), raw_bytes=sizes)
 

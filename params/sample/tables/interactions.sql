@@ -21,6 +21,6 @@ from read_parquet('{raw}/web/hits/*.parquet')
 union all
 select
     'E' || message_id, 'email_hash:' || contact_md5, null,
-    to_timestamp(sent_ms::bigint / 1000), event, context, phase, via, null, about, about_id,
+    to_timestamp(sent_ms::bigint / 1000), event, context, phase, via, visit_id, about, about_id,
     result, seconds, value_idr, 'CMP' || campaign, false, 'CDP'
 from read_parquet('{raw}/cdp/events/*.parquet')

@@ -9,7 +9,9 @@ select
         when i.device_no = 2 then p.household * 4 + 3
         else i.person * 4 + i.device_no
     end as device,
-    i.is_known and k.login >= 0 and k.login_at <= i.occurred_at as with_login
+    i.is_known and k.login >= 0 and k.login_at <= i.occurred_at as with_login,
+    k.login,
+    k.email_hash
 from interactions as i
 left join people as p using (person)
 left join known as k using (person)

@@ -1,0 +1,20 @@
+select
+    send_id as message_id,
+    'email_hash:' || contact_md5 as customer_id,
+    campaign_code as campaign_id,
+    medium as channel,
+    to_timestamp(sent::bigint) as sent_at,
+    to_timestamp(delivered::bigint) as delivered_at,
+    to_timestamp(opened::bigint) as opened_at,
+    to_timestamp(clicked::bigint) as clicked_at,
+    to_timestamp(bounced::bigint) as bounced_at,
+    to_timestamp(unsubscribed::bigint) as unsubscribed_at,
+    to_timestamp(spam_report::bigint) as complained_at,
+    template_kind as personalisation,
+    sku as product_id,
+    was_eligible = '1' as eligible,
+    stock_ok = '1' as in_stock_at_send,
+    owned = '1' as already_owned,
+    cost_idr as cost_amount,
+    'marketing automation' as source
+from read_csv('{raw}/automation/sends.csv', header = true, all_varchar = true)
