@@ -1,5 +1,6 @@
 """What happens to everybody alike: quarters, regions in good and bad times, rollouts, goods."""
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -28,8 +29,11 @@ _PRODUCTS = (
 
 def chance(seed: int, *place: int | str) -> np.random.Generator:
     """Return the random numbers of one place: the same whatever else is drawn elsewhere."""
-    words = [p if isinstance(p, int) else int.from_bytes(p.encode()[:8], "big") for p in place]
-    return np.random.default_rng([seed, *words])
+    # Hashed, so that neither a long name nor a zero at the end makes two places one.
+    named = hashlib.sha256(
+        repr((seed, *(p if isinstance(p, str) else int(p) for p in place))).encode()
+    )
+    return np.random.default_rng(int.from_bytes(named.digest()[:16], "big"))
 
 
 @dataclass(frozen=True, eq=False)

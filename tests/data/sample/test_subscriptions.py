@@ -130,7 +130,7 @@ def test_a_wrong_coefficient_would_be_seen():
         without = World(company("base"), world.seed)
         without.company.hazard[cause] = 0.0
         total, variance = scores(without, tables)
-        assert abs(total[place]) > 3 * np.sqrt(variance[place])
+        assert abs(total[place]) > 2.576 * np.sqrt(variance[place])  # 1 % level
 
 
 def test_entry_is_delayed_and_nobody_who_left_before_the_log_is_in_it(base):
