@@ -7,7 +7,9 @@ from pathlib import Path
 
 from cxlab.data.engine import Engine, TableLike, frame, query, view
 from cxlab.data.lab import Lab, open_lab
+from cxlab.data.settings import Privacy
 from cxlab.report import finding
+from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Card, Result, optional, show
 
 __all__ = [
@@ -53,8 +55,18 @@ def open(  # noqa: A001  (read as cx.open)
     lab = open_lab(study, cycle=cycle, purpose=purpose, engine=engine)
     # A run's pages bring their own style sheet; a lab needs ours once a session.
     finding.publish_with(
-        min_cell=lab.settings.privacy.min_cell,
+        policy=_policy(lab.settings.privacy),
         components="CXLAB_SNAPSHOT" not in os.environ,
         versions={name: own.version for name, own in lab.settings.metrics.items()},
     )
     return lab
+
+
+def _policy(privacy: Privacy) -> Policy:
+    return Policy(
+        min_cell=privacy.min_cell,
+        top1=privacy.dominance.top1,
+        top2=privacy.dominance.top2,
+        both_sides=privacy.both_sides,
+        exceptions=frozenset(each.metric for each in privacy.exceptions),
+    )

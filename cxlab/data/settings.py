@@ -31,6 +31,7 @@ from cxlab.data.pseudonyms import KEY_NAME
 from cxlab.data.quality import Quality
 from cxlab.data.sample_settings import SampleSettings
 from cxlab.data.strict import Days, Strict
+from cxlab.data.withholding import Dominance, Excepted
 from cxlab.data.yaml_file import read_yaml
 from cxlab.errors import SettingsError, did_you_mean
 
@@ -89,6 +90,9 @@ class Privacy(Strict):
     """
 
     min_cell: Annotated[int, Field(ge=5, le=1000)] = 10
+    dominance: Dominance = Dominance()
+    both_sides: bool = False  # whether the other side of a share must be as large
+    exceptions: list[Excepted] = Field(default_factory=list)
     allow: list[Allowed] = Field(default_factory=list)
     pseudonyms: bool = False
     key: str | None = None

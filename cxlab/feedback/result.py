@@ -8,6 +8,7 @@ import pandas as pd
 
 from cxlab.feedback.wording import NAMES, lead, spread
 from cxlab.report import words
+from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result
 from cxlab.stats.power import detectable_change
 
@@ -90,13 +91,13 @@ class Rating(Result):
             return f"{NAMES[self.construct]} is withheld: too few people stand behind it."
         return f"{lead(self.construct, self.scale, row, self.level)}{self._change_clause()}."
 
-    def protect(self, min_cell: int) -> "Rating":
+    def protect(self, rules: Policy | int) -> "Rating":
         """Withhold small groups, and all scores where one is small.
 
         Mean and top-box share are published too; with them the count of a single hidden
         score could be worked out, so the scores go together or not at all.
         """
-        safe = super().protect(min_cell)
+        safe = super().protect(rules)
         estimates, scores = safe.estimates, safe._scores
         if not estimates.loc[scores, "suppressed"].any():
             return safe

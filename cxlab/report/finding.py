@@ -265,9 +265,7 @@ def _bundle(result: Result, *, title: str | None = None) -> dict[str, Any]:
         "design": safe.design,
         "breaks": safe.breaks,
         "suppressed_cells": disclosure.suppressed_cells(safe.estimates),
-        "suppressed_by": disclosure.tally(
-            result.estimates, safe.estimates, _publishing.policy
-        ),
+        "suppressed_by": disclosure.tally(result.estimates, safe.estimates, _publishing.policy),
         "rows": safe.findings(),
     }
     return {

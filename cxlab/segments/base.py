@@ -10,6 +10,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query
 from cxlab.errors import Withheld
 from cxlab.report import disclosure, words
+from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, interval_row
 from cxlab.segments.rows import counted
 
@@ -31,10 +32,10 @@ class CustomerBase(Result):
     cycle_name: str
     previous_name: str
 
-    def protect(self, min_cell: int) -> Self:
+    def protect(self, rules: Policy | int) -> Self:
         """Withhold small groups; the base is another group than who is new in it."""
         # A change withheld for the cycle before says nothing of this one, which stays.
-        parts = [disclosure.protect(rows, min_cell) for _, rows in self.estimates.groupby("metric")]
+        parts = [disclosure.protect(rows, rules) for _, rows in self.estimates.groupby("metric")]
         return replace(self, estimates=pd.concat(parts).sort_index())
 
     def plot(self, *, ax: Any = None) -> Any:

@@ -14,6 +14,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query
 from cxlab.errors import DataError, Withheld
 from cxlab.report import words
+from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result
 from cxlab.segments.inactivity import OUTSIDE, STATES, check_rules, states_at
 from cxlab.segments.rows import counted, protect_moves, worth_drawing
@@ -39,9 +40,9 @@ _SOURCES = {
 class StateFlows(Result):
     """How many customers went from which state to which within the cycle."""
 
-    def protect(self, min_cell: int) -> Self:
+    def protect(self, rules: Policy | int) -> Self:
         """Withhold small cells, and what would give them away."""
-        return replace(self, estimates=protect_moves(self.estimates, min_cell))
+        return replace(self, estimates=protect_moves(self.estimates, rules))
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the counts as a matrix, from row to column."""

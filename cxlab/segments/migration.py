@@ -14,6 +14,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.errors import DataError, Withheld
 from cxlab.report import words
+from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, interval_row
 from cxlab.segments.purchases import customer_days
 from cxlab.segments.rows import protect_moves, worth_drawing
@@ -36,9 +37,9 @@ class Migration(Result):
         # both hold the same pairs in the same order
         return frame.assign(net_amount=money["estimate"])
 
-    def protect(self, min_cell: int) -> Self:
+    def protect(self, rules: Policy | int) -> Self:
         """Withhold small cells, and what would give them away."""
-        return replace(self, estimates=protect_moves(self.estimates, min_cell))
+        return replace(self, estimates=protect_moves(self.estimates, rules))
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of each row that went to each column."""

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab.report import disclosure
+from cxlab.report.disclosure import Policy
 from cxlab.report.finding import estimate_row
 
 __all__ = ["counted", "protect_moves", "worth_drawing"]
@@ -19,7 +20,7 @@ def counted(metric: str, count: float, *, n: float, **dims: object) -> dict[str,
     )  # fmt: skip
 
 
-def protect_moves(estimates: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+def protect_moves(estimates: pd.DataFrame, rules: Policy | int) -> pd.DataFrame:
     """Withhold small cells of a matrix most of whose cells are empty.
 
     Empty cells are withheld like small ones, so that the two look alike, yet they do not
@@ -29,7 +30,7 @@ def protect_moves(estimates: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     safe = estimates.copy()
     safe[["estimate", "conf_low", "conf_high", "n", "count"]] = np.nan
     safe["suppressed"] = True
-    safe.loc[~empty] = disclosure.protect(estimates[~empty], min_cell)
+    safe.loc[~empty] = disclosure.protect(estimates[~empty], rules)
     return safe
 
 

@@ -10,6 +10,7 @@ from cxlab.data.consent import PURPOSES
 from cxlab.data.consent_record import over_everybody
 from cxlab.errors import Withheld
 from cxlab.report import disclosure, words
+from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result
 from cxlab.trust.listing import complete
 
@@ -47,14 +48,14 @@ class ConsentFlow(Result):
 
     cycle_name: str
 
-    def protect(self, min_cell: int) -> Self:
+    def protect(self, rules: Policy | int) -> Self:
         """Withhold small cells, purpose by purpose; empty cells do not ask for company."""
         empty = self.estimates["count"] == 0
         safe = self.estimates.copy()
         safe[["estimate", "conf_low", "conf_high", "n", "count"]] = np.nan
         safe["suppressed"] = True
         for _, rows in self.estimates[~empty].groupby("purpose"):
-            safe.loc[rows.index] = disclosure.protect(rows, min_cell)
+            safe.loc[rows.index] = disclosure.protect(rows, rules)
         return replace(self, estimates=safe)
 
     def table(self) -> pd.DataFrame:

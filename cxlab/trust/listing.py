@@ -6,6 +6,7 @@ from typing import Any, Self
 import pandas as pd
 
 from cxlab.columns import ESTIMATE
+from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, estimate_row
 
 __all__ = ["Counted", "Listing", "complete"]
@@ -15,12 +16,12 @@ __all__ = ["Counted", "Listing", "complete"]
 class Counted(Result):
     """Numbers counted in full, behind which no people stand: none is withheld."""
 
-    def protect(self, min_cell: int) -> Self:  # noqa: ARG002
-        """Return the same, whatever `min_cell` asks.
+    def protect(self, rules: Policy | int) -> Self:  # noqa: ARG002
+        """Return the same, whatever the rules ask.
 
         Parameters
         ----------
-        min_cell : int
+        rules : Policy or int
             Not heeded.
 
         Returns
