@@ -39,6 +39,8 @@ ONE_ROW = {
     "customers": "a person or an organisation",
     "attributes": "what is known of a customer from a day on",
     "identities": "an identifier that belongs to a customer",
+    "links": "two ids that a system saw together: `identities` and persons are made of them",
+    "erasures": "a person who asked to be erased: all rows of theirs leave, in every cycle",
     "consents": "what a customer allowed or forbade, from a moment on",
     "interactions": "something that a customer did, in any channel",
     "messages": "a message to a customer",

@@ -66,6 +66,7 @@ customers (customer_id) known first_seen_at
     referred_by text
     party text in person organisation
     account_id text
+    household_id text
     region text
     language text
     birth_year whole >=0
@@ -84,6 +85,20 @@ identities (id_type, id_value) known linked_at
     customer_id text! -> customers
     linked_at moment
     reason text
+    rule text
+
+links (left_type, left_value, right_type, right_value, linked_at) known linked_at
+    left_type text! in device cookie login email_hash phone_hash loyalty crm order survey
+    left_value text!
+    right_type text! in device cookie login email_hash phone_hash loyalty crm order survey
+    right_value text!
+    linked_at moment!
+    customer_id text
+    reason text
+
+erasures (customer_id, requested_at) known -
+    customer_id text!
+    requested_at moment!
 
 consents (customer_id, purpose, valid_from, status) known valid_from
     customer_id text! -> customers

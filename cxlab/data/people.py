@@ -35,6 +35,18 @@ _FIRST = ("erasures", "links")  # what all other tables are read by
 _MENTIONED = ("referred_id", "referred_by")
 # Tables that name an order without belonging to it.
 _ORDERS_NAMED = ("stock_events", "referrals")
+# What a link says in the end: whose it is, and why it did not join its ids.
+_LINK_COLUMNS = {
+    "customer_id": (
+        "coalesce(one.person, other.person)",
+        "left join cx_person as one on one.id = t.left_type || ':' || t.left_value "
+        "left join cx_person as other on other.id = t.right_type || ':' || t.right_value",
+    ),
+    "guard": (
+        "case when g.row is null then 'dated after the end of the cycle' else g.guard end",
+        "left join cx_guard as g on g.row = t.file_row_number + 1",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -176,11 +188,8 @@ class People:
             columns = list(dict.fromkeys([*columns, "customer_id"]))
         found = {c: e for c in columns if (e := self._expression(table, c, read)) is not None}
         if table == "links":
-            told = (
-                "case when g.row is null then 'dated after the end of the cycle' else g.guard end"
-            )
-            found["guard"] = (told, "left join cx_guard as g on g.row = t.file_row_number + 1")
-            columns = list(dict.fromkeys([*columns, "guard"]))
+            found |= _LINK_COLUMNS
+            columns = list(dict.fromkeys([*columns, *_LINK_COLUMNS]))
         if not found:
             return None
         shown = [f'{found[c][0]} as "{c}"' if c in found else f't."{c}"' for c in columns]

@@ -15,6 +15,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.contracts import EXCLUDED, LATER, SET_ASIDE, typed_select
 from cxlab.data.masking import mask_comments
 from cxlab.data.model import Contract, contracts
+from cxlab.data.people import ERASED, People
 from cxlab.data.settings import Settings
 from cxlab.data.sources import Mapping, source_sql
 from cxlab.data.sql_errors import sql_errors
@@ -43,9 +44,15 @@ class Reader:
     """Reads one table after another, parents first, into Parquet files of a draft folder."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, draft: Path, raw: Path, cycle: Cycle
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        draft: Path,
+        raw: Path,
+        cycle: Cycle,
+        people: People,
     ) -> None:
         self._do = connection.execute
+        self._people = people
         self._draft = draft
         self._raw = raw
         self._cycle = cycle
@@ -128,6 +135,8 @@ class Reader:
             "as reason, _record as record "
             f"from {typed} where _rule is not null"
         )
+        names = self.columns[contract.table]
+        self._people.note_erased(contract, typed, bad, names)
         key = ", ".join(f'"{k}"' for k in contract.key)
         (found,) = self._one(f"select count(*) from {bad}")
         kept = (
@@ -138,8 +147,9 @@ class Reader:
         if survey.rows != survey.also:
             self._note_duplicates(contract, typed, bad, key)
         for column in contract.columns:
-            if column.references in self.columns and column.name in self.columns[contract.table]:
+            if column.references in self.columns and column.name in names:
                 self._note_orphans(contract.table, typed, bad, column.name, str(column.references))
+        self._people.note_same(contract, typed, bad, names)
 
     def _note_duplicates(self, contract: Contract, typed: str, bad: str, key: str) -> None:
         # Which of several rows stays must not depend on their order in the file: the one
@@ -153,6 +163,7 @@ class Reader:
             f"case when {content} = first_value({content}) over w "
             f"then '{says} equal rows' else '{says} different rows' end, {_record(names)} "
             f"from {typed} where _rule is null "
+            f"and file_row_number + 1 not in (select row from {bad}) "
             f"window w as (partition by {key} order by {last}{content}, file_row_number) "
             "qualify row_number() over w > 1"
         )
@@ -160,15 +171,21 @@ class Reader:
     def _note_orphans(self, table: str, typed: str, bad: str, column: str, parent: str) -> None:
         """Let a row share the fate of the parent it names."""
         (key,) = contracts()[parent].key
+        typed = self._people.seen(table, typed, column)
         # What was not known yet is not counted, whatever other rule the row breaks.
         self._do(
             f"update {bad} set fate = '{LATER}' where row in (select c.file_row_number + 1 from "
             f'{typed} as c join gone_{parent} as g on g.key = c."{column}" '
             f"where g.fate = '{LATER}')"
         )
+        self._do(
+            f"update {bad} set fate = '{EXCLUDED}', rule = '', reason = '{ERASED}', record = null "
+            f"where fate <> '{LATER}' and row in (select c.file_row_number + 1 from {typed} as c "
+            f"join gone_{parent} as g on g.key = c.\"{column}\" where g.reason = '{ERASED}')"
+        )
         lost = f'c."{column}" not in (select "{key}" from {self._file(parent, "")})'
         if not self._one(
-            f"select count(*) from {self._file(f'{table}.draft', '')} as c where {lost}"
+            f"select count(*) from {typed} as c where {lost}"
         )[0]:
             return
         fate = f"case when g.fate in ('{LATER}', '{EXCLUDED}') then g.fate else '{SET_ASIDE}' end"
@@ -191,10 +208,11 @@ class Reader:
         counts = dict(self._do(f"select fate, count(*) from {bad} group by fate").fetchall())
         draft, final = (self._draft / f"{name}{end}" for end in (".draft.parquet", ".parquet"))
         self._do(f"create temp table gone_{name} (key text, fate text, reason text)")
-        if counts:
+        made = self._people.final(contract, typed, bad, self.columns[name])
+        if counts or made:
             columns = ", ".join(f'"{c}"' for c in self.columns[name])
             stays = f"where file_row_number + 1 not in (select row from {bad})"
-            self._write(f"select {columns} from {typed} {stays}", name)
+            self._write(made.sql if made else f"select {columns} from {typed} {stays}", name)
             if len(contract.key) == 1:
                 key = f'"{contract.key[0]}"'
                 # One fate per key, or a row that names it would be counted twice.
@@ -206,8 +224,12 @@ class Reader:
                     f"qualify row_number() over (partition by {key} order by {worst}, reason) = 1"
                 )
             draft.unlink()
+            del self._surveys[name]  # it was of the draft
         else:
             draft.rename(final)
+        if made:
+            self.columns[name] = made.columns
+        self._people.finished(name, self._file(name, ""))
         self._account(contract, counts)
 
     def _survey(self, contract: Contract, rows: str, *, also: str = "0") -> _Survey:
@@ -227,8 +249,8 @@ class Reader:
 
     def _account(self, contract: Contract, counts: dict[str, int]) -> None:
         name, bad = contract.table, f"bad_{contract.table}"
-        # Where no row was taken out, the survey of the typed pass holds.
-        survey = self._survey(contract, self._file(name)) if counts else self._surveys[name]
+        # Where nothing was changed, the survey of the typed pass holds.
+        survey = self._surveys.get(name) or self._survey(contract, self._file(name))
         used, first, last = survey.rows, survey.first, survey.last
         aside, excluded = counts.get(SET_ASIDE, 0), counts.get(EXCLUDED, 0)
         self.later[name] = counts.get(LATER, 0)
@@ -252,7 +274,8 @@ class Reader:
             {"table": name, "fate": f, "rule": r, "reason": why, "rows": n} for f, r, why, n in rows
         ]
         self._do(
-            f"insert into set_aside select '{name}', row, rule, reason, record "
+            f"insert into set_aside select '{name}', row, rule, reason, "
+            f"{self._people.masked(name, 'record')} "
             f"from {bad} where fate = '{SET_ASIDE}'"
         )
         for column in contract.columns:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Snapshot", "open_snapshot", "state_folder", "take_snapshot", "verify_snapshots"]
 
 _DRAFT_SECONDS = 86_400
-_RECORDS = ("tables", "reasons", "sources", "checks", "masked")
+_RECORDS = ("tables", "reasons", "sources", "checks", "masked", "identity")
 _LATE_DAYS = timedelta(days=7)  # quieter than this at its end, a cycle counts as not over
 
 
@@ -277,17 +277,23 @@ def _plan_key(
     reached: bool,
 ) -> str:
     """Hash everything that the rows of a snapshot can depend on."""
+    from cxlab.data.people import people_key
+
     code = "".join(
         (Path(__file__).with_name(name)).read_text(encoding="utf-8")
         for name in (
             "checks.py",
+            "components.py",
             "contracts.py",
             "identifiers.py",
+            "identity.py",
             "masking.py",
             "model.py",
             "names.py",
             "numbers.py",
+            "people.py",
             "personal.py",
+            "pseudonyms.py",
             "quality.py",
             "reading.py",
             "snapshot.py",
@@ -299,6 +305,7 @@ def _plan_key(
         "sql": {name: mapping.sql for name, mapping in mappings.items()},
         "files": prints,
         "quality": settings.quality.model_dump(),
+        "people": people_key(settings, mappings),
         "checks": [settings.definitions.stale_days, settings.covers.model_dump(mode="json")],
         "reached": reached,
         "code": code,
@@ -317,6 +324,7 @@ def _read_all(
 ) -> dict[str, Any]:
     """Read every table into the draft folder, and account for each row."""
     from cxlab.data.checks import check_tables
+    from cxlab.data.people import People
     from cxlab.data.reading import Reader
 
     connection = connect(
@@ -326,14 +334,15 @@ def _read_all(
         threads=settings.engine.threads,
         time_zone=settings.time_zone,
     )
-    reader = Reader(connection, draft, raw, cycle)
+    people = People(connection.execute, settings, mappings.values(), cycle)
+    reader = Reader(connection, draft, raw, cycle, people)
     with connection:
-        for mapping in mappings.values():
+        for mapping in people.in_order():
             if mapping.is_helper:
                 reader.helper(mapping)
             else:
                 reader.table(contracts()[mapping.name], mapping)
-                if mapping.name in reader.columns:
+                if mapping.name in reader.columns and mapping.name in mappings:
                     reader.check_share(mapping.name, settings)
         reader.write_set_aside()
         told = {"tables": reader.tables, "reasons": reader.reasons, "columns": reader.columns}
@@ -352,6 +361,7 @@ def _read_all(
         "contents": reader.contents,
         "checks": checks,
         "masked": reader.masked,
+        "identity": people.record,
         "notes": reader.notes,
     }
 
