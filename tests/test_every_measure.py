@@ -21,6 +21,8 @@ from cxlab.data.lab import Lab, open_lab
 from cxlab.errors import CxlabError
 from cxlab.report.finding import Result
 
+from .labs import answered, lab_of
+
 Tables = dict[str, TableLike]
 Analysis = Callable[[Tables, Cycle], Result]
 
@@ -40,6 +42,11 @@ def _declared(t: Tables, _: Cycle) -> Result:
 
 def _states(t: Tables, c: Cycle) -> Result:
     return cx.segments.states(t["orders"], t["customers"], cycle=c, cooling_days=60, lapse_days=120)
+
+
+def _lab(t: Tables, c: Cycle) -> Lab:
+    names = ("customers", "orders", "answers", "shipments", "consents")
+    return lab_of({k: t[k] for k in names}, c, currency="EUR")
 
 
 ANALYSES: dict[str, Analysis] = {
@@ -65,6 +72,10 @@ ANALYSES: dict[str, Analysis] = {
     "repurchase": lambda t, c: cx.operations.repurchase_by_lateness(
         t["orders"], t["shipments"], cycle=c, within_days=60
     ),
+    "seen": lambda t, c: cx.trust.seen(_lab(t, c)),
+    "consent flow": lambda t, c: cx.trust.consent_flow(_lab(t, c)),
+    "consent bias": lambda t, c: cx.trust.consent_bias(_lab(t, c)),
+    "who is missing": lambda t, c: cx.trust.consent_bias(_lab(t, c)).groups,
 }
 every_analysis = pytest.mark.parametrize("name", list(ANALYSES))
 
@@ -80,6 +91,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 def shop(lab: Lab) -> dict[str, pd.DataFrame]:
     tables = {name: lab.frame(getattr(lab, name)) for name in lab.tables}
     tables["region"] = tables["customers"][list(REGION)]
+    tables["consents"] = answered(tables["customers"])
     return tables
 
 
@@ -210,7 +222,9 @@ def test_few_rows_leave_the_engine(name: str, lab: Lab, shop: dict[str, pd.DataF
     assert engine.longest_answer <= 300  # 4,000 customers, 23,000 orders
 
 
-@pytest.mark.parametrize("name", ["sales", "rfm", "migration", "compare", "repurchase"])
+@pytest.mark.parametrize(
+    "name", ["sales", "rfm", "migration", "compare", "repurchase", "consent bias"]
+)
 def test_amounts_in_a_small_currency_fit(
     name: str, lab: Lab, shop: dict[str, pd.DataFrame], said: Callable[[str], Result]
 ) -> None:

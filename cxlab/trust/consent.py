@@ -37,11 +37,12 @@ class Seen(Result):
 
     def table(self) -> pd.DataFrame:
         """Customers by what they said, then the rows left out of each other table."""
-        rows = self.estimates[self.estimates["metric"].isin(["consent.customers", "consent.rows"])]
+        shown = ["consent.seen"] if self.open_because else ["consent.customers", "consent.rows"]
+        rows = self.estimates[self.estimates["metric"].isin(shown)]
         return pd.DataFrame(
             {
                 "table": rows["table"].fillna("customers"),
-                "status": rows["status"].fillna("left out"),
+                "status": rows["status"].fillna("seen" if self.open_because else "left out"),
                 "rows": rows["estimate"],
                 "suppressed": rows["suppressed"].astype(bool),
             }
