@@ -96,8 +96,10 @@ def makers(
         np.sort((maker[bought] - first) * _WIDE + ends[bought]), who * _WIDE + end
     )
     fits &= row == np.searchsorted(begun, who * _WIDE + end)
+    # Among themselves: none begins within 30 days of the end of any begun before.
     in_time = np.lexsort((begin, who))
-    crowded = (np.diff(who[in_time]) == 0) & (begin[in_time][1:] < end[in_time][:-1] + _APART)
+    ended = np.maximum.accumulate((who * _WIDE + end)[in_time])
+    crowded = (who * _WIDE + begin)[in_time][1:] < ended[:-1] + _APART
     fits[in_time[1:][crowded]] = False
     maker[tried[fits]] = first + who[fits]
     return np.asarray(maker, dtype=np.int64)

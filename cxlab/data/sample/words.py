@@ -90,7 +90,8 @@ def _valences(rng: np.random.Generator, mark: Codes) -> Codes:
 def _themes(rng: np.random.Generator, shares: NDArray[np.float64]) -> NDArray[np.int64]:
     """Draw a theme each, with the given shares (a row each)."""
     edges = shares.cumsum(axis=1)
-    return np.minimum((rng.random((len(shares), 1)) >= edges).sum(axis=1), len(THEMES) - 1)
+    drawn = (rng.random((len(shares), 1)) >= edges).sum(axis=1)
+    return np.asarray(np.minimum(drawn, len(THEMES) - 1), dtype=np.int64)
 
 
 def _of_occasion(rng: np.random.Generator, moods: pd.DataFrame) -> NDArray[np.int64]:
