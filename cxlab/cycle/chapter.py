@@ -80,7 +80,10 @@ def run_chapter(
         # papermill takes sys.exit() for success, and leaves all later cells out.
         state, error = "failed", f"SystemExit in {chapter.where}: later cells did not run"
     remove_error_markers(record.nb)  # red banners that papermill inserts as cells
-    executed.scrub(record.nb, cwd=cwd)
+    snapshot = job["environment"].get("CXLAB_SNAPSHOT")
+    error = executed.scrub(
+        record.nb, cwd=cwd, snapshot=Path(snapshot) if snapshot else None, error=error
+    )
     executed.write(record.nb, output, is_final=True)
     executed.partial_path(output).unlink(missing_ok=True)
     return {"state": state, "error": error, "cells": record.done}

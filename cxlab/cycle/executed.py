@@ -8,9 +8,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
+
+from cxlab.cycle.quotes import hider
+from cxlab.data.personal import mask
 
 __all__ = ["add_error", "code_cells", "error_name", "one_line", "partial_path", "scrub", "write"]
 
@@ -38,8 +41,8 @@ def code_cells(notebook: Mapping[str, Any]) -> list[int]:
 
 
 def one_line(text: str, *, most: int = 300) -> str:
-    """Return a message without colours and line breaks, cut to a readable length."""
-    line = " ".join(_ANSI.sub("", text).split())
+    """Return a message without colours, line breaks and personal data, cut to a readable length."""
+    line = mask(" ".join(_ANSI.sub("", text).split()))
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
@@ -73,13 +76,33 @@ def add_error(notebook: Notebook, *, name: str, message: str, cell: int | None =
     notebook["metadata"].setdefault("papermill", {})["exception"] = True
 
 
-def scrub(notebook: Notebook, *, cwd: Path) -> None:
-    """Take out, in place, what tells of the machine rather than of the study.
+def scrub(
+    notebook: Notebook, *, cwd: Path, snapshot: Path | None = None, error: str | None = None
+) -> str | None:
+    """Take out, in place, what tells of the machine or of a person rather than of the study.
 
-    papermill records absolute paths; tracebacks, warnings and injected parameters
-    may hold them too. Displayed results stay as they are: they are the record.
+    papermill records absolute paths; tracebacks, warnings and injected parameters may hold
+    them too, and personal data as well. An error may quote what a customer wrote. Displayed
+    results stay as they are: they are the record, and searched before they are published.
+
+    Parameters
+    ----------
+    notebook : dict
+        The notebook, changed in place.
+    cwd : pathlib.Path
+        Where it ran.
+    snapshot : pathlib.Path, optional
+        Folder of the snapshot whose comments no error may quote.
+    error : str, optional
+        The line that tells how the chapter ended.
+
+    Returns
+    -------
+    str or None
+        That line, without what it quotes.
     """
     places = _places(cwd)
+    unquote = hider([error or "", *_messages(notebook)], snapshot)
     metadata = notebook["metadata"]
     papermill = metadata.get("papermill", {})
     metadata["papermill"] = {k: papermill[k] for k in _PAPERMILL_KEYS if k in papermill}
@@ -93,6 +116,9 @@ def scrub(notebook: Notebook, *, cwd: Path) -> None:
             if output["output_type"] in {"error", "stream"}:
                 for key in {"evalue", "traceback", "text"} & output.keys():
                     output[key] = _hide(output[key], places)
+                for key in {"evalue", "traceback"} & output.keys():
+                    output[key] = _each(output[key], unquote)
+    return error and unquote(error)
 
 
 def write(notebook: Mapping[str, Any], path: Path, *, is_final: bool = False) -> None:
@@ -119,6 +145,17 @@ def write(notebook: Mapping[str, Any], path: Path, *, is_final: bool = False) ->
     growing.replace(path)
 
 
+def _messages(notebook: Mapping[str, Any]) -> list[str]:
+    """List what errors in a notebook say."""
+    outputs = [o for cell in notebook["cells"] for o in cell.get("outputs", ())]
+    errors = [o for o in outputs if o["output_type"] == "error"]
+    return [text for e in errors for text in (e["evalue"], *e.get("traceback", ()))]
+
+
+def _each(value: Any, change: Callable[[str], str]) -> Any:
+    return [change(v) for v in value] if isinstance(value, list) else change(str(value))
+
+
 def _status(cell: Mapping[str, Any]) -> object:
     return cell.get("metadata", {}).get("papermill", {}).get("status")
 
@@ -135,7 +172,7 @@ def _places(cwd: Path) -> list[tuple[re.Pattern[str], str]]:
 
 def _hide(value: Any, places: Iterable[tuple[re.Pattern[str], str]]) -> Any:
     if isinstance(value, str):
-        value = _CELL_FILE.sub("cell", value)
+        value = mask(_CELL_FILE.sub("cell", value))
         for pattern, name in places:
             value = pattern.sub(name, value)
         return value

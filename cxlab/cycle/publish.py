@@ -13,13 +13,16 @@ import nbformat
 import pandas as pd
 
 from cxlab.cycle import manifest as manifests
+from cxlab.cycle.claims import check_claims
 from cxlab.cycle.findings import Shown, read_findings, read_shown, to_frame, write_findings
 from cxlab.cycle.index import measures, opening
 from cxlab.cycle.missing import closed_gate, why_missing
 from cxlab.cycle.place import hash_tree, staging
 from cxlab.cycle.plan import Chapter, Plan
+from cxlab.cycle.scan import check_folder
 from cxlab.data.calendar import Cycle
 from cxlab.data.kpis import Kpi, catalogue
+from cxlab.data.personal import mask
 from cxlab.metrics import Metric
 from cxlab.report import html, page
 from cxlab.report.finding import Card
@@ -65,7 +68,10 @@ class Made:
             "error": self.error,
             "seconds": round(self.seconds, 2),
             "key": self.chapter.key,
-            "parameters": {**self.chapter.defaults, **self.chapter.parameters},
+            "parameters": {
+                name: mask(value) if isinstance(value, str) else value
+                for name, value in {**self.chapter.defaults, **self.chapter.parameters}.items()
+            },
         }
 
 
@@ -97,7 +103,8 @@ def publish(
     Raises
     ------
     RunError
-        If the folder cannot be written; the target is then as it was.
+        If the folder cannot be written, holds something personal, or claims more than its
+        numbers carry; the target is then as it was.
     """
     notebooks = {m.chapter.name: _notebook(m) for m in made}
     shown = [s for name, nb in notebooks.items() for s in read_shown(nb, name)]
@@ -128,6 +135,8 @@ def publish(
             (folder / f"{item.chapter.name}.html").write_text(text, encoding="utf-8")
         first = _first_page(plan, base, findings, shown, reports, described)
         (folder / "index.html").write_text(first, encoding="utf-8")
+        check_folder(folder, allow=plan.settings.privacy.allow)
+        check_claims(folder, shown, errors=[item.error for item in made])
         return manifests.seal(folder, described, hash_tree(folder))
 
 

@@ -240,7 +240,7 @@ def _note(cells: pd.DataFrame, breaks: Mapping[str, Breaks], stamp: str) -> str:
         held = set(cells[f"{m}_score"].dropna().astype(int))
         if missing := [str(x) for x in range(1, b.levels + 1) if x not in held]:
             skipped.append(f"{m} {words.listing(missing)}")
-    ties = f" Scores nobody has, because of ties: {'; '.join(skipped)}." if skipped else ""
+    ties = f" Scores nobody has, since values are tied: {'; '.join(skipped)}." if skipped else ""
     return (
         f"Break points: {points}. Equal values have equal scores.{ties} Net revenue is of all "
         f"time up to the day given, returns deducted. Rules {stamp}."

@@ -49,7 +49,7 @@ def test_ties_in_recency_share_their_score_and_the_best_is_the_latest(engine: En
     # ORACLES G6: 1 1 1 2 3 3 3 3 5 5, then reversed
     assert _scored(found, "recency_score") == [5, 5, 5, 4, 3, 3, 3, 3, 1, 1]
     assert "recency 2, 4.20, 8, 10.40;" in found.note
-    assert "recency 2;" in found.note.split("because of ties:")[1]
+    assert "recency 2;" in found.note.split("since values are tied:")[1]
 
 
 def test_heavy_ties_in_frequency_skip_levels_and_the_note_says_so(engine: Engine):

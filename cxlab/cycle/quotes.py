@@ -1,0 +1,72 @@
+"""What customers wrote, found again in the message of a failed cell, and taken out.
+
+An error often quotes the value it stumbled over. What it quotes of a comment is for
+nobody's eyes but those who may read the comments, so it reaches neither page nor ledger.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+__all__ = ["hider"]
+
+_WORD = re.compile(r"[^\W_]+")
+_RUN = 4  # words in sequence that no message shares with a comment by chance
+_ROWS = 10_000
+
+Gram = tuple[str, ...]
+
+
+def hider(messages: Sequence[str], snapshot: Path | None) -> Callable[[str], str]:
+    """Return a function that puts `[comment]` in place of what a message quotes.
+
+    Parameters
+    ----------
+    messages : sequence of str
+        All that will be asked about; the comments are read once for them.
+    snapshot : pathlib.Path or None
+        Folder of the snapshot the chapter saw.
+    """
+    wanted = {gram for message in messages for gram in _grams(message)}
+    found: set[Gram] = set()
+    if wanted and snapshot is not None:
+        for text in _comments(snapshot / "comments.parquet"):
+            found.update(wanted.intersection(_grams(text)))
+
+    def hide(message: str) -> str:
+        words = list(_WORD.finditer(message))
+        plain = [m[0].lower() for m in words]
+        quoted = {
+            j
+            for i in range(len(words) - _RUN + 1)
+            if tuple(plain[i : i + _RUN]) in found
+            for j in range(i, i + _RUN)
+        }
+        out, at = [], 0
+        for i in sorted(quoted):
+            if i - 1 not in quoted:
+                out += [message[at : words[i].start()], "[comment]"]
+            at = words[i].end()
+        return "".join([*out, message[at:]])
+
+    return hide
+
+
+def _grams(text: str) -> Iterator[Gram]:
+    words = [word.lower() for word in _WORD.findall(text)]
+    return (tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1))
+
+
+def _comments(file: Path) -> Iterator[str]:
+    """Yield every text of the comments; nothing where a study has none."""
+    if not file.is_file():
+        return
+    import duckdb
+
+    with duckdb.connect() as connection:
+        rows = connection.read_parquet(str(file))
+        names = [n for n, t in zip(rows.columns, rows.types, strict=True) if str(t) == "VARCHAR"]
+        columns = ", ".join('"' + n.replace('"', '""') + '"' for n in names)
+        connection.execute(f"select {columns} from rows")
+        while batch := connection.fetchmany(_ROWS):
+            yield from (text for row in batch for text in row if text)
