@@ -223,6 +223,30 @@ def rap_check(
     raise typer.Exit(any(item.state == "not held" for item in items))
 
 
+@app.command(epilog="Example:\n\ncxlab sample sandbox --customers 5000; cxlab run sandbox")
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder for the study.")],
+    customers: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many people. Default: 20000, of variant tiny 40."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="All chance follows from it.")] = 2026,
+    variant: Annotated[
+        str, typer.Option(help="base, null, drift, tiny, misspecified or hostile.")
+    ] = "base",
+    form: Annotated[
+        str, typer.Option("--format", help="Of the two long exports: parquet or csv.")
+    ] = "parquet",
+) -> None:
+    """Make a made-up company: a whole study, its raw files, and the truth about it.
+
+    The folder appears when it is whole. The same options give the same files.
+    """
+    from cxlab.data.sample.told import tell_sample
+
+    tell_sample(folder, customers=customers, seed=seed, variant=variant, form=form)
+
+
 def main() -> None:
     """Run the command line; what cxlab refuses becomes one message and exit code 2."""
     try:

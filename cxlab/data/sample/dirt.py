@@ -7,7 +7,7 @@ row from after the cutoff is not counted by anybody. Rows are per 5,000 customer
 
 from dataclasses import dataclass
 
-__all__ = ["DIRT", "Dirt"]
+__all__ = ["DIRT", "MERGED", "Dirt"]
 
 ASIDE = "set aside"
 EXCLUDED = "excluded by rule"
@@ -51,6 +51,10 @@ class Dirt:
 def _known(condition: str) -> str:
     return f"{_KNOWN} and {condition}"
 
+
+# Nothing is planted for it: people just have accounts in several places.
+MERGED = Dirt(name="several accounts of one person", export="", table="customers", fate=EXCLUDED,
+              reason="another account of the same person", replace="")  # fmt: skip
 
 _EQUAL = "the key {} stands twice in equal rows"
 _DIFFERENT = "the key {} stands twice in different rows"

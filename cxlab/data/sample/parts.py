@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 
-from cxlab.data.sample.dirt import DIRT, Dirt
+from cxlab.data.sample.dirt import DIRT, MERGED, Dirt
 from cxlab.data.sample.hostile import hostile_dirt
 from cxlab.data.sample.questions import QUESTIONS
 from cxlab.data.sample.simulate import PART, Tables, simulate_part, simulate_world
+from cxlab.data.sample.world import World
 from cxlab.data.sample.write import Options
 
 __all__ = ["Export", "exports", "main", "write_part"]
@@ -93,8 +95,17 @@ def write_part(folder: Path, options: Options, first: int) -> dict[str, Any]:
             target = folder / "truth" / name / f"part-{first // PART:05d}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             connection.execute(f"copy {name} to '{_quoted(target)}' (format parquet)")
-    dirt["merged accounts"] = int((tables["accounts"]["crm_2"] >= 0).sum())
+    dirt[MERGED.name] = _merged(tables, world)
     return {"first": first, "rows": rows, "dirt": dirt}
+
+
+def _merged(tables: Tables, world: World) -> int:
+    """Count the accounts that are not the first of their person, by the end of the log."""
+    accounts = tables["accounts"]
+    accounts = accounts[~accounts["person"].isin(tables["erasures"]["person"])]
+    opened = {"crm": "seen_at", "crm_2": "crm_2_at", "login": "login_at", "buyer": "seen_at"}
+    known = [(accounts[a] >= 0) & (accounts[at] < world.end) for a, at in opened.items()]
+    return int(np.sum(known)) - len(accounts)
 
 
 def main(order: str) -> None:

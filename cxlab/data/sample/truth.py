@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 
 from cxlab.data.sample.company import REGIONS, TOUCHPOINTS
-from cxlab.data.sample.dirt import DIRT
+from cxlab.data.sample.dirt import DIRT, MERGED
 from cxlab.data.sample.hostile import hostile_dirt
 from cxlab.data.sample.world import NEVER, World
 
@@ -47,7 +47,7 @@ def write_truth(folder: Path, world: World, dirt: Mapping[str, int]) -> None:
         "region_mood": dict(zip(REGIONS, world.region_mood.tolist(), strict=True)),
     }
     (folder / "company.json").write_text(json.dumps(told, indent=1, default=_plain) + "\n")
-    known = {kind.name: kind for kind in (*DIRT, *hostile_dirt())}
+    known = {kind.name: kind for kind in (*DIRT, *hostile_dirt(), MERGED)}
     _write(
         folder / "dirt.csv",
         ["kind", "table", "fate", "reason", "rows"],
