@@ -45,7 +45,7 @@ def _states(t: Tables, c: Cycle) -> Result:
 
 
 def _lab(t: Tables, c: Cycle) -> Lab:
-    names = ("customers", "orders", "answers", "shipments", "consents")
+    names = ("customers", "orders", "answers", "consents")
     return lab_of({k: t[k] for k in names}, c, currency="EUR")
 
 
