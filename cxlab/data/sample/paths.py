@@ -33,6 +33,7 @@ __all__ = ["ALL_CHANNELS", "NUMBERS", "simulate_journeys"]
 
 NUMBERS = 1_000  # rows of a kind that a person may have: numbers of parts never meet
 ALL_CHANNELS = tuple(c for channels in CHANNELS.values() for c in channels)
+_MINUTES_APART = 10
 _FIRST_CHANNEL = np.array([ALL_CHANNELS.index(CHANNELS[t][0]) for t in TOUCHPOINTS])
 
 
@@ -84,7 +85,7 @@ def _with_purchase(
             "marketplace": share[at["marketplace page"]],
             "store": store,
         }
-        now = quarter == q
+        now = (quarter == q) & ~_hasty(orders)
         target = (1 - world.company.habit) * now.sum()
         for name, part in wanted.items():
             rows = now & (channel == names.index(name))
@@ -97,6 +98,13 @@ def _with_purchase(
     ending[in_store & (rng.random(len(orders)) >= shop)] = at["tasting event"]
     rows = orders.loc[chosen, ["person", "order"]].reset_index(drop=True)
     return rows.assign(quarter=quarter[chosen]), ending[chosen]
+
+
+def _hasty(orders: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell which orders follow another of the person within minutes: no journey fits between."""
+    person, placed = orders["person"].to_numpy(), orders["placed_at"].to_numpy()
+    soon = (np.diff(person) == 0) & (np.diff(placed) < np.timedelta64(_MINUTES_APART, "m"))
+    return np.append(False, soon)[: len(orders)]
 
 
 def _without_purchase(
