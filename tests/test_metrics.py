@@ -13,32 +13,25 @@ import pytest
 
 import cxlab as cx
 from cxlab import trust
-from cxlab.cycle.new_study import new_study
 from cxlab.data.calendar import parse_cycle
-from cxlab.data.lab import Lab, open_lab
+from cxlab.data.lab import Lab
 from cxlab.data.model import contracts
 from cxlab.metrics import FAMILIES, metrics, version_of
-from cxlab.report.finding import Result, estimate_row, publish_with
-from tests.test_every_measure import ANALYSES, REGION
+from cxlab.report import finding
+from cxlab.report.finding import Result, estimate_row
+from tests import test_every_measure as suite
+
+lab, shop = suite.lab, suite.shop  # its fixtures, and so its tables
 
 UNITS = {"share", "points", "mean", "nps", "p", "count", "days", "money", "any"}
 CYCLE = parse_cycle("2026Q2")
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    study = tmp_path_factory.mktemp("shop") / "study"
-    new_study(study)
-    return open_lab(study)
-
-
-@pytest.fixture(scope="module")
-def shown(lab: Lab) -> pd.DataFrame:
+def shown(lab: Lab, shop: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Every metric and unit that the public analyses make of the made-up shop."""
-    tables = {name: lab.frame(getattr(lab, name)) for name in lab.tables}
-    tables["region"] = tables["customers"][list(REGION)]
-    made = [analyse(dict(tables), lab.cycle) for analyse in ANALYSES.values()]
-    made += [*_trust(lab), *_not_in_the_shop(tables)]
+    made = [analyse(dict(shop), lab.cycle) for analyse in suite.ANALYSES.values()]
+    made += [*_trust(lab), *_not_in_the_shop(shop)]
     return pd.concat([r.estimates[["metric", "unit"]] for r in made]).drop_duplicates()
 
 
@@ -138,13 +131,10 @@ def test_an_entry_names_what_there_is():
         assert inspect.isfunction(getattr(importlib.import_module(f"cxlab.{room}"), function))
 
 
-def test_a_finding_carries_the_version_of_its_definition():
+def test_a_finding_carries_the_version_of_its_definition(monkeypatch):
     row = {"n": 50, "unit": "share", "method": "m"}
     rows = [estimate_row(name, 0.5, 0.4, 0.6, **row) for name in ("csat.change", "mine.share")]
     result = Result(estimates=pd.DataFrame(rows))
     assert [f["version"] for f in result.findings()] == [version_of("csat.change"), None]
-    try:
-        publish_with(min_cell=10, components=True, versions={"mine.share": 3})
-        assert [f["version"] for f in result.findings()] == [1, 3]
-    finally:
-        publish_with(min_cell=10, components=True)
+    monkeypatch.setattr(finding._publishing, "versions", {"mine.share": 3})
+    assert [f["version"] for f in result.findings()] == [1, 3]

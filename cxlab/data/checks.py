@@ -202,7 +202,10 @@ def _aside(read: _Read, check: str, quality: Quality) -> Check:
     share = rows / total if total else 0.0
     told: dict[str, Any] = {"value": round(share, 6), "limit": quality.set_aside_warn}
     said = f"{rows:,} of {total:,} rows {_WORDS[check]}"
-    return _row(table, check, "warn" if share > quality.set_aside_warn else "pass", said, **told)
+    if share <= quality.set_aside_warn:
+        return _row(table, check, "pass", said, **told)
+    said += f", more than {_percent(quality.set_aside_warn)}"
+    return _row(table, check, "warn", said, **told)
 
 
 def _drift(table: str, periods: list[_Period], quality: Quality) -> Iterator[Check]:
@@ -218,6 +221,7 @@ def _drift(table: str, periods: list[_Period], quality: Quality) -> Iterator[Che
         moved = now.rows / usual - 1
         state = "warn" if abs(moved) > quality.drift_max else "pass"
         said = f"{now.rows:,} rows in the cycle, against {usual:,.0f} in a usual one"
+        said += f", more than {quality.drift_max:.0%} apart" if state == "warn" else ""
         told: dict[str, Any] = {"value": round(moved, 6), "limit": quality.drift_max}
         yield _row(table, "drift", state, said, **told)
     else:

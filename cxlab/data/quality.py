@@ -104,7 +104,7 @@ def withheld_tables(
             closed[row["table"]] = row["table"]
     for table, said in says.items():
         reasons[table] = (
-            f"{table} is withheld: {said}. Mend the source, or change `quality` in study.yaml."
+            f"{table} is withheld: {said}. Mend the source, or change quality in study.yaml."
         )
     present = set(tables)
     for contract in contracts().values():  # parents come before children
@@ -115,7 +115,7 @@ def withheld_tables(
             reasons.setdefault(
                 contract.table,
                 f"{contract.table} is withheld with {first}, whose rows it needs: {says[first]}. "
-                "Mend the source, or change `quality` in study.yaml.",
+                "Mend the source, or change quality in study.yaml.",
             )
     return reasons
 

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import pytest
 
 from cxlab import trust
+from cxlab.columns import GLOSSARY
 from cxlab.data.settings import Settings
 from cxlab.errors import Withheld
 
@@ -79,3 +81,11 @@ def test_tables_withheld_with_another_one_are_named(snapshot):
 def test_a_snapshot_without_checks_gives_a_reason(snapshot):
     with pytest.raises(Withheld, match="taken without checks"):
         trust.quality(snapshot)
+
+
+def test_each_column_is_in_the_glossary_and_the_picture_is_of_the_table(snapshot):
+    found = trust.quality(_with(snapshot, *CHECKS), settings=SETTINGS)
+    assert set(found.table().columns) | set(found.details.table().columns) <= set(GLOSSARY)
+    drawn = {text.get_text() for text in found.plot().texts}
+    assert {"orders", "customers", "Freshness", "× fail", "▲ warn", "✓ pass"} <= drawn
+    plt.close("all")

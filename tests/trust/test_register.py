@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cxlab import trust
+from cxlab.columns import GLOSSARY
 from cxlab.data.settings import Settings
 from cxlab.metrics import FAMILIES, metrics
 
@@ -75,3 +76,7 @@ def test_a_direction_against_the_rule_stands_with_its_reason():
     shrink = {**REVENUE, "direction": "down", "because": "the shop is being closed"}
     shown = trust.kpis(settings(one=shrink)).table()["better"][0]
     assert shown == "lower, because the shop is being closed"
+
+
+def test_each_column_is_in_the_glossary():
+    assert set(trust.kpis(settings(one=SATISFIED)).table().columns) <= set(GLOSSARY)

@@ -1,5 +1,7 @@
 """A word for each pair of groups: what passed, what did not, and what nobody looked at."""
 
+from itertools import pairwise
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -48,8 +50,9 @@ def matrix(
     cell = (width - left) / max(len(heads), 1)
     spoken = cell > max(theme.text_width(_said(s), SMALL) for s in ("fail", "warn", "pass")) + 10
     names = [tables.plain(str(h)) for h in heads]
-    upright = max((theme.text_width(n, SMALL) for n in names), default=0) > cell - 4
-    tall = max((theme.text_width(n, SMALL) for n in names), default=0) if upright else 18.0
+    wide = [theme.text_width(n, SMALL) for n in names]
+    upright = any((a + b) / 2 + 8 > cell for a, b in pairwise(wide))
+    tall = max(wide, default=0) if upright else 18.0
     top = tall + 38
     ax, size = theme.axes(ax, height=top + _TALL * max(len(rows), 1) + 4)
     canvas.margins(ax, size, own=own, left=left, right=0, top=top, bottom=4)
