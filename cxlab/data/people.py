@@ -94,6 +94,7 @@ class People:
         self._settings = settings
         self._mappings = list(mappings)
         names = {mapping.name for mapping in self._mappings}
+        people_key(settings, names)
         self._linked = "links" in names
         self._erasing = "erasures" in names
         self._hashed = settings.privacy.pseudonyms
@@ -362,12 +363,12 @@ class People:
             self._do,
             "cx_via",
             """select id, other, linked_at, reason from (
-            select k.left_id as id, k.right_type as other, k.right_id as by, k.linked_at, k.reason
+            select k.left_id as id, k.right_type as other, k.right_id as other_id, k.linked_at, k.reason
             from cx_link as k join cx_guard as g using (row) where g.guard is null
             union all
             select k.right_id, k.left_type, k.left_id, k.linked_at, k.reason
             from cx_link as k join cx_guard as g using (row) where g.guard is null)
-            qualify row_number() over (partition by id order by linked_at, by, reason) = 1""",
+            qualify row_number() over (partition by id order by linked_at, other_id, reason) = 1""",
         )
         rule = self._settings.identity.rule.replace("'", "''")
         value = self._hash("m.id") if self._hashed else "substr(m.id, length(m.type) + 2)"
