@@ -20,7 +20,7 @@ from cxlab.data.sample.clock import DAY, EXPORTED, NOT_YET, as_seen, day_of, lat
 from cxlab.data.sample.people import coded, pick
 from cxlab.data.sample.world import World, chance
 
-__all__ = ["SERVICE_CHANNELS", "TEAMS", "TOPICS", "simulate_service"]
+__all__ = ["SERVICE_CHANNELS", "TEAMS", "TOPICS", "simulate_service", "working_hours_later"]
 
 SERVICE_CHANNELS = ("phone", "chat", "email", "store")
 TOPICS = ("delivery", "stock", "billing", "product", "quality", "subscription")
@@ -93,7 +93,7 @@ def _course(rng: np.random.Generator, tickets: pd.DataFrame) -> pd.DataFrame:
     opened = tickets["opened_at"].to_numpy()
     channel = pick(rng, SERVICE_CHANNELS, np.array([0.35, 0.35, 0.22, 0.08]), size)
     hours = np.where(slow, rng.gamma(3, 4, size), rng.gamma(1.2, 1.4, size))
-    reply = _working(opened, hours)
+    reply = working_hours_later(opened, hours)
     solved = tickets["true_solved_at"].to_numpy()
     # A slow ticket is solved when the hazards of subscriptions were told so.
     reply = np.where(slow, np.minimum(reply, solved - np.timedelta64(_HOUR, "s")), reply)
@@ -116,7 +116,9 @@ def _course(rng: np.random.Generator, tickets: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(course)
 
 
-def _working(opened: NDArray[np.datetime64], hours: NDArray[np.float64]) -> NDArray[np.datetime64]:
+def working_hours_later(
+    opened: NDArray[np.datetime64], hours: NDArray[np.float64]
+) -> NDArray[np.datetime64]:
     """Return the moment some working hours later; the desk works from 8 to 20 local time."""
     midnight = moment_of(day_of(opened))
     clock = (opened - midnight).astype("timedelta64[s]").astype(np.int64)
@@ -167,7 +169,7 @@ def _contacts(rng: np.random.Generator, tickets: pd.DataFrame, first: int) -> pd
 def _promises(tickets: pd.DataFrame) -> pd.DataFrame:
     """Promise each ticket a first reply within four working hours."""
     opened = tickets["opened_at"].to_numpy()
-    due = _working(opened, np.full(len(tickets), 4.0))
+    due = working_hours_later(opened, np.full(len(tickets), 4.0))
     reply = tickets["first_reply_at"].to_numpy()
     waiting = np.isnat(reply) & (due >= EXPORTED)
     kept = np.where(waiting, -1, np.where(np.isnat(reply) | (reply > due), 0, 1))

@@ -1,6 +1,7 @@
 """Satisfaction and answers are drawn from the company's numbers: recover them."""
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -173,7 +174,7 @@ def test_each_personality_scale_is_reliable():
     _, tables = made()
     answers = tables["answers"]
     answers = answers[answers["construct"] == "personality"]
-    wide = answers.pivot(index="response", columns="question", values="value").dropna()
+    wide = answers.pivot_table(index="response", columns="question", values="value").dropna()
     for trait in PERSONALITY:
         items = wide[[f"{trait}_{i}" for i in (1, 2, 3)]].astype(float)
         items[f"{trait}_3"] = 6 - items[f"{trait}_3"]
@@ -207,7 +208,7 @@ def test_answers_stay_on_their_scales_and_are_given_once():
     assert (sent["finished_at"].to_numpy() == answers["answered_at"].to_numpy()).all()
     path = ["sent_at", "delivered_at", "opened_at", "started_at", "finished_at"]
     invitations = tables["invitations"]
-    for before, after in zip(path, path[1:], strict=False):
+    for before, after in pairwise(path):
         there = invitations[after].notna()
         assert (invitations.loc[there, before] <= invitations.loc[there, after]).all()
 
