@@ -25,7 +25,7 @@ _LABELS = (
 )
 _LINK_WORDS = (
     r"(?:\W{0,3}\b(?:no|nomor|nomer|number|num|saya|aku|ku|my|is|was|adalah|ini|di|ke|at|on|me|us|"
-    r"kami|nya|id|dgn|dengan)\b){0,3}\W{0,3}$"
+    r"kami|nya|id|dgn|dengan)\b){0,3}\W{0,3}\Z"
 )
 _NAMED_PHONE = re.compile(rf"(?:\b|_)(?:{_LABELS}){_LINK_WORDS}", re.IGNORECASE)
 _NAMED_ID = re.compile(
@@ -37,12 +37,12 @@ _NAMED_ID = re.compile(
 _THING = re.compile(
     r"(?:\b(?:order|orderan|pesanan|invoice|inv|faktur|resi|tracking|awb|transaksi|trx|booking|sku"
     r"|kode|code|ref|reference|tiket|ticket|batch|voucher|barcode|imei|seri|serial|model|tipe)"
-    rf"{_LINK_WORDS})|#\s?$",
+    rf"{_LINK_WORDS})|#\s?\Z",
     re.IGNORECASE,
 )
-_MONEY = re.compile(r"(?:\b(?:rp|idr|usd|eur|gbp|brl|sgd|r)|[$€£])\s?\.?\s?$", re.IGNORECASE)
-_GLUED = re.compile(r"[A-Za-z0-9][-/.#+=]$|\w$|\d,$")
-_LABEL_GLUED = re.compile(rf"(?:\b|_)(?:{_LABELS}|no)[-/.:]?$", re.IGNORECASE)
+_MONEY = re.compile(r"(?:\b(?:rp|idr|usd|eur|gbp|brl|sgd|r)|[$€£])\s?\.?\s?\Z", re.IGNORECASE)
+_GLUED = re.compile(r"[A-Za-z0-9][-/.#+=]\Z|\w\Z|\d,\Z")
+_LABEL_GLUED = re.compile(rf"(?:\b|_)(?:{_LABELS}|no)[-/.:]?\Z", re.IGNORECASE)
 
 
 _GOES_ON = re.compile(r"[^\W]|[-/][A-Za-z0-9]|,\d")

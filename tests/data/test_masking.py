@@ -71,6 +71,7 @@ def test_prices_dates_orders_and_codes_stay(text):
         ("WA:081234567890ya", "WA:[phone]ya"),
         ("hubungi 0812 3456 789 2 hari lagi", "hubungi [phone] 2 hari lagi"),
         ("+62 812 3456 7890 12 Januari", "[phone] 12 Januari"),
+        ("halo\n0812-3456-7890\n", "halo\n[phone]\n"),
         ("٠٨١٢-٣٤٥٦-٧٨٩٠", "[phone]"),  # digits of another script
         ("0812\u200b-3456\u200b-7890", "[phone]"),  # marks that nobody sees
         ("nol delapan satu dua tiga empat lima enam tujuh delapan", "[phone]"),
