@@ -216,12 +216,12 @@ class Reader:
             if len(contract.key) == 1:
                 key = f'"{contract.key[0]}"'
                 # One fate per key, or a row that names it would be counted twice.
-                worst = f"case fate when '{EXCLUDED}' then 1 when '{SET_ASIDE}' then 2 else 3 end"
+                worst = f"case b.fate when '{EXCLUDED}' then 1 when '{SET_ASIDE}' then 2 else 3 end"
                 self._do(
-                    f"insert into gone_{name} select {key}, fate, reason "
+                    f"insert into gone_{name} select {key}, b.fate, b.reason "
                     f"from {typed} as t join {bad} as b on t.file_row_number + 1 = b.row "
                     f"where {key} not in (select {key} from {self._file(name)}) "
-                    f"qualify row_number() over (partition by {key} order by {worst}, reason) = 1"
+                    f"qualify row_number() over (partition by {key} order by {worst}, b.reason) = 1"
                 )
             draft.unlink()
             del self._surveys[name]  # it was of the draft
