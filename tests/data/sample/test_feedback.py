@@ -9,6 +9,7 @@ import pytest
 from scipy.special import expit
 
 from cxlab.data.sample.company import DRIVERS, PERSONALITY, company
+from cxlab.data.sample.expectations import truth_of_answers
 from cxlab.data.sample.moods import truth_of_promoters
 from cxlab.data.sample.people import simulate_people
 from cxlab.data.sample.questions import CODES
@@ -174,7 +175,9 @@ def test_each_personality_scale_is_reliable():
     _, tables = made()
     answers = tables["answers"]
     answers = answers[answers["construct"] == "personality"]
-    wide = answers.pivot_table(index="response", columns="question", values="value").dropna()
+    wide = answers.pivot_table(
+        index="response", columns="question", values="value", observed=True
+    ).dropna()
     for trait in PERSONALITY:
         items = wide[[f"{trait}_{i}" for i in (1, 2, 3)]].astype(float)
         items[f"{trait}_3"] = 6 - items[f"{trait}_3"]
@@ -225,3 +228,22 @@ def test_a_tickets_answers_are_those_of_its_own_occasion():
     by_ticket = (given["trigger_type"] == "ticket").to_numpy()
     number = np.where(by_ticket, occasion["ticket"], occasion["order"])
     assert (number == given["trigger"].to_numpy()).all()
+
+
+def test_what_customers_of_no_study_would_answer_is_what_the_study_s_customers_do():
+    world, tables = made()
+    truth = truth_of_answers(world, customers=10_000).set_index(["measure", "about", "quarter"])
+    truth = truth.sort_index()
+    scores = tables["true_scores"].set_index(["kind", "quarter"]).loc["order"]
+    expected = truth["truth"].loc["csat top box", "order"]
+    # Two draws of the mix of customers and one of their marks; a person's marks are related.
+    noise = np.sqrt(0.25 / scores["occasions"]) * np.sqrt(2) * 1.3
+    found = scores["top_box"] / scores["occasions"]
+    assert (np.abs(found - expected) < 4 * noise).all()
+    assert set(truth.index.get_level_values("measure")) == {
+        "csat top box", "ces mean", "promoters", "detractors", "nps", "personality mean",
+        "importance mean", "emotion mean",
+    }  # fmt: skip
+    nps = truth["truth"].loc["nps", ""]
+    shares = truth["truth"].loc["promoters", ""] - truth["truth"].loc["detractors", ""]
+    assert np.allclose(nps, 100 * shares)
