@@ -155,3 +155,21 @@ def test_help_answers_without_the_heavy_libraries():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_check_tells_what_is_wrong_with_key_measures_and_tables(call, tmp_path, study):
+    kpis = "kpis: {orders: {name: Orders, metric: orders.cuont, owner: A}}\n"
+    late = "quality: {freshness_days: {orders: 1}}\n"
+    shop(tmp_path, yaml=YAML + kpis + late, customers=CUSTOMERS_CSV, orders=ORDERS_CSV)
+    code, out, _ = call("check", "study", "--cycle", "2018Q1")
+    assert code == 2
+    assert "kpis.orders.metric must be a metric of the catalogue, but is 'orders.cuont'." in out
+    assert "fail: orders, freshness: its last row is 1.6 days old" in out
+    assert "orders is withheld: " in out
+
+
+def test_check_warns_of_silence_without_failing(call, study):
+    code, out, _ = call("check", "study", "--cycle", "2018Q1")
+    assert code == 0
+    assert out.count("warning: nothing is declared about ") == 7
+    assert "family: roi, not_applicable: ..." in out

@@ -90,6 +90,11 @@ def manifest(
         "chapters": [dict(c) for c in chapters],
         "suppressed_cells": sum(s.suppressed_cells for s in shown),
         "gaps": [{"chapter": s.chapter, "reason": s.sentence} for s in shown if s.kind == "card"],
+        # The version of each metric that is shown; null where no catalogue has it.
+        "metrics": {
+            row["metric"]: row.get("version")
+            for row in sorted((r for s in shown for r in s.rows), key=lambda r: str(r["metric"]))
+        },
         "gates": {
             "withheld_tables": snapshot.withheld,
             "failed": [c for c in snapshot.records.get("checks", []) if c["state"] == "fail"],

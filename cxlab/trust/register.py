@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["kpis", "withheld_kpis"]
 
 _BETTER = {"up": "higher", "down": "lower", "neither": "neither"}
-_COLUMNS = ["measure", "metric", "definition", "owner", "target", "better", "state"]
+_COLUMNS = ["measure", "metric_id", "definition", "owner", "target", "better", "state"]
 
 
 def kpis(settings: "Settings", *, snapshot: "Snapshot | None" = None) -> Listing:
@@ -32,7 +32,7 @@ def kpis(settings: "Settings", *, snapshot: "Snapshot | None" = None) -> Listing
     Returns
     -------
     Listing
-        Columns measure, metric (id@version), definition, owner, target, better and
+        Columns measure, metric_id (with @version), definition, owner, target, better and
         state. A measure that does not apply has its reason as definition; a family of
         measures about which the study is silent has a row that says so.
     """

@@ -9,6 +9,7 @@ import pytest
 from cxlab.columns import FINDING
 from cxlab.cycle.index import measures, opening
 from cxlab.data.settings import Settings
+from cxlab.report.tiles import tiles
 
 HREF = {"40_feedback": "40_feedback.html"}
 
@@ -123,3 +124,33 @@ def test_the_small_line_ends_in_this_cycle():
     before = [findings(kept__share=(x, x, x)) for x in (0.1, 0.2)]
     (made,) = measures(settings(kept="up"), found, previous="2017Q4", earlier=before, href=HREF)
     assert made.tile.history == [0.1, 0.2, 0.8]
+
+
+def test_a_measure_on_a_withheld_table_shows_no_number_whatever_was_found():
+    found = findings(kept__share=VALUE, kept__change=UP)
+    (made,) = measures(
+        settings(kept="up"), found, previous="2017Q4", earlier=[], href=HREF,
+        withheld=lambda kpi: f"{kpi.metric} rests on orders, which is withheld.",
+    )  # fmt: skip
+    assert (made.value, made.verdict) == (None, "")
+    shown = tiles([made.tile])
+    assert "Withheld" in shown
+    assert "kept.share rests on orders" in shown
+    assert "80.0%" not in shown
+
+
+def test_numbers_of_two_definitions_are_not_called_a_change():
+    found = findings(kept__share=VALUE, kept__change=UP).assign(version=2)
+    before = findings(kept__share=(0.7, 0.6, 0.8))
+    (made,) = measures(settings(kept="up"), found, previous="2017Q4", earlier=[before], href=HREF)
+    assert (made.change, made.verdict, made.tile.history) == (None, "", [0.8])
+    assert "Defined differently before" in tiles([made.tile])
+    assert "Improved" not in tiles([made.tile])
+
+
+def test_only_cycles_of_the_same_definition_are_in_the_small_line():
+    found = findings(kept__share=VALUE, kept__change=UP).assign(version=2)
+    before = [findings(kept__share=(x, x, x)).assign(version=v) for x, v in ((0.1, 1), (0.2, 2))]
+    (made,) = measures(settings(kept="up"), found, previous="2017Q4", earlier=before, href=HREF)
+    assert made.tile.history == [0.2, 0.8]
+    assert made.verdict == "Improved"

@@ -310,3 +310,32 @@ def test_a_chapter_key_changes_with_what_its_numbers_depend_on(made, tmp_path):
     (study / "study.yaml").write_text(YAML + KPIS)
     (tmp_path / "raw" / "orders.csv").write_text(ORDERS_CSV.replace("5.50", "5.51"))
     assert key() != first
+
+
+LATE = YAML + KPIS + "quality: {freshness_days: {orders: 1}}\n"
+
+
+def test_a_measure_on_a_failed_table_reads_withheld_and_the_manifest_tells_why(made):
+    target = made(numbers(1234), cycle="2018Q1", yaml=LATE)
+    seen = shown((target / "index.html").read_text())
+    assert "Withheld orders is withheld: its last row is" in " ".join(seen.split())
+    assert "95% interval 1,222 to 1,247" not in seen  # that of orders
+    gates = read_manifest(target)["gates"]
+    assert list(gates["withheld_tables"]) == ["orders"]
+    assert [(c["table"], c["check"]) for c in gates["failed"]] == [("orders", "freshness")]
+
+
+def test_a_measure_that_no_chapter_shows_is_not_left_out(made):
+    target = made(Card(title="Orders", reason="too few"))
+    seen = " ".join(shown((target / "index.html").read_text()).split())
+    assert "Orders – Not available: this cycle's data cannot carry this number" in seen
+    assert "Kept – Not available: this study has no data in promises." in seen
+
+
+def test_the_manifest_names_the_version_of_every_metric(made):
+    target = made(numbers(1234), hostile_texts())
+    assert read_manifest(target)["metrics"] == {
+        "delivery.kept_share": 1, "orders.by_word": None, "orders.count": 1,
+        "orders.count_change": 1,
+    }  # fmt: skip
+    assert "Metric orders.count@1." in shown((target / "index.html").read_text())

@@ -26,7 +26,7 @@ def settings(**kpis: dict[str, object]) -> Settings:
 def test_a_key_measure_has_a_metric_an_owner_or_a_reason():
     listed = trust.kpis(settings(satisfied=SATISFIED, nps=ASKED)).table()
     first, second = listed.head(2).to_dict("records")
-    assert first["metric"] == metrics()["csat.top_box_share"].at == "csat.top_box_share@1"
+    assert first["metric_id"] == metrics()["csat.top_box_share"].at == "csat.top_box_share@1"
     assert (first["owner"], first["target"], first["better"]) == ("Service", "80.0%", "higher")
     assert first["definition"] == metrics()["csat.top_box_share"].definition
     assert second["definition"] == "Not applicable: Nobody was asked."
