@@ -192,6 +192,30 @@ def verify(
     typer.echo(f"{target}: every file is as it was published.{also}")
 
 
+@app.command(epilog="Example:\n\ncxlab erased params/mine")
+def erased(study: StudyArg, reports: ReportsOpt = Path("reports")) -> None:
+    """Clear away what was made with rows of persons who asked to be erased.
+
+    Reads each published or kept cycle again, removes kept snapshots from before a
+    request, and names the published cycles that were made with such rows. Exit code 1
+    while one of these still stands: run it again.
+    """
+    from cxlab.cycle.erased import clear_erased
+
+    folder, settings = _open(study)
+    found = clear_erased(folder, settings, reports / folder.resolve().name)
+    if found.persons is None:
+        typer.echo("Nothing has been published or kept yet.")
+        return
+    typer.echo(f"{found.persons:,} asked to be erased.")
+    for name in found.removed:
+        typer.echo(f"removed the kept snapshot {name}")
+    for name in found.standing:
+        typer.echo(f"{name} was published with their rows. Run: cxlab run {study} --cycle {name}")
+    if found.standing:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example:\n\ncxlab new params/mine; cxlab run params/mine")
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder for the study.")],

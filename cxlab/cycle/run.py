@@ -15,6 +15,7 @@ from cxlab.cycle import place
 from cxlab.cycle.ledger import Ledger
 from cxlab.cycle.plan import Chapter, Plan
 from cxlab.cycle.progress import Reporter
+from cxlab.data.pseudonyms import hidden_key
 from cxlab.errors import CxlabError, RunError
 
 if TYPE_CHECKING:
@@ -193,6 +194,7 @@ def _execute(
             environment={
                 "CXLAB_SNAPSHOT": str(plan.snapshot.folder.resolve()),
                 "MPLBACKEND": "agg",
+                **hidden_key(plan.settings.privacy.key),
             },
             cwd=Path.cwd(),
             cell_timeout_s=limits.cell_seconds,

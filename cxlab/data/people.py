@@ -282,6 +282,8 @@ class People:
                 "customer_id or a requested_at, or one does not read. Mend tables/erasures.sql."
             )
         keep(self._do, "cx_erased", f"select distinct customer_id as id from {typed}")
+        (asked,) = self._do("select count(*) from cx_erased").fetchone()
+        self.record.append({"measure": "erased", "id_type": "", "count": asked})
 
     def _resolve(self, typed: str) -> None:
         keep(
@@ -363,7 +365,8 @@ class People:
             self._do,
             "cx_via",
             """select id, other, linked_at, reason from (
-            select k.left_id as id, k.right_type as other, k.right_id as other_id, k.linked_at, k.reason
+            select k.left_id as id, k.right_type as other, k.right_id as other_id,
+            k.linked_at, k.reason
             from cx_link as k join cx_guard as g using (row) where g.guard is null
             union all
             select k.right_id, k.left_type, k.left_id, k.linked_at, k.reason

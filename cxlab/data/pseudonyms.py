@@ -10,12 +10,12 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from cxlab.errors import SettingsError
 
-__all__ = ["KEY_NAME", "fingerprint", "load_key", "person_columns", "pseudonym_sql", "without_key"]
+__all__ = ["KEY_NAME", "fingerprint", "hidden_key", "load_key", "person_columns", "pseudonym_sql"]
 
 KEY_NAME = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 _LEAST_CHARACTERS = 16
@@ -78,14 +78,14 @@ def fingerprint(key: bytes) -> str:
     return hmac.digest(key, b"the key of a study", "sha256").hex()
 
 
-def without_key(environment: Mapping[str, str], named: str | None) -> dict[str, str]:
-    """Return an environment without the key: what a notebook may see.
+def hidden_key(named: str | None) -> dict[str, str]:
+    """Return what empties the key's variable in the environment of a notebook.
 
-    >>> without_key({"HOME": "/home", "CXLAB_KEY": "secret"}, "env:CXLAB_KEY")
-    {'HOME': '/home'}
+    >>> hidden_key("env:CXLAB_KEY"), hidden_key(None)
+    ({'CXLAB_KEY': ''}, {})
     """
     match = KEY_NAME.fullmatch(named or "")
-    return {k: v for k, v in environment.items() if match is None or k != match[1]}
+    return {match[1]: ""} if match else {}
 
 
 def hand_over(do: Callable[[str], Any], key: bytes) -> None:
