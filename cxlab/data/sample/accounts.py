@@ -23,7 +23,8 @@ _CODAS = np.array(["ran", "ven", "lis", "mor", "tun", "dha", "nik", "gor", "sel"
 _KINDS = {
     "crm_2": "crm",
     "card": "loyalty",
-    "buyer": "login",
+    "other_login": "login",
+    "other_buyer": "login",
     "panel": "survey",
     "email": "email_hash",
     "email_2": "email_hash",
@@ -147,11 +148,13 @@ def _links(accounts: pd.DataFrame) -> pd.DataFrame:
         ("main", "phone", "seen_at", "phone confirmed by code"),
         ("crm_2", "email_2", "crm_2_at", "e-mail given at registration"),
         ("crm_2", "crm", "crm_2_at", "merged by staff: same phone"),
-        ("login", "email", "login_at", "same e-mail hash"),
-        ("buyer", "email", "seen_at", "order confirmation"),
+        ("other_login", "email", "login_at", "same e-mail hash"),
+        ("other_buyer", "email", "seen_at", "order confirmation"),
         ("card", "main", "card_at", "card shown at the till"),
         ("panel", "email", "seen_at", "invitation list"),
     )
+    accounts["other_login"] = np.where(accounts["crm"] >= 0, accounts["login"], -1)
+    accounts["other_buyer"] = np.where(main >= 0, accounts["buyer"], -1)
     frames = [
         pd.DataFrame(
             {
