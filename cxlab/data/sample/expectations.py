@@ -1,10 +1,13 @@
 """What a survey of everybody would find: the truth that estimates from answers look for."""
 
+import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 from cxlab.data.sample.baskets import simulate_baskets
+from cxlab.data.sample.company import QUARTERS, REGION_SHARES
 from cxlab.data.sample.deliveries import simulate_deliveries, simulate_returns
-from cxlab.data.sample.moods import simulate_moods, truth_of_promoters
+from cxlab.data.sample.moods import simulate_moods
 from cxlab.data.sample.people import simulate_people
 from cxlab.data.sample.purchases import simulate_orders
 from cxlab.data.sample.service import simulate_service
@@ -12,7 +15,7 @@ from cxlab.data.sample.slow_service import simulate_slow_service
 from cxlab.data.sample.subscriptions import simulate_subscribers
 from cxlab.data.sample.world import World
 
-__all__ = ["truth_of_answers"]
+__all__ = ["truth_of_answers", "truth_of_promoters"]
 
 _NOBODY = 1_000_000_000  # persons from this number on are in no study
 _PART = 5_000
@@ -83,3 +86,28 @@ def truth_of_answers(world: World, *, customers: int = 100_000) -> pd.DataFrame:
         lasting = {"measure": measure, "about": list(means), "quarter": -1}
         frames.append(pd.DataFrame({**lasting, "truth": list(means.values())}))
     return pd.concat(frames, ignore_index=True)
+
+
+def truth_of_promoters(world: World) -> pd.DataFrame:
+    """Work out who would recommend the company in each quarter, among all customers.
+
+    An exact formula: a mixture of normals over latent segments and regions.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per quarter: `quarter`, `promoters` and `detractors` (shares), `score`
+        (-100 to 100).
+    """
+    company, truth = world.company, world.company.feelings
+    spread = np.sqrt(truth.person_mood**2 + truth.attachment_mood**2 + 1)
+    of_segment = np.array([s.mood for s in company.segments])
+    weights = company.shares[:, None] * REGION_SHARES
+    rows = []
+    for quarter in range(QUARTERS):
+        mean = of_segment[:, None] + world.region_mood[:, quarter]
+        low, high = truth.promoter_thresholds[6], truth.promoter_thresholds[8]
+        promoters = float((weights * (1 - ndtr((high - mean) / spread))).sum())
+        detractors = float((weights * ndtr((low - mean) / spread)).sum())
+        rows.append((quarter, promoters, detractors, 100 * (promoters - detractors)))
+    return pd.DataFrame(rows, columns=["quarter", "promoters", "detractors", "score"])

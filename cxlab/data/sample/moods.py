@@ -21,11 +21,11 @@ from scipy.special import ndtr
 
 from cxlab.data.sample.activities import PLACES
 from cxlab.data.sample.clock import EXPORTED
-from cxlab.data.sample.company import DRIVERS, QUARTERS, REGION_SHARES
+from cxlab.data.sample.company import DRIVERS
 from cxlab.data.sample.people import coded
 from cxlab.data.sample.world import World, chance
 
-__all__ = ["KINDS", "attitude", "marks", "personal", "simulate_moods", "truth_of_promoters"]
+__all__ = ["KINDS", "attitude", "marks", "personal", "simulate_moods"]
 
 Numbers = NDArray[np.float64]
 
@@ -186,28 +186,3 @@ def _spread(world: World) -> float:
     company, truth = world.company, world.company.feelings
     by_drivers = sum(weight**2 for weight in company.drivers.values())
     return float(np.sqrt(truth.person_mood**2 + truth.attachment_mood**2 + by_drivers + 1))
-
-
-def truth_of_promoters(world: World) -> pd.DataFrame:
-    """Work out who would recommend the company in each quarter, among all customers.
-
-    An exact formula: a mixture of normals over latent segments and regions.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per quarter: `quarter`, `promoters` and `detractors` (shares), `score`
-        (-100 to 100).
-    """
-    company, truth = world.company, world.company.feelings
-    spread = np.sqrt(truth.person_mood**2 + truth.attachment_mood**2 + 1)
-    of_segment = np.array([s.mood for s in company.segments])
-    weights = company.shares[:, None] * REGION_SHARES
-    rows = []
-    for quarter in range(QUARTERS):
-        mean = of_segment[:, None] + world.region_mood[:, quarter]
-        low, high = truth.promoter_thresholds[6], truth.promoter_thresholds[8]
-        promoters = float((weights * (1 - ndtr((high - mean) / spread))).sum())
-        detractors = float((weights * ndtr((low - mean) / spread)).sum())
-        rows.append((quarter, promoters, detractors, 100 * (promoters - detractors)))
-    return pd.DataFrame(rows, columns=["quarter", "promoters", "detractors", "score"])

@@ -9,8 +9,7 @@ import pytest
 from scipy.special import expit
 
 from cxlab.data.sample.company import DRIVERS, PERSONALITY, company
-from cxlab.data.sample.expectations import truth_of_answers
-from cxlab.data.sample.moods import truth_of_promoters
+from cxlab.data.sample.expectations import truth_of_answers, truth_of_promoters
 from cxlab.data.sample.people import simulate_people
 from cxlab.data.sample.questions import CODES
 from cxlab.data.sample.simulate import STEPS

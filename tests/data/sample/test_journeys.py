@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlab.data.sample.company import CHANNELS, TOUCHPOINTS, company
-from cxlab.data.sample.journeys import truth_of_journeys
+from cxlab.data.sample.journeys import chain, truth_of_journeys
 from cxlab.data.sample.paths import simulate_journeys
 from cxlab.data.sample.people import simulate_people
 from cxlab.data.sample.purchases import simulate_orders
@@ -75,11 +75,11 @@ def test_as_many_journeys_end_in_a_purchase_as_the_formula_says():
 def test_the_formula_agrees_with_journeys_drawn_step_by_step():
     # The plainest independent way: walk forward from the start, a step at a time.
     rng = np.random.default_rng(8)
-    chain = company().transitions
+    transitions = company().transitions
     place, met = np.full(200_000, -1), np.zeros((200_000, 9), dtype=bool)
     bought, going = np.zeros(200_000, dtype=bool), np.arange(200_000)
     while len(going):
-        edges = chain[place[going] + 1].cumsum(axis=1)[:, :-1]
+        edges = transitions[place[going] + 1].cumsum(axis=1)[:, :-1]
         to = (rng.random((len(going), 1)) >= edges).sum(axis=1)
         bought[going[to == 9]] = True
         going, to = going[to < 9], to[to < 9]
@@ -118,6 +118,20 @@ def test_the_company_that_drifts_moves_to_newer_channels():
             assert sign * change > 0.02
     before, after = (truth_of_journeys(world.company, q) for q in (0, 11))
     assert (before["removal_effect"] - after["removal_effect"]).abs().max() > 0.05
+
+
+def test_a_journey_of_the_last_quarter_follows_the_chain_of_the_last_quarter():
+    world, tables = made("drift")
+    last = tables["journeys"].loc[tables["journeys"]["quarter"] == 11, "journey"]
+    counts = steps(tables["touches"][tables["touches"]["journey"].isin(last)])
+    size = counts.sum(axis=1, keepdims=True)
+    newest = chain(world.company, 11)
+    # Without memory the touchpoint before does not matter: rows 0 to 8 and the start's.
+    rows = [90, *range(9)]
+    ends = np.column_stack([newest.step, newest.buy, newest.nothing])
+    share = ends[rows]
+    noise = np.sqrt(share * (1 - share) / size)
+    assert (np.abs(counts / size - share) <= 4.5 * noise).all()
 
 
 def test_a_journey_leads_to_its_own_order_and_fits_between_two_orders():
