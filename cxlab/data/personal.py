@@ -22,7 +22,7 @@ _TLD = (
 )
 _MAILERS = "gmail|googlemail|yahoo|ymail|hotmail|outlook|icloud|live|protonmail"
 _EMAIL = re.compile(
-    r"[\w.+%'-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}"
+    r"(?<![\w.+%'-])[\w.+%'-]{0,200}\w[+-]?@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}"
     rf"|[\w.+%-]{{1,64}}@(?:{_MAILERS})\b"
     rf"|[\w.+%-]{{1,64}} ?@ ?[\w-]{{2,40}} ?\. ?{_TLD}\b",
     re.IGNORECASE,

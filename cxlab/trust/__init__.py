@@ -5,8 +5,10 @@ from cxlab.trust.consent import Seen, seen
 from cxlab.trust.consent_bias import consent_bias
 from cxlab.trust.consent_flow import ConsentFlow, consent_flow
 from cxlab.trust.consent_shown import ConsentBias, ConsentGroups
+from cxlab.trust.identity import Identities, IdentityTruth, identities, identity_truth
 from cxlab.trust.inputs import Freshness, Sources, freshness, sources
 from cxlab.trust.listing import Listing
+from cxlab.trust.masked import Masked, masked
 from cxlab.trust.methods import methods
 from cxlab.trust.quality import QualityMatrix, quality
 from cxlab.trust.register import kpis
@@ -17,7 +19,10 @@ __all__ = [
     "ConsentFlow",
     "ConsentGroups",
     "Freshness",
+    "Identities",
+    "IdentityTruth",
     "Listing",
+    "Masked",
     "QualityMatrix",
     "Reasons",
     "Rows",
@@ -28,7 +33,10 @@ __all__ = [
     "definitions",
     "freshness",
     "glossary",
+    "identities",
+    "identity_truth",
     "kpis",
+    "masked",
     "methods",
     "quality",
     "reasons",
