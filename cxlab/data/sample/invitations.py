@@ -79,7 +79,9 @@ def _each_quarter(rng: np.random.Generator, world: World, people: pd.DataFrame) 
     by_party = np.array([truth.asked_person, truth.asked_organisation])
     share = by_party[people["party"].cat.codes.to_numpy()]
     row, quarter = np.nonzero(rng.random((len(people), QUARTERS)) < share[:, None])
-    at = later(world.quarter_starts[quarter], rng.integers(30 * DAY, 75 * DAY, len(row)))
+    # Quarters begin at midnight in Jakarta; the survey goes out between 9 and 17.
+    clock = rng.integers(9 * 3_600, 17 * 3_600, len(row))
+    at = later(world.quarter_starts[quarter], rng.integers(30, 75, len(row)) * DAY + clock)
     known = people["first_seen_at"].to_numpy()[row] < at
     row, quarter, at = row[known], quarter[known], at[known]
     asked = people.iloc[row]

@@ -91,7 +91,9 @@ def _not_clicked(rng: np.random.Generator, world: World, people: pd.DataFrame) -
     """Make the messages that nobody clicks."""
     many = rng.poisson(_EACH_QUARTER, (len(people), QUARTERS))
     row, quarter = np.divmod(np.repeat(np.arange(many.size), many.ravel()), QUARTERS)
-    at = later(world.quarter_starts[quarter], rng.integers(0, 89 * DAY, len(row)))
+    # Quarters begin at midnight in Jakarta; letters go out between 9 and 19.
+    clock = rng.integers(9 * 3_600, 19 * 3_600, len(row))
+    at = later(world.quarter_starts[quarter], rng.integers(0, 89, len(row)) * DAY + clock)
     known = people["first_seen_at"].to_numpy()[row] < at
     row, at = row[known], at[known]
     return pd.DataFrame(

@@ -4,16 +4,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlab.data.sample.company import EXPORTED_AT
+from cxlab.data.sample.clock import DAY, EXPORTED
 from cxlab.data.sample.world import World
 
 __all__ = ["journey_ends", "makers", "touch_moments"]
 
 Seconds = NDArray[np.int64]
 
-_DAY = 86_400
-_APART = 30 * _DAY
-_LONGEST_PAUSE = 5 * _DAY
+_HOUR = 3_600
+_APART = 30 * DAY
+_LONGEST_PAUSE = 5 * DAY
+_SAME_DAY = 0.4  # share of pauses
 _TRIED = 0.5  # share of the journeys without a purchase for which a customer is looked for
 _WIDE = 10**10  # more seconds than the log has: puts person and moment into one number
 
@@ -33,11 +34,16 @@ def journey_ends(
     same = np.diff(person[in_time]) == 0
     before[in_time[1:]] = np.where(same, placed[in_time[:-1]], 0)
     row = pd.Index(orders["order"]).get_indexer(journeys["order"])
-    edges = np.append(world.quarter_starts[:-1], np.datetime64(EXPORTED_AT, "s"))
+    edges = np.append(world.quarter_starts[:-1], EXPORTED)
     edge = _since_start(world, edges)
     quarter = journeys["quarter"].to_numpy()
     length = edge[quarter + 1] - edge[quarter]
     anywhere = edge[quarter] + (rng.random(len(journeys)) * length).astype(np.int64)
+    # The log begins at midnight in Jakarta; people are awake when they buy.
+    hours = np.cumsum(world.company.commerce.hours)
+    hour = np.searchsorted(hours, rng.random(len(journeys)) * hours[-1], side="right")
+    awake = anywhere // DAY * DAY + hour * _HOUR + rng.integers(0, _HOUR, len(journeys))
+    anywhere = np.where(awake < edge[-1], awake, anywhere)
     ends = np.where(row >= 0, placed[row], anywhere) if len(orders) else anywhere
     room = np.where(row >= 0, ends - before[row], ends) if len(orders) else ends
     return ends, room
@@ -49,7 +55,12 @@ def touch_moments(
     """Draw when each touch begins; the last one a few minutes before the journey's end."""
     new = np.append(True, np.diff(journey) > 0)[: len(journey)]
     last = np.append(new[1:], True)[: len(journey)]
-    pause = 1_200 + np.minimum(rng.exponential(1.2 * _DAY, len(journey)), _LONGEST_PAUSE - 1_200)
+    # They go on after an hour or two, or on another day at about the same hour.
+    soon = 1_200 + rng.exponential(1.5 * _HOUR, len(journey))
+    days = np.minimum(rng.geometric(0.5, len(journey)), 4) * DAY
+    other_day = days + rng.normal(0, 2 * _HOUR, len(journey)).clip(-8 * _HOUR, 8 * _HOUR)
+    pause = np.where(rng.random(len(journey)) < _SAME_DAY, soon, other_day)
+    pause = np.minimum(pause, _LONGEST_PAUSE)
     passed = np.where(new, 0.0, pause).cumsum()
     to_end = passed[last][journey] - passed
     session = np.minimum(rng.uniform(120, 600, len(ends)), 0.3 * room)
