@@ -48,9 +48,9 @@ def collapsed(cells: pd.DataFrame, variables: Sequence[str], *, least: int) -> p
     >>> cells = pd.DataFrame({"region": list("aab"), "age": list("xyx"),
     ...                       "members": [40, 3, 30], "base": [50, 20, 40]})
     >>> collapsed(cells, ["region", "age"], least=10)[["region", "age", "members", "base"]]
-      region         age  members  base
-    0      a         all       43    70
-    1      b           x       30    40
+      region  age  members  base
+    0      a  all       43    70
+    1      b    x       30    40
     """
     if cells["members"].sum() < least:
         raise DataError(

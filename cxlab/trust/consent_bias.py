@@ -1,21 +1,21 @@
 """Who is missing where consent decides, and how far that bends the numbers.
 
-Customers who consent are one part of a base that is known as a whole, in counts and sums.
-Their mean differs from that of the base by (1 - f) times their distance to the others,
-where f is their share: the bias of non-response (Cochran 1977, section 13.2). Both parts
-are disjoint, so the distance has the usual interval of two groups; f is what it is in this
-base. Weighting the consenters like the base mends what the weights explain.
+Customers who consent are one part of a base that is known as a whole, in counts and sums:
+`cxlab.stats.part` says how far they are from it. Weighting them like the base mends what
+the weights explain, and nothing else.
 """
 
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from cxlab.columns import ESTIMATE
 from cxlab.errors import ParameterError, Withheld
 from cxlab.report import words
 from cxlab.report.finding import estimate_row, interval_row
-from cxlab.stats.comparison import SUMS, compare_groups
+from cxlab.stats.comparison import SUMS
 from cxlab.stats.multiplicity import benjamini_hochberg, holm
+from cxlab.stats.part import part_of_whole
 from cxlab.stats.poststratify import collapsed, poststratified
 from cxlab.trust.consent_query import VARIABLES, consent_sums
 from cxlab.trust.consent_shown import ConsentBias, ConsentGroups
@@ -86,7 +86,7 @@ def consent_bias(
     rows = [row for name, one in found.items() for row in _outcome_rows(name, one)]
     again = _reweighted(sums, found, least=lab.settings.privacy.min_cell)
     return ConsentBias(
-        estimates=pd.DataFrame(rows + again),
+        estimates=pd.DataFrame(rows + again, columns=None if rows else [*ESTIMATE, "measure"]),
         subtitle=f"Numbers of customers who allow {purpose} against all customers, {cycle}; 95% "
         "intervals",
         note=note + (_weighed(sums, again, lab.settings.privacy.min_cell) if again else ""),
@@ -150,28 +150,17 @@ def _weighed(sums: ConsentSums, rows: list[dict[str, Any]], least: int) -> str:
 
 
 def _compared(sides: pd.DataFrame, unit: str) -> dict[str, Any]:
-    """Difference of the consenters to the base: (1 - f) times that to the others."""
-    sums = sides[list(SUMS)].astype("float64").to_dict("index")
-    one, rest = sums[1], sums[0]
-    n = one["n"] + rest["n"]
-    outside = rest["n"] / n if n else float("nan")
-    out: dict[str, Any] = {
-        "unit": unit, "n": n, "p": float("nan"), "p_holm": float("nan"), "p_bh": float("nan"),
-        "count": float(min(one["customers"], rest["customers"])), "method": "not tested",
-        "of_consenters": one["total"] / one["n"] if one["n"] else float("nan"),
-        "of_all": (one["total"] + rest["total"]) / n if n else float("nan"),
-        "n_consenters": one["n"],
-        **dict.fromkeys(("estimate", "conf_low", "conf_high"), float("nan")),
+    """Set the consenters against the base: one row of numbers, and the people behind it."""
+    numbers = sides.loc[[1, 0], list(SUMS)].to_numpy(dtype="float64").tolist()
+    part, rest = (dict(zip(SUMS, row, strict=True)) for row in numbers)
+    found = part_of_whole(part, rest, kind="share" if unit == "share" else "mean")
+    # A group of few consenters or of few others tells of these few.
+    people = sides["numerator"] if "numerator" in sides else sides["customers"]
+    return {
+        "unit": unit, "count": float(people.min()), "p": found.p, "p_holm": float("nan"),
+        "p_bh": float("nan"), "gap": found.gap, "n": found.gap.n, "of_all": found.whole,
+        "of_consenters": found.part, "n_consenters": found.n_part,
     }  # fmt: skip
-    if unit == "share" and "numerator" in sides:
-        out["count"] = float(sides["numerator"].min())
-    if min(one["customers"], rest["customers"]) < 2:
-        return out
-    pair = sides.loc[[1, 0], list(SUMS)].assign(group=["consenters", "others"])
-    fit = compare_groups(pair, kind="share" if unit == "share" else "mean").iloc[0]
-    for name in ("estimate", "conf_low", "conf_high"):
-        out[name] = outside * float(fit[name])
-    return out | {"p": float(fit["p"]), "method": f"share of others times: {fit['method']}"}
 
 
 def _group_rows(variable: str, group: str, row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -180,9 +169,8 @@ def _group_rows(variable: str, group: str, row: dict[str, Any]) -> list[dict[str
     share = complete("consent.group_share", row["of_consenters"], unit="share", **dims)
     return [
         share | common | {"n": row["n_consenters"]},
-        estimate_row(
-            "consent.group_difference", row["estimate"], row["conf_low"], row["conf_high"],
-            unit="share", method=row["method"], **common, **dims,
+        interval_row(
+            "consent.group_difference", row["gap"], unit="share", count=row["count"], **dims
         ),
         *(_p_row(name, row, **dims) for name in ("p_holm", "p_bh")),
     ]  # fmt: skip
@@ -193,10 +181,9 @@ def _outcome_rows(measure: str, row: dict[str, Any]) -> list[dict[str, Any]]:
     for name, n in (("of_consenters", row["n_consenters"]), ("of_all", row["n"])):
         made = complete(f"consent.{name}", row[name], unit=row["unit"], measure=measure)
         rows.append(made | {"n": n, "count": row["count"]})
-    gap = estimate_row(
-        "consent.difference", row["estimate"], row["conf_low"], row["conf_high"],
-        n=row["n"], count=row["count"], unit=row["unit"], method=row["method"], measure=measure,
-    )  # fmt: skip
+    gap = interval_row(
+        "consent.difference", row["gap"], unit=row["unit"], count=row["count"], measure=measure
+    )
     return [*rows, gap, *(_p_row(name, row, measure=measure) for name in ("p_holm", "p_bh"))]
 
 

@@ -89,7 +89,7 @@ class ConsentBias(Result):
 
     def table(self) -> pd.DataFrame:
         """Four rows per outcome: consenters, all customers, the difference, re-weighted."""
-        rows = self.estimates[~self.estimates["metric"].str.contains(".p_", regex=False)]
+        rows = self.estimates[~self.estimates["metric"].isin(["consent.p_holm", "consent.p_bh"])]
         p = _with_p(self.estimates, "consent.difference", ["measure"]).set_index("measure")
         found = rows["measure"].map(p["p_holm"]).where(rows["metric"] == "consent.difference")
         names = ["measure", "metric", "estimate", "conf_low", "conf_high", "n"]
@@ -101,6 +101,8 @@ class ConsentBias(Result):
         from cxlab.report import charts
 
         frame = self._relative()
+        if frame.empty:
+            return None
         axis = "Difference to all customers, percent of their number"
         return charts.diverging(
             frame, label="name", value="percent", low="low", high="high", unit="nps", axis=axis,
