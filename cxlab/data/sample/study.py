@@ -57,7 +57,7 @@ def new_sample(
         draft = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
             made = _write(draft, options, tell)
-            _copy_study(draft, options)
+            _copy_study(draft, options, made)
             draft.chmod(0o755)
             draft.rename(folder)  # whole or nothing
         finally:
@@ -102,7 +102,7 @@ def _write(draft: Path, options: Options, tell: Callable[[int, int], None] | Non
     return made
 
 
-def _copy_study(draft: Path, options: Options) -> None:
+def _copy_study(draft: Path, options: Options, made: Made) -> None:
     """Copy the embedded study, with its raw files beside it."""
     source = next(
         folder
@@ -114,6 +114,8 @@ def _copy_study(draft: Path, options: Options) -> None:
     (draft / "study.yaml").write_text("".join(written), encoding="utf-8")
     (draft / "tables").mkdir()
     for file in sorted((source / "tables").glob("*.sql")):
+        if made.rows.get(file.stem) == 0:
+            continue  # so few customers have asked for no quote yet: there is no such system
         sql = file.read_text(encoding="utf-8")
         if options.form == "csv":
             for parquet, csv in _LONG.items():

@@ -6,7 +6,9 @@ select
     any_value(k.panel) as PanelId,
     any_value(a.survey) as SurveyName,
     strftime(max(a.answered_at), '%Y-%m-%dT%H:%M:%SZ') as EndDate,
-    any_value(a.touchpoint) filter (where a.construct = 'csat') as Occasion,
+    any_value(a.touchpoint) filter (
+        where a.construct in ('csat', 'ces', 'driver', 'expectation')
+    ) as Occasion,
     any_value(n.ref) as OrderRef,
     max(a.value) filter (where q.place = 1) as Q01,
     max(a.value) filter (where q.place = 2) as Q02,
