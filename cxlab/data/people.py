@@ -12,7 +12,7 @@ from typing import Any
 from cxlab.data.calendar import Cycle
 from cxlab.data.components import keep
 from cxlab.data.contracts import EXCLUDED, LATER, SET_ASIDE
-from cxlab.data.identity import ACCOUNTS, resolve
+from cxlab.data.identity import ID_TYPES, resolve
 from cxlab.data.model import Contract
 from cxlab.data.pseudonyms import (
     beside_columns,
@@ -320,7 +320,8 @@ class People:
             seen.append(f'{value} as "{c}"')
             joins.append(join)
         rows = (
-            f"select {', '.join(seen)}, p_customer_id.n as _n from {typed} as t {' '.join(joins)} "
+            f"select {', '.join(seen)}, t.customer_id as _id, p_customer_id.n as _n "
+            f"from {typed} as t {' '.join(joins)} "
             f"where t.file_row_number + 1 not in (select row from {bad} "
             f"where reason <> '{SAME_PERSON}')"
         )
@@ -389,26 +390,26 @@ class People:
 
     def _count(self, customers: str) -> None:
         """Keep the numbers that tell how identities were made."""
-        accounts = ", ".join(f"'{t}'" for t in ACCOUNTS)
+        shared = "from cx_shared where not is_household group by all order by all"
         counts = {
             "accounts": "select '', count(*) from cx_account",
             "persons": f"select '', count(*) from {customers}",
-            "merged": f"""select coalesce(v.other, ''), count(*) from cx_member as m
-                join cx_known as k on k.id = m.id left join cx_via as v on v.id = m.id
-                where m.type in ({accounts}) and m.id <> m.person group by all order by all""",
-            "shared": """select type, count(*) from cx_shared where not is_household
+            # All accounts of a person but the one that comes first, by what led to them.
+            "joined": f"""select coalesce(v.other, ''), count(*) from (
+                select a._id as id from cx_account as a join cx_id as i on i.id = a._id
+                qualify row_number() over (partition by a.customer_id order by case i.type
+                {" ".join(f"when '{t}' then {i}" for i, t in enumerate(ID_TYPES))} end,
+                i.first_at, i.id) > 1) as a left join cx_via as v on v.id = a.id
                 group by all order by all""",
-            "shared_accounts": """select type, sum(people) from cx_shared where not is_household
-                group by all order by all""",
-            "households": "select '', count(distinct household) from cx_house",
-            "in_households": "select '', count(*) from cx_house",
+            "shared_ids": f"select type, count(*) {shared}",
+            "shared_accounts": f"select type, sum(people) {shared}",
+            "households": f"select '', count(distinct household_id) from {customers}",
+            "in_households": f"select '', count(household_id) from {customers}",
             "too_large": "select '', count(*) from cx_large",
-            "too_large_accounts": "select '', coalesce(sum(accounts), 0) from cx_large",
-            "largest": f"""select '', coalesce(max(n), 0) from (select count(*) as n
-                from cx_member as m join cx_known as k on k.id = m.id
-                where m.type in ({accounts}) group by k.person)""",
+            "largest": """select '', coalesce(max(n), 0) from (
+                select count(*) as n from cx_account group by customer_id)""",
             "links": "select '', count(*) from cx_link",
-            "links_aside": """select '', count(*) from cx_guard where guard is not null""",
+            "links_not_joining": "select '', count(*) from cx_guard where guard is not null",
         }
         for measure, sql in counts.items():
             self.record += [
