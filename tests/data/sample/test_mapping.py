@@ -6,12 +6,12 @@ import json
 import duckdb
 import pandas as pd
 import pytest
+
 from cxlab.data.model import contracts
 from cxlab.data.sample.dirt import ASIDE, EXCLUDED, KEPT
 from cxlab.data.sample.simulate import simulate_part
 from cxlab.data.sample.study import new_sample
 from cxlab.data.sample.write import Options
-
 from tests.studies import snapshot
 
 OPTIONS = Options(customers=600, seed=5)

@@ -11,7 +11,7 @@ select
     strftime(m.actual_on, '%Y-%m-%d') as ActualDay,
     strftime(d.delivered_at, '%Y-%m-%dT%H:%M:%SZ') as ResolvedAt,
     case m.kept when 1 then 'kept' when 0 then 'broken' end as Outcome,
-    coalesce(d.carrier::varchar, 'warehouse') as Owner
+    case m.kind when 'delivery_date' then d.carrier::varchar else 'warehouse' end as Owner
 from promises as m
 join numbered as n using ("order")
 join known as k on m.person = k.person
