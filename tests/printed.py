@@ -13,7 +13,11 @@ _NOT_A_NUMBER = re.compile(
 )
 _MONEY = r"(?P<currency>\b[A-Z]{3} )?"
 _NUMBER = r"(?P<sign>[+−±])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-_PRINTED = re.compile(_MONEY + r"(?<![\w.,])" + _NUMBER + r"(?P<tail>%| points?\b| days?\b)?(?!\w)")
+_PRINTED = re.compile(
+    _MONEY + r"(?<![\w.,])" + _NUMBER + r"(?P<tail>%| points?\b| days?\b)?"
+    r"(?P<scale> (?:million|billion|trillion)\b)?(?!\w)"
+)
+_SCALES = {" million": 6, " billion": 9, " trillion": 12}
 _RANGE = re.compile(r"^\s*to\s*$")
 
 
@@ -62,6 +66,8 @@ def numbers(text: str) -> list[Printed]:
     [(-16.1, 'points'), (-21.2, ''), (-11.1, ''), (1104.0, 'EUR')]
     >>> [(n.value, n.unit) for n in numbers("69.9 to 78.5%")]
     [(69.9, '%'), (78.5, '%')]
+    >>> [(n.value, n.unit) for n in numbers("IDR 0.22 to 2.65 billion")]
+    [(220000000.0, 'IDR'), (2650000000.0, 'IDR')]
     """
     text = _NOT_A_NUMBER.sub(lambda gone: " " * len(gone[0]), text)
     found: list[Printed] = []
@@ -76,8 +82,12 @@ def numbers(text: str) -> list[Printed]:
             elif not last.unit:
                 found[-1] = Printed(last.value, last.digits, unit, last.text)
         digits = match["digits"].replace(",", "")
-        value = -float(digits) if match["sign"] == "−" else float(digits)
-        places = len(digits.partition(".")[2])
+        scale = _SCALES.get(match["scale"] or "", 0)
+        if scale and found and found[-1].digits >= 0 and _RANGE.match(text[end : match.start()]):
+            last = found[-1]
+            found[-1] = Printed(last.value * 10**scale, last.digits - scale, unit, last.text)
+        value = (-float(digits) if match["sign"] == "−" else float(digits)) * 10**scale
+        places = len(digits.partition(".")[2]) - scale
         found.append(Printed(value, places, unit, match[0].strip()))
         end = match.end()
     return found

@@ -121,14 +121,12 @@ def _change(tile: Tile) -> str:
     ends_of = (tile.change_low, tile.change_high) if tile.is_clear else (-1.0, 1.0)
     word, symbol = words.verdict(*ends_of, better=tile.better)
     kind = {"Improved": " cx-good", "Worsened": " cx-bad"}.get(word, "")
-    said = words.signed(tile.change, tile.unit)
-    ends = words.change(tile.change, tile.change_low, tile.change_high, tile.unit).removeprefix(
-        said
-    )
+    both = words.change(tile.change, tile.change_low, tile.change_high, tile.unit)
+    said, _, ends = both.partition(" (")
     since = f" {_whole(f'since {tile.since}')}" if tile.since else ""
     return (
         f'<p class="cx-change{kind}"><span aria-hidden="true">{symbol}</span> '
-        f'<strong>{word}</strong> {_whole(said)}<span class="cx-ci">{_whole(ends.strip())}{since}'
+        f'<strong>{word}</strong> {_whole(said)}<span class="cx-ci">{_whole(f"({ends}")}{since}'
         "</span></p>"
     )
 

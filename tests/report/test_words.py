@@ -96,3 +96,28 @@ def test_counts_go_with_their_noun():
     assert words.plural(1, "customer") == "1 customer"
     assert words.plural(2357, "customer") == "2,357 customers"
     assert words.plural(2, "person", "people") == "2 people"
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (9_999_999, "IDR 9,999,999"),
+        (12_345_678, "IDR 12.3 million"),
+        (345_678_901, "IDR 346 million"),
+        (2_405_383_265, "IDR 2.41 billion"),
+        (-34_500_000_000, "IDR −34.5 billion"),
+        (5.5e12, "IDR 5.50 trillion"),
+    ],
+)
+def test_large_amounts_are_written_with_three_digits_and_a_word(x, said):
+    assert words.value(x, "IDR") == said
+
+
+def test_the_ends_of_a_large_interval_stand_on_one_scale():
+    assert words.interval(216e6, 2.65e9, "IDR") == "IDR 0.22 to 2.65 billion"
+    assert words.interval(-1e3, 5e7, "IDR") == "IDR 0.0 to 50.0 million"
+
+
+def test_a_large_change_stands_on_the_scale_of_its_interval():
+    said = words.change(5e6, -2e6, 3.3e8, "IDR")
+    assert said == "IDR +5 million (−2 to +330 million)"
