@@ -6,7 +6,7 @@ pass counts rows, and missing and unknown values, by cycle; it reads no column t
 neither.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -14,22 +14,18 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
-
 from cxlab.data.calendar import Cycle
 from cxlab.data.contracts import SET_ASIDE
-from cxlab.data.model import Column, Contract, contracts
+from cxlab.data.model import Contract, contracts
 from cxlab.data.quality import Quality
 from cxlab.data.settings import Settings
+from cxlab.data.usual import FEWEST, Period, missing_values, periods
 
 if TYPE_CHECKING:
     import duckdb
 
 __all__ = ["check_tables"]
 
-_EARLIER = 4  # cycles that say what is usual
-_FEWEST = 2  # of them: one alone is no habit
-_SLACK_DAYS = 7  # a table that starts so early in a cycle has the whole of it
 _OF_RULE = {"duplicate key": "duplicates", "orphan key": "references", "missing": "completeness"}
 _WORDS = {
     "duplicates": "stand twice",
@@ -62,14 +58,6 @@ class _Read:
     aside: Mapping[str, int]
     columns: list[str]
     file: Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Period:
-    """What one cycle has of a table: rows, and of some columns the share that is odd."""
-
-    rows: int
-    odd: Mapping[tuple[str, str], int]
 
 
 def check_tables(
@@ -127,14 +115,23 @@ def _check(
     connection: "duckdb.DuckDBPyConnection", read: _Read, cycle: Cycle, settings: Settings
 ) -> Iterator[Check]:
     quality, table = settings.quality, read.contract.table
-    missing = _missing(read.file)
+    missing = missing_values(read.file)
     yield _freshness(read, cycle, settings)
-    periods = _periods(connection, read, cycle, settings, missing)
-    yield _volume(table, periods)
+    first = read.row["first_at"] and datetime.fromisoformat(read.row["first_at"])
+    found = periods(
+        connection,
+        read.contract,
+        read.file,
+        columns=read.columns,
+        first=first,
+        cycle=cycle,
+        settings=settings,
+    )
+    yield _volume(table, found)
     yield from _completeness(read, missing, quality)
     for check in ("duplicates", "references", "range"):
         yield _aside(read, check, quality)
-    yield from _drift(table, periods, quality)
+    yield from _drift(table, found, quality)
 
 
 def _freshness(read: _Read, cycle: Cycle, settings: Settings) -> Check:
@@ -154,10 +151,10 @@ def _freshness(read: _Read, cycle: Cycle, settings: Settings) -> Check:
     return _row(table, "freshness", "fail", f"{said}, and the study allows {allowed}", **told)
 
 
-def _volume(table: str, periods: list[_Period]) -> Check:
-    if not periods:
+def _volume(table: str, found: list[Period]) -> Check:
+    if not found:
         return _row(table, "volume", "not checked", "its rows have no moment of their own")
-    rows = periods[0].rows
+    rows = found[0].rows
     state, said = (
         ("pass", f"{rows:,} rows in the cycle") if rows else ("warn", "the cycle has no row")
     )
@@ -208,9 +205,9 @@ def _aside(read: _Read, check: str, quality: Quality) -> Check:
     return _row(table, check, "warn", said, **told)
 
 
-def _drift(table: str, periods: list[_Period], quality: Quality) -> Iterator[Check]:
-    now, before = (periods[0], periods[1:]) if periods else (None, [])
-    if now is None or not now.rows or len(before) < _FEWEST:
+def _drift(table: str, found: list[Period], quality: Quality) -> Iterator[Check]:
+    now, before = (found[0], found[1:]) if found else (None, [])
+    if now is None or not now.rows or len(before) < FEWEST:
         said = "fewer than two whole cycles before this one are known"
         if now is not None and not now.rows:
             said = "the cycle has no row"
@@ -236,97 +233,6 @@ def _drift(table: str, periods: list[_Period], quality: Quality) -> Iterator[Che
         said = f"{_percent(share)} of {column} is {kind}, against {_percent(earlier)} before"
         told = {"value": round(moved, 6), "limit": quality.share_drift_max}
         yield _row(table, "drift", state, said, column=column, **told)
-
-
-def _periods(
-    connection: "duckdb.DuckDBPyConnection",
-    read: _Read,
-    cycle: Cycle,
-    settings: Settings,
-    missing: Mapping[str, int],
-) -> list[_Period]:
-    """Count what the cycle has, then what each earlier whole cycle has, the newest first."""
-    known = read.contract.known
-    if known is None or known not in read.columns or read.row["first_at"] is None:
-        return []
-    cycles = [cycle, *_earlier(cycle, datetime.fromisoformat(read.row["first_at"]), settings)]
-    day = getattr(read.contract.column(known), "kind", "") == "day"
-    starts = [
-        f"date '{c.first_day}'" if day else f"timestamp '{c.start.isoformat(sep=' ')}'"
-        for c in cycles
-    ]
-    odd = list(_odd(read, missing)) if len(cycles) > _FEWEST else []
-    counts = [
-        f'count(*) - count("{c}")' if kind == "missing" else f"count(*) filter (\"{c}\" = 'other')"
-        for c, kind in odd
-    ]
-    past = " + ".join(f'("{known}" < {start})::int' for start in starts[:-1]) or "0"
-    file = str(read.file).replace("'", "''")
-    sql = (
-        f"select {past} as period, {', '.join(['count(*)', *counts])} from read_parquet('{file}') "
-        f'where "{known}" >= {starts[-1]} group by period'
-    )
-    found = {row[0]: row[1:] for row in connection.execute(sql).fetchall()}
-    empty = (0,) * (1 + len(odd))
-    rows = [found.get(i, empty) for i in range(len(cycles))]
-    return [_Period(rows=r[0], odd=dict(zip(odd, r[1:], strict=True))) for r in rows]
-
-
-def _earlier(cycle: Cycle, first: datetime, settings: Settings) -> Iterable[Cycle]:
-    """Name up to four cycles before this one that the table has as a whole."""
-    before = cycle.previous
-    for _ in range(_EARLIER):
-        if (first - before.start).days >= _SLACK_DAYS or not settings.covers.whole(before):
-            return
-        yield before
-        before = before.previous
-
-
-def _odd(read: _Read, missing: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    """Name the columns whose share of missing or unknown values can move.
-
-    What waits for a moment to come is missing in the newest cycle by nature.
-    """
-    waiting = {h.partition("=")[0] for c in read.contract.columns for h in c.hides} | {"kept"}
-    for column in read.contract.columns:
-        if column.name not in read.columns or column.name in ("source", "loaded_at"):
-            continue
-        waits = column.kind == "moment" or column.name in waiting
-        if not column.required and not waits and 0 < missing[column.name] < read.row["rows_used"]:
-            yield column.name, "missing"
-        if _has_others(column, read.file):
-            yield column.name, "unknown"
-
-
-def _has_others(column: Column, file: Path) -> bool:
-    """Tell whether 'other' can stand in a closed list without belonging to it."""
-    if not column.one_of or "other" in column.one_of:
-        return False
-    for low, high in _spans(file, column.name):
-        if low is None or high is None or low <= "other" <= high:
-            return True
-    return False
-
-
-def _spans(file: Path, column: str) -> Iterator[tuple[Any, Any]]:
-    index = pq.read_metadata(file)
-    at = index.schema.names.index(column)
-    for i in range(index.num_row_groups):
-        held = index.row_group(i).column(at).statistics
-        known = held is not None and held.has_min_max
-        yield (held.min, held.max) if known else (None, None)
-
-
-def _missing(file: Path) -> dict[str, int]:
-    """Read from a Parquet file's own index how many values of each column are missing."""
-    index = pq.read_metadata(file)
-    names = index.schema.names
-    counts = dict.fromkeys(names, 0)
-    for i in range(index.num_row_groups):
-        group = index.row_group(i)
-        for at, name in enumerate(names):
-            counts[name] += group.column(at).statistics.null_count
-    return counts
 
 
 def _row(

@@ -298,6 +298,7 @@ def _plan_key(
             "reading.py",
             "snapshot.py",
             "sources.py",
+            "usual.py",
         )
     )
     parts = {
