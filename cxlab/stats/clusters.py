@@ -107,8 +107,24 @@ def cluster_mean(sums: ClusterSums, *, level: float = 0.95) -> Interval:
     )
 
 
-def cluster_difference(now: ClusterSums, before: ClusterSums, *, level: float = 0.95) -> Interval:
-    """Difference of two independent means, with Welch's interval over customers.
+def cluster_difference(
+    now: ClusterSums, before: ClusterSums, *, shared: float = 0.0, level: float = 0.95
+) -> Interval:
+    """Difference of two means, with Welch's interval over customers.
+
+    Parameters
+    ----------
+    now, before : ClusterSums
+        At least two customers each.
+    shared : float
+        Covariance of the two means, see `covariance`; 0 where they are independent.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    Interval
+        Mean now minus mean before; `n` counts the answers of both.
 
     Raises
     ------
@@ -123,7 +139,7 @@ def cluster_difference(now: ClusterSums, before: ClusterSums, *, level: float = 
     repeated = now.repeated or before.repeated
     return centred(
         now.mean - before.mean,
-        math.sqrt(now.variance + before.variance),
+        math.sqrt(max(0.0, now.variance + before.variance - 2 * shared)),
         df=welch_df(now.variance, now.customers - 1, before.variance, before.customers - 1),
         n=now.n + before.n,
         method="Welch t interval" + (", customers as clusters" if repeated else ""),

@@ -195,13 +195,15 @@ def nps_difference(
     )  # fmt: skip
 
 
-def mover_ratio(now: Interval, before: Interval) -> Interval:
-    """Ratio ``now / before`` of two independent positive estimates.
+def mover_ratio(now: Interval, before: Interval, *, correlation: float = 0.0) -> Interval:
+    """Ratio ``now / before`` of two positive estimates.
 
     Parameters
     ----------
     now, before : Interval
         Counts, totals or means in one unit.
+    correlation : float
+        Between the two estimates, -1 to 1; above 0 where the same customers stand behind both.
 
     Returns
     -------
@@ -225,22 +227,26 @@ def mover_ratio(now: Interval, before: Interval) -> Interval:
             f"({before.low:g} to {before.high:g}). Report the difference instead."
         )
     a, b = now.estimate, before.estimate
-    low = _ratio_end(a, b, now.low, before.high, sign=-1)
+    tied = correlation * (a - now.low) * (before.high - b)
+    low = _ratio_end(a, b, now.low, before.high, tied, sign=-1)
     # A denominator that may be zero leaves the ratio without an upper end.
-    high = _ratio_end(a, b, now.high, before.low, sign=1) if before.low > 0 else math.inf
+    tied = correlation * (now.high - a) * (b - before.low)
+    high = _ratio_end(a, b, now.high, before.low, tied, sign=1) if before.low > 0 else math.inf
     return Interval(
         estimate=a / b, low=max(0.0, low), high=high, n=now.n + before.n,
         method=f"MOVER ratio ({now.method})", level=now.level,
     )  # fmt: skip
 
 
-def relative_change(now: Interval, before: Interval) -> Interval:
+def relative_change(now: Interval, before: Interval, *, correlation: float = 0.0) -> Interval:
     """Change ``now / before - 1`` of a count or a total, as a share of before.
 
     Parameters
     ----------
     now, before : Interval
         Two counts, or two totals in one currency, each with its interval.
+    correlation : float
+        Between the two, as in `mover_ratio`.
 
     Returns
     -------
@@ -259,7 +265,7 @@ def relative_change(now: Interval, before: Interval) -> Interval:
     >>> round(found.estimate, 3), round(found.low, 3), round(found.high, 3)
     (0.2, -0.085, 0.576)
     """
-    ratio = mover_ratio(now, before)
+    ratio = mover_ratio(now, before, correlation=correlation)
     return Interval(
         estimate=ratio.estimate - 1, low=ratio.low - 1, high=ratio.high - 1, n=ratio.n,
         method=ratio.method.replace("ratio", "relative change"), level=ratio.level,
@@ -270,8 +276,11 @@ def _together(one: float, other: float, correlation: float) -> float:
     return math.sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
 
 
-def _ratio_end(a: float, b: float, end: float, end_before: float, *, sign: int) -> float:
+def _ratio_end(
+    a: float, b: float, end: float, end_before: float, tied: float, *, sign: int
+) -> float:
     """Solve ``a - r b = 0`` for the ratio r at one end (Donner & Zou 2012)."""
     outer, inner = end * (2 * a - end), end_before * (2 * b - end_before)
-    root = math.sqrt(max(0.0, (a * b) ** 2 - outer * inner))
-    return (a * b + sign * root) / inner
+    middle = a * b - tied
+    root = math.sqrt(max(0.0, middle**2 - outer * inner))
+    return (middle + sign * root) / inner

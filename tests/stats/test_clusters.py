@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxlab.errors import DataError
-from cxlab.stats.clusters import ClusterSums, cluster_mean, covariance, effective_n
+from cxlab.stats.clusters import (
+    ClusterSums,
+    cluster_difference,
+    cluster_mean,
+    covariance,
+    effective_n,
+)
 from cxlab.stats.intervals import t_mean
 
 people = st.lists(
@@ -65,6 +71,17 @@ def test_the_covariance_of_a_period_with_itself_is_its_variance():
         total_n=sums.n_total, total_total=sums.total_total,
     )  # fmt: skip
     assert found == pytest.approx(sums.variance, rel=1e-12)
+
+
+def test_what_two_means_share_narrows_their_difference():
+    now, before = sums_of([[5, 4], [3], [4, 4, 2]]), sums_of([[5], [2], [3, 4]])
+    apart = cluster_difference(now, before)
+    shared = 0.5 * now.variance
+    tied = cluster_difference(now, before, shared=shared)
+    assert tied.estimate == apart.estimate
+    assert tied.se**2 == pytest.approx(apart.se**2 - 2 * shared)
+    # A period against itself cannot have changed.
+    assert cluster_difference(now, now, shared=now.variance).se == 0
 
 
 def test_one_customer_has_no_interval():

@@ -1,6 +1,7 @@
 """Differences and ratios of two estimates."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -124,3 +125,17 @@ def test_a_denominator_that_may_be_zero_leaves_no_upper_end():
     found = mover_ratio(now, before)
     assert found.high == math.inf
     assert 0 <= found.low <= found.estimate
+
+
+def test_a_correlated_ratio_ends_where_the_correlated_difference_touches_zero():
+    now, before = poisson_total(600, 7_000, n=60), poisson_total(500, 6_000, n=55)
+    tied = mover_ratio(now, before, correlation=0.6)
+    for end in (tied.low, tied.high):
+        scaled = replace(
+            before, estimate=end * before.estimate, low=end * before.low, high=end * before.high
+        )
+        gap = mover_difference(now, scaled, correlation=0.6)
+        # One of the two ends of the difference is zero at each end of the ratio.
+        assert min(abs(gap.low), abs(gap.high)) == pytest.approx(0, abs=1e-9)
+    free = mover_ratio(now, before)
+    assert free.low < tied.low < tied.estimate < tied.high < free.high
