@@ -65,7 +65,10 @@ def consent_bias(
         raise ParameterError(f"weigh_by may name {list(VARIABLES)}, but names {unknown}.")
     sides = _sides(lab)
     sums = consent_sums(lab, weigh_by=weigh_by)
-    found = {name: _compared(sums.outcome(name), unit) for name, unit in sums.outcomes.items()}
+    found = {
+        name: _compared(sums.outcome(name), unit) | {"money": sums.money(name)}
+        for name, unit in sums.outcomes.items()
+    }
     parts = {(v, group): _compared(side, "share") for v, group, side in sums.groups()}
     tested = _adjusted([*found.values(), *parts.values()])
     purpose, cycle = lab.gate.purpose, lab.cycle.name
@@ -135,7 +138,7 @@ def _reweighted(
             rows.append(
                 interval_row(
                     "consent.reweighted", poststratified(cells), unit=one["unit"],
-                    count=one["count"], measure=name,
+                    count=one["count"], money=one["money"], measure=name,
                 )
             )  # fmt: skip
     return rows
@@ -184,7 +187,9 @@ def _outcome_rows(measure: str, row: dict[str, Any]) -> list[dict[str, Any]]:
     gap = interval_row(
         "consent.difference", row["gap"], unit=row["unit"], count=row["count"], measure=measure
     )
-    return [*rows, gap, *(_p_row(name, row, measure=measure) for name in ("p_holm", "p_bh"))]
+    rows += [gap, *(_p_row(name, row, measure=measure) for name in ("p_holm", "p_bh"))]
+    money = row["money"].columns() if row["money"] else {}
+    return [made | money for made in rows]
 
 
 def _p_row(name: str, row: dict[str, Any], **dims: object) -> dict[str, Any]:

@@ -145,6 +145,10 @@ def consent_flow(lab: "Lab") -> ConsentFlow:
     )
     if moves.empty:
         raise Withheld(f"No customer is known at the end of {lab.cycle.name}.")
+    grounds = {p: getattr(lab.settings.consent.grounds, p) for p in PURPOSES if p not in needed}
+    stands = "".join(
+        f" {p.capitalize()} needs no consent: it stands on {why}." for p, why in grounds.items()
+    )
     # A purpose that needs no consent, and that nobody was asked about, is no question.
     spoken = set(moves.loc[moves["to_status"] != "no record", "purpose"])
     rows = [
@@ -155,7 +159,7 @@ def consent_flow(lab: "Lab") -> ConsentFlow:
         estimates=pd.DataFrame(rows),
         subtitle=f"Customers who allow each purpose, at the start and the end of {lab.cycle.name}",
         note="What counts is a customer's last word as known at the moment. Customers first seen "
-        "in the cycle are in the count of its end only.",
+        f"in the cycle are in the count of its end only.{stands}",
         cycle_name=lab.cycle.name,
     )
 

@@ -61,6 +61,18 @@ person as (
 )
 """
 
+# How evenly each side's money comes from its customers.
+_RANKED = """
+ranked as (
+    select *, row_number() over (partition by consents order by abs(spent) desc) as place
+    from person
+)
+"""
+_LARGEST = (
+    ", sum(abs(spent)) as gross, max(abs(spent)) as largest, "
+    "sum(case when place <= 2 then abs(spent) else 0 end) as two_largest"
+)
+
 # Squares of decimals of 18 digits need room; 19 makes it, and fits the 38 of Spark.
 _MONEY = "cast(spent as decimal(18, 4))"
 _OUTCOMES = {
@@ -101,15 +113,18 @@ def consent_sums(lab: "Lab", *, weigh_by: tuple[str, ...]) -> ConsentSums:
         columns=", ".join(f"{sql} as {name}" for name, sql in shown.items()),
         joins=" ".join(join for part in parts for join in part.joins),
     )
+    money = "spent" in shown
+    ctes = [*(cte for part in parts for cte in part.ctes), person, *([_RANKED] if money else [])]
     sets = list(dict.fromkeys([(), *((v,) for v in known), fine]))
     names = "".join(f", {v}" for v in known)
     listed = ", ".join(f"({', '.join(('consents', *each))})" for each in sets)
     frame = over_everybody(
         lab,
-        f"with {', '.join([*(cte for part in parts for cte in part.ctes), person])} "
+        f"with {', '.join(ctes)} "
         f"select consents{names}, {_level_of(sets, known)} as level, count(*) as people"
-        f"{''.join(_sums_of(i, name) for i, name in enumerate(outcomes))} "
-        f"from person group by grouping sets ({listed}) order by level, consents{names}",
+        f"{''.join(_sums_of(i, name) for i, name in enumerate(outcomes))}"
+        f"{_LARGEST if money else ''} from {'ranked' if money else 'person'} "
+        f"group by grouping sets ({listed}) order by level, consents{names}",
         *(table for part in parts for table in part.tables),
         **{name: value for part in parts for name, value in part.values.items()},
     )

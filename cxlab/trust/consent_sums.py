@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from cxlab.report.disclosure import Money
+from cxlab.report.disclosure.policy import is_money
 from cxlab.stats.comparison import SUMS
 
 __all__ = ["ConsentSums"]
@@ -34,6 +36,15 @@ class ConsentSums:
     def outcome(self, name: str) -> pd.DataFrame:
         """Return the sums of one outcome, a row per side."""
         return self._sides(self._at(()), name)
+
+    def money(self, name: str) -> Money | None:
+        """Tell how evenly an amount comes from either side; None where it is no money."""
+        if not is_money(self.outcomes[name]):
+            return None
+        total = f"total_{list(self.outcomes).index(name)}"
+        columns = [total, "gross", "largest", "two_largest"]
+        sides = self._at(())[columns].to_numpy(dtype="float64").tolist()
+        return Money.either(*(Money.of(*side) for side in sides))
 
     def groups(self) -> Iterator[tuple[str, str, pd.DataFrame]]:
         """Yield variable, group, and how many of each side are in it."""

@@ -143,6 +143,20 @@ def test_bias_is_the_share_of_others_times_the_distance_to_them():
     assert "most of all in region n: +20.0 points" in found.groups.protect(10).sentence()
 
 
+def test_an_amount_that_one_customer_dominates_is_withheld():
+    granted = said([(range(60), "2017-02-01", "granted"), (range(60, 100), "2017-02-01", "denied")])
+    orders = pd.DataFrame(
+        {"order_id": range(100), "customer_id": [f"c{i}" for i in range(100)],
+         "placed_at": pd.Timestamp("2018-01-05"), "net_amount": [9.0 + i % 3 for i in range(100)]}
+    )  # fmt: skip
+    tables = {"customers": customers(100), "consents": granted, "orders": orders}
+    even = consent_bias(lab_of(tables, CYCLE)).protect(10).table().set_index("measure")
+    assert not even.loc["net amount per customer", "suppressed"].any()
+    orders.loc[99, "net_amount"] = 1e6  # one of those who do not consent
+    uneven = consent_bias(lab_of(tables, CYCLE)).protect(10).table().set_index("measure")
+    assert uneven.loc["net amount per customer", "suppressed"].all()
+
+
 def test_bias_needs_both_sides_and_a_record():
     people = customers(100)
     with pytest.raises(Withheld, match="no consent is on record"):
