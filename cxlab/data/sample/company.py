@@ -277,6 +277,8 @@ class Company:
         }
     )
     late_share: float = 0.12  # of deliveries, where nothing else acts
+    # Log odds that are added in each quarter: in the last one a port stood still for weeks.
+    hard_times: tuple[float, ...] = (0.0,) * (QUARTERS - 1) + (0.8,)
     late_pain: float = -0.9
     service_pain: float = -0.35  # of a ticket that was solved slowly
     feelings: Feelings = field(default_factory=Feelings)
@@ -377,6 +379,7 @@ def company(variant: str = "base") -> Company:
             drivers=dict.fromkeys(base.drivers, 0.0),
             late_pain=0.0,
             service_pain=0.0,
+            hard_times=(0.0,) * QUARTERS,
             perceived=base.intended,
             emotion=dict.fromkeys(base.emotion, 0.0),
         )

@@ -78,7 +78,7 @@ class World:
         """Log odds of a late delivery, by region and quarter: what lasts, and what passes."""
         lasting = chance(self.seed, "late").normal(0, 0.25, (len(REGIONS), 1))
         passing = chance(self.seed, "late", 1).normal(0, 0.45, (len(REGIONS), QUARTERS))
-        return np.asarray(lasting + passing)
+        return np.asarray(lasting + passing + np.array(self.company.hard_times))
 
     @cached_property
     def region_mood(self) -> NDArray[np.float64]:
