@@ -68,7 +68,7 @@ def write_part(folder: Path, options: Options, first: int) -> dict[str, Any]:
     dict
         `first`, `rows` (of each simulated table), and `dirt` (planted rows by name).
     """
-    count = min(PART, options.customers - first)
+    count = min(options.part, options.customers - first)
     world = options.world
     tables = simulate_part(world, first, count)
     rows = {name: len(table) for name, table in tables.items()}
@@ -92,7 +92,7 @@ def write_part(folder: Path, options: Options, first: int) -> dict[str, Any]:
                 place = {"first": first, "count": count}
                 dirt |= _write(connection, folder / "raw", export, options, **place)
         for name in (n for n in tables if n.startswith("true_") or n in _TRUTH):
-            target = folder / "truth" / name / f"part-{first // PART:05d}.parquet"
+            target = folder / "truth" / name / f"part-{first // options.part:05d}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             connection.execute(f"copy {name} to '{_quoted(target)}' (format parquet)")
     dirt[MERGED.name] = _merged(tables, world)
@@ -152,7 +152,7 @@ def _write(
     form = suffix.removeprefix(".").replace("jsonl", "json")
     if not suffix:
         form = options.form
-        target = target / f"part-{first // PART:05d}.parquet" if form == "parquet" else (
+        target = target / f"part-{first // options.part:05d}.parquet" if form == "parquet" else (
             target.with_suffix(".csv")
         )  # fmt: skip
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -45,12 +45,15 @@ class Options:
         Which of its variants.
     form : str
         Of the two long exports, `parquet` or `csv`.
+    part : int
+        Customers made at a time. Chance goes by parts: another size is another company.
     """
 
     customers: int = 20_000
     seed: int = 2026
     variant: Variant = "base"
     form: str = "parquet"
+    part: int = PART
 
     @property
     def world(self) -> World:
@@ -60,7 +63,7 @@ class Options:
     @property
     def firsts(self) -> range:
         """The first person of each part."""
-        return range(0, self.customers, PART)
+        return range(0, self.customers, self.part)
 
 
 @dataclass(frozen=True, kw_only=True)

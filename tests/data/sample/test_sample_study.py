@@ -1,0 +1,120 @@
+"""The made-up company as a study: the same files for the same seed, whole or nothing."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from cxlab.cli import app
+from cxlab.data.sample.parts import exports, write_part
+from cxlab.data.sample.study import new_sample, raw_once
+from cxlab.data.sample.write import Options, write_company
+from cxlab.data.settings import read_settings
+from cxlab.errors import ParameterError, RunError, SettingsError
+from tests.studies import snapshot, write_study
+
+TINY = Options(customers=40, variant="tiny")
+
+
+def hashes(folder):
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def test_files_do_not_depend_on_the_number_of_processes(tmp_path):
+    options = Options(customers=50, part=30)
+    for jobs in (1, 2):
+        write_company(tmp_path / str(jobs), options, jobs=jobs)
+    assert hashes(tmp_path / "1") == hashes(tmp_path / "2")
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
+    one = hashes_of_part(tmp_path / "a", TINY)
+    assert one == hashes_of_part(tmp_path / "b", TINY)
+    other = hashes_of_part(tmp_path / "c", Options(customers=40, variant="tiny", seed=7))
+    assert one["raw/crm/Accounts.csv"] != other["raw/crm/Accounts.csv"]
+
+
+def hashes_of_part(folder, options):
+    write_part(folder, options, 0)
+    return hashes(folder)
+
+
+def test_eighteen_systems_hand_over_their_files():
+    systems = {Path(e.file).parts[0] for e in exports() if e.when != "helper"}
+    assert len(systems) >= 17
+    assert {"crm", "cdp", "web", "automation", "webshop", "tills", "marketplace", "helpdesk",
+            "survey", "billing", "cpq", "sfa", "warehouse", "carrier", "hr", "finance",
+            "loyalty", "reviews"} <= systems  # fmt: skip
+
+
+def test_csv_and_parquet_give_the_same_snapshot(tmp_path):
+    taken = []
+    for form in ("parquet", "csv"):
+        new_sample(tmp_path / form, Options(customers=40, variant="tiny", form=form))
+        taken.append(snapshot(tmp_path / form, "2026Q3"))
+    assert taken[0].hash == taken[1].hash
+
+
+def test_hostile_text_and_files_are_read_as_text_or_not_at_all(tmp_path):
+    new_sample(tmp_path / "study", Options(customers=200, variant="hostile"))
+    out = tmp_path / "study" / "raw" / "crm" / "way out"
+    assert out.is_symlink()
+    taken = snapshot(tmp_path / "study", "2026Q3")
+    assert taken.rows_used["comments"] > 0
+    assert not any("way out" in source for source in taken.sources["source"])
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(RunError, match="needs a new or an empty folder"):
+        new_sample(tmp_path, TINY)
+    assert [f.name for f in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_nothing_stays_behind_when_it_cannot_be_finished(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cxlab.data.sample.study._copy_study", full)
+    with pytest.raises(RunError, match="No space left"):
+        new_sample(tmp_path / "study", TINY)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_raw_files_are_made_once_and_found_again(tmp_path):
+    raw = raw_once(tmp_path, TINY)
+    made = hashes(raw)
+    stamp = (raw / "crm" / "Accounts.csv").stat().st_mtime_ns
+    assert raw_once(tmp_path, TINY) == raw
+    assert (raw / "crm" / "Accounts.csv").stat().st_mtime_ns == stamp
+    assert hashes(raw) == made
+    assert [f.name for f in tmp_path.iterdir()] == [raw.parent.name]
+
+
+@pytest.mark.parametrize(
+    "yaml",
+    ["title: A\n", "title: A\nraw: ../raw\nsample: {customers: 40}\n"],
+    ids=["neither", "both"],
+)
+def test_a_study_has_raw_files_or_the_sample(tmp_path, yaml):
+    with pytest.raises(SettingsError, match="either raw, the folder of its files, or sample"):
+        read_settings(write_study(tmp_path, yaml=yaml))
+
+
+def test_the_embedded_study_can_be_read():
+    settings = read_settings(Path(__file__).parents[3] / "params" / "sample")
+    assert settings.sample is not None
+    assert settings.sample.customers == 20_000
+    assert settings.default_cycle == "2026Q3"
+
+
+def test_the_command_names_the_variant_that_was_meant(tmp_path):
+    from typer.testing import CliRunner
+
+    told = CliRunner().invoke(app, ["sample", str(tmp_path / "a"), "--variant", "hostil"])
+    assert isinstance(told.exception, ParameterError)
+    assert "Did you mean 'hostile'?" in str(told.exception)
