@@ -15,6 +15,7 @@ from pydantic import Field, field_validator
 
 from cxlab.data.components import components, keep
 from cxlab.data.strict import Strict
+from cxlab.errors import DataError
 
 __all__ = ["ACCOUNTS", "ID_TYPES", "IdentitySettings", "resolve"]
 
@@ -84,28 +85,19 @@ def resolve(do: Callable[[str], Any], links: str, settings: IdentitySettings) ->
 
     Notes
     -----
-    Makes temporary tables: `cx_id` (n, id, type, first_at), `cx_member` (n, id, type,
+    Makes temporary tables: `cx_id` (n: a hash, id, type, first_at), `cx_member` (n, id, type,
     person: the id that names the person), `cx_shared` (n, people, is_household),
     `cx_house` (person, household), `cx_large` (c, accounts) and `cx_guard` (row, guard:
     why the link did not join, NULL where it did).
     """
-    # Numbered by name, so that no answer depends on the order of rows.
-    keep(
-        do,
-        "cx_id",
-        f"""select row_number() over (order by id) as n, id, type, min(linked_at) as first_at
-        from (select left_id as id, left_type as type, linked_at from {links}
-        union all select right_id, right_type, linked_at from {links})
-        where type in ({_listed(ID_TYPES)}) group by id, type""",
-    )
+    _number(do, links)
     keep(
         do,
         "cx_edge",
-        f"""select distinct a.n as a, a.type as ta, b.n as b, b.type as tb from {links} as k
-        join cx_id as a on a.id = k.left_id join cx_id as b on b.id = k.right_id
-        where a.n <> b.n""",
+        """select distinct a, ta, b, tb from (
+        select a, left_type as ta, b, right_type as tb from cx_ends
+        union all select b, right_type, a, left_type from cx_ends) where a <> b""",
     )
-    do("insert into cx_edge select b, tb, a, ta from cx_edge")
     keep(do, "cx_comp", "select n, type, n as c from cx_id")
     keep(do, "cx_shared", "select n, type, n as people, false as is_household from cx_id limit 0")
     accounts = _listed(ACCOUNTS)
@@ -115,12 +107,40 @@ def resolve(do: Callable[[str], Any], links: str, settings: IdentitySettings) ->
         f"select a, b from cx_edge where ta in ({accounts}) and tb in ({accounts})",
     )
     _join(do)
-    for place, kind in enumerate(ID_TYPES[len(ACCOUNTS) :], start=len(ACCOUNTS)):
+    present = {kind for (kind,) in do("select distinct type from cx_id").fetchall()}
+    for place, kind in enumerate(ID_TYPES):
+        if kind in ACCOUNTS or kind not in present:
+            continue
         _admit(do, kind, ID_TYPES[:place], settings)
         _join(do)
     _name(do, settings)
     _households(do, settings)
     _guard(do, links)
+
+
+def _number(do: Callable[[str], Any], links: str) -> None:
+    """Give each id a number, its hash: no sorting and no joins of text."""
+    known = _listed(ID_TYPES)
+    for salt in range(9):
+        number = f"cast(hash({{0}}_id, {salt}) >> 1 as bigint)"
+        keep(
+            do,
+            "cx_ends",
+            f"""select {number.format("left")} as a, {number.format("right")} as b, *
+            from {links} where left_type in ({known}) and right_type in ({known})""",
+        )
+        keep(
+            do,
+            "cx_id",
+            """select n, id, type, min(linked_at) as first_at from (
+            select a as n, left_id as id, left_type as type, linked_at from cx_ends
+            union all select b, right_id, right_type, linked_at from cx_ends)
+            group by n, id, type""",
+        )
+        # Two ids with one hash would be one person: then all get other numbers.
+        if do("select count(*) = count(distinct n) from cx_id").fetchone()[0]:
+            return
+    raise DataError("The ids of links could not be numbered. Report this, please.")
 
 
 def _admit(
@@ -188,13 +208,13 @@ def _name(do: Callable[[str], Any], settings: IdentitySettings) -> None:
         f"""select c, count(*) as accounts from cx_comp where type in ({_listed(ACCOUNTS)})
         group by c having count(*) > {settings.max_component}""",
     )
-    rank = " ".join(f"when '{t}' then {i}" for i, t in enumerate(ID_TYPES))
+    rank = f"list_position([{_listed(ID_TYPES)}], i.type)"
     keep(
         do,
         "cx_named",
-        f"""select c.c, i.id as person from cx_comp as c join cx_id as i using (n)
-        where c.c not in (select c from cx_large) qualify row_number() over (
-        partition by c.c order by case i.type {rank} end, i.first_at, i.id) = 1""",
+        f"""select c.c, min(struct_pack(r := {rank}, t := i.first_at, id := i.id)).id
+        as person from cx_comp as c join cx_id as i using (n)
+        where c.c not in (select c from cx_large) group by c.c""",
     )
     # In a component that is too large, an account is a person of its own, and no other id is.
     keep(
@@ -240,11 +260,10 @@ def _guard(do: Callable[[str], Any], links: str) -> None:
         when s.n is not null and (t.n is null or s.people >= t.people) then {told.format("s")}
         when t.n is not null then {told.format("t")}
         when g.c is not null then 'too large for one person: ' || g.accounts || ' accounts'
-        when a.n is null or b.n is null then 'a type of id that is not known' end as guard
-        from {links} as k left join cx_id as a on a.id = k.left_id
-        left join cx_id as b on b.id = k.right_id left join cx_comp as c on c.n = a.n
+        when e.a is null then 'a type of id that is not known' end as guard
+        from {links} as k left join cx_ends as e using (row) left join cx_comp as c on c.n = e.a
         left join cx_large as g on g.c = c.c
-        left join cx_shared as s on s.n = a.n left join cx_shared as t on t.n = b.n""",
+        left join cx_shared as s on s.n = e.a left join cx_shared as t on t.n = e.b""",
     )
 
 

@@ -157,17 +157,18 @@ class People:
         if not self._linked or not named or contract.table in (*_FIRST, "identities"):
             return
         (column,) = named
-        known = [f't."{contract.known}" nulls last'] if contract.known in columns else []
+        order = [f't."{contract.known}" nulls last'] if contract.known in columns else []
+        order += [f't."{column}"', "_row"]
         key = ["_person", *(f't."{c}"' for c in contract.key if c != column)]
         # The earliest row stays; then the account that comes first by name.
         self._do(
             f"insert into {bad} select _row, '{EXCLUDED}', '', '{SAME_PERSON}', null from ("
-            "select t.*, file_row_number + 1 as _row, p.n as _n, "
+            "select t.*, file_row_number + 1 as _row, "
             f'coalesce(p.person, t."{column}") as _person from {typed} as t '
             f'left join cx_person as p on p.id = t."{column}" '
             f"where _rule is null and file_row_number + 1 not in (select row from {bad})) as t "
             f"qualify row_number() over (partition by {', '.join(key)} "
-            f'order by {", ".join([*known, "_n nulls first"])}, t."{column}", _row) > 1'
+            f"order by {', '.join(order)}) > 1"
         )
 
     def final(self, contract: Contract, typed: str, bad: str, columns: list[str]) -> Final | None:
@@ -320,7 +321,7 @@ class People:
             seen.append(f'{value} as "{c}"')
             joins.append(join)
         rows = (
-            f"select {', '.join(seen)}, t.customer_id as _id, p_customer_id.n as _n "
+            f"select {', '.join(seen)}, t.customer_id as _id "
             f"from {typed} as t {' '.join(joins)} "
             f"where t.file_row_number + 1 not in (select row from {bad} "
             f"where reason <> '{SAME_PERSON}')"
@@ -329,7 +330,7 @@ class People:
         said = [
             "min(first_seen_at) as first_seen_at"
             if c == "first_seen_at"
-            else f'first("{c}" order by {newest}_n) filter (where "{c}" is not null) as "{c}"'
+            else f'first("{c}" order by {newest}_id) filter (where "{c}" is not null) as "{c}"'
             for c in columns
             if c != "customer_id"
         ]

@@ -158,6 +158,16 @@ def test_identities_say_since_when_and_why_an_id_is_a_persons(tmp_path: Path) ->
     assert set(ann["rule"]) == {"1"}
 
 
+def test_the_snapshot_tells_how_accounts_became_persons(tmp_path: Path) -> None:
+    told = pd.DataFrame(snapshot(study(tmp_path), "2018Q2").records["identity"])
+    count = told.set_index(["measure", "id_type"])["count"].to_dict()
+    assert count["accounts", ""] == 6
+    assert count["persons", ""] == 3
+    assert (count["joined", "email_hash"], count["joined", "crm"]) == (2, 1)
+    assert count["largest", ""] == 2
+    assert told.loc[told["measure"] == "joined", "count"].sum() == 6 - 3
+
+
 def test_a_link_that_joins_nobody_is_kept_with_its_reason(tmp_path: Path) -> None:
     found = used(snapshot(study(tmp_path)), "links")
     guarded = found[found["guard"].notna()]
