@@ -258,7 +258,8 @@ def find_study(study: str | Path) -> Path:
     candidates = (
         [given] if given.is_absolute() else [base / given for base in (here, *here.parents)]
     )
-    for folder in candidates:
+    # The sample company comes with the package: it is there wherever cxlab is.
+    for folder in (*candidates, Path(__file__).parents[1] / given):
         if (folder / "study.yaml").is_file():
             return folder
     raise SettingsError(

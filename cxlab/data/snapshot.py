@@ -122,10 +122,14 @@ class Snapshot:
 def state_folder(study: Path) -> Path:
     """Return where a study keeps what must not be published: snapshots, finished chapters.
 
-    `CXLAB_STATE` moves it; default is `.cxlab` in the study's folder.
+    `CXLAB_STATE` moves it; default is `.cxlab` in the study's folder, or in the present
+    one where the study is the package's own.
     """
     given = os.environ.get("CXLAB_STATE")
-    return Path(given) / study.resolve().name if given else study.resolve() / ".cxlab"
+    package = Path(__file__).parents[1]
+    if not given and study.resolve().is_relative_to(package):
+        given = ".cxlab"
+    return Path(given).resolve() / study.resolve().name if given else study.resolve() / ".cxlab"
 
 
 def take_snapshot(
