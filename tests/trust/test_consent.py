@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlab.data.calendar import parse_cycle
+from cxlab.data.engine import Engine
 from cxlab.errors import ParameterError, Withheld
 from cxlab.trust import consent_bias, consent_flow, seen
 
@@ -155,6 +156,23 @@ def test_an_amount_that_one_customer_dominates_is_withheld():
     orders.loc[99, "net_amount"] = 1e6  # one of those who do not consent
     uneven = consent_bias(lab_of(tables, CYCLE)).protect(10).table().set_index("measure")
     assert uneven.loc["net amount per customer", "suppressed"].all()
+
+
+def test_both_engines_tell_the_same_of_consent(engine: Engine):
+    """The gate, the last word and the sums of the bias, each asked of both."""
+    granted = said([(range(60), "2017-02-01", "granted"), (range(50, 100), "2018-02-01", "denied")])
+    tables = {
+        "customers": customers(100, region=["n"] * 45 + ["s"] * 15 + ["n"] * 10 + ["s"] * 30),
+        "consents": granted,
+        "orders": pd.DataFrame(
+            {"order_id": range(150), "customer_id": [f"c{i % 97}" for i in range(150)],
+             "placed_at": pd.Timestamp("2018-01-05"), "net_amount": [9.0 + i for i in range(150)]}
+        ).astype({"order_id": "str", "placed_at": "datetime64[us]"}),
+    }  # fmt: skip
+    placed = {name: engine.table(table) for name, table in tables.items()}
+    for make in (consent_bias, consent_flow):
+        found, expected = make(lab_of(placed, CYCLE)), make(lab_of(tables, CYCLE))
+        pd.testing.assert_frame_equal(found.estimates, expected.estimates, check_dtype=False)
 
 
 def test_bias_needs_both_sides_and_a_record():
