@@ -1,7 +1,7 @@
 # Everything a day with cxlab needs. `make` lists it; whatever is missing is set up first.
 
 PYTHON ?= python3
-STUDY ?= params/olist
+STUDY ?= params/sample
 REPORTS ?= reports
 
 BIN := .venv/bin
@@ -33,7 +33,7 @@ $(READY): requirements.lock .ci/installer.lock pyproject.toml
 	    'from cxlab.cli import main' 'main()' > $(BIN)/cxlab && chmod +x $(BIN)/cxlab
 	@touch $@
 
-report: $(READY) ## Run the main job: the report of STUDY (default params/olist)
+report: $(READY) ## Run the main job: the report of STUDY (default params/sample)
 	@$(BIN)/cxlab run $(STUDY) --reports $(REPORTS)
 
 # The test runner comes last, so that its closing line is the last line.
