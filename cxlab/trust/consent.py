@@ -1,14 +1,15 @@
 """Who is in a chapter: whose consent its purpose has, and whose rows were taken out."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
 from cxlab.data.engine import query
-from cxlab.data.whose import people_of
+from cxlab.data.whose import PERHAPS, people_of
 from cxlab.errors import Withheld
-from cxlab.report import words
+from cxlab.report import disclosure, words
+from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result
 from cxlab.trust.listing import complete
 
@@ -47,6 +48,12 @@ class Seen(Result):
                 "suppressed": rows["suppressed"].astype(bool),
             }
         ).reset_index(drop=True)
+
+    def protect(self, rules: Policy | int) -> Self:
+        """Withhold small counts; rows of different tables are no parts of one total."""
+        tables = self.estimates["table"].fillna("")
+        parts = [disclosure.protect(rows, rules) for _, rows in self.estimates.groupby(tables)]
+        return replace(self, estimates=pd.concat(parts).sort_index())
 
     def sentence(self) -> str:
         """How many are seen, and how many are not."""
@@ -135,7 +142,9 @@ def _rows(lab: "Lab", counts: dict[str, int]) -> list[dict[str, Any]]:
     for name in lab.tables:
         if name != "customers" and _has_people(lab, name):
             left = lab.gate.left_out(name) if inside else lab.snapshot.rows_used[name]
-            rows.append(complete("consent.rows", left, status=None, table=name))
+            made = complete("consent.rows", left, status=None, table=name)
+            # Many rows may be those of few people.
+            rows.append(made | {"count": float(min(left, everybody - inside))})
     return rows
 
 
@@ -145,7 +154,7 @@ def _has_people(lab: "Lab", name: str) -> bool:
         people, rows_of = people_of(name, lab.snapshot.columns)
     except Withheld:
         return False
-    return bool(people or rows_of)
+    return bool(people or rows_of or any(table == name for table, _ in PERHAPS))
 
 
 def _note(lab: "Lab") -> str:

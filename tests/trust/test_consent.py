@@ -78,6 +78,32 @@ def test_a_few_who_do_not_allow_are_not_told_apart():
     assert not {3, 97} & set(found.table()["rows"].dropna())
 
 
+def test_many_rows_of_few_people_are_withheld_and_those_of_other_tables_are_not():
+    granted = said([(range(80), "2017-02-01", "granted"), (range(80, 100), "2017-02-01", "denied")])
+    orders = pd.DataFrame(
+        {"order_id": range(20), "customer_id": [f"c{i}" for i in range(80, 100)],
+         "placed_at": pd.Timestamp("2018-01-05"), "net_amount": 1.0}
+    )  # fmt: skip
+    tables = {"customers": customers(100), "consents": granted, "orders": orders}
+    referrals = pd.DataFrame(
+        {"referral_id": ["1"], "referrer_id": ["c99"], "referred_at": pd.Timestamp("2018-01-05")}
+    )
+    found = seen(lab_of(tables | {"referrals": referrals}, CYCLE)).protect(10).table()
+    shown = found[~found["suppressed"]].set_index("table")["rows"]
+    assert shown["orders"] == 20
+    assert "referrals" not in shown
+    few = said([(range(95), "2017-02-01", "granted"), (range(95, 100), "2017-02-01", "denied")])
+    many = pd.concat([orders.assign(customer_id="c99")] * 3)
+    tables = {"customers": customers(100), "consents": few, "orders": many}
+    assert (
+        seen(lab_of(tables, CYCLE))
+        .protect(10)
+        .table()
+        .set_index("table")
+        .loc["orders"]["suppressed"]
+    )
+
+
 def test_nobody_seen_still_gives_counts():
     none = said([(range(100), "2017-02-01", "denied")])
     orders = pd.DataFrame(
