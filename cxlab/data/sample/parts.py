@@ -27,7 +27,7 @@ from cxlab.data.sample.write import Options
 __all__ = ["Export", "exports", "main", "write_part"]
 
 # What nobody can observe, beside the frames whose names begin with true_.
-_TRUTH = ("people", "margin_counts")
+_TRUTH = ("people", "margin_counts", "planted")
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ def write_part(folder: Path, options: Options, first: int) -> dict[str, Any]:
     dirt: dict[str, int] = {}
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("set timezone = 'UTC'")
+        connection.execute("create temp table planted (export text, kind text, id text)")
         _register(connection, tables)
         if first == 0:
             once = simulate_world(world, options.customers)
@@ -91,7 +92,7 @@ def write_part(folder: Path, options: Options, first: int) -> dict[str, Any]:
             elif export.when == "part" or first == 0:
                 place = {"first": first, "count": count}
                 dirt |= _write(connection, folder / "raw", export, options, **place)
-        for name in (n for n in tables if n.startswith("true_") or n in _TRUTH):
+        for name in (*_TRUTH, *(n for n in tables if n.startswith("true_"))):
             target = folder / "truth" / name / f"part-{first // options.part:05d}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             connection.execute(f"copy {name} to '{_quoted(target)}' (format parquet)")
@@ -171,9 +172,16 @@ def _plant(connection: duckdb.DuckDBPyConnection, kind: Dirt, clean: int, count:
         f"select rowid from export where rowid < {clean} and {kind.where} "
         f"order by hash(rowid, '{kind.name}'), rowid limit {rows}"
     )
-    found = connection.execute(
+    (before,) = connection.execute("select count(*) from export").fetchone() or (0,)
+    connection.execute(
         f"insert into export select * replace ({kind.replace}) from export "
         f"where rowid in ({chosen}) order by rowid"
+    )
+    # An export's first column names its rows.
+    (name, *_) = (row[0] for row in connection.execute("describe export").fetchall())
+    found = connection.execute(
+        f"insert into planted select '{kind.export}', '{kind.name}', \"{name}\" from export "
+        f"where rowid >= {before} order by rowid"
     ).fetchone()
     return int(found[0]) if found else 0
 

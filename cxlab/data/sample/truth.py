@@ -9,17 +9,24 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 
-from cxlab.data.sample.company import REGIONS, TOUCHPOINTS
+from cxlab.data.sample.company import QUARTERS, REGIONS, TOUCHPOINTS
 from cxlab.data.sample.dirt import DIRT, MERGED
+from cxlab.data.sample.expectations import truth_of_promoters
 from cxlab.data.sample.hostile import hostile_dirt
+from cxlab.data.sample.journeys import truth_of_journeys
 from cxlab.data.sample.world import NEVER, World
 
 __all__ = ["write_margins", "write_truth"]
 
 
 def write_truth(folder: Path, world: World, dirt: Mapping[str, int]) -> None:
-    """Write `company.json`, `dirt.csv`, `rollout.csv`, and one Parquet file per frame of truth.
+    """Write all that is true of a company: its numbers, and one Parquet file per frame.
+
+    `company.json` holds every number that the simulation draws from; `journeys.csv` exact
+    removal effects and `promoters.csv` exact shares, by quarter; `rollout.csv` when each
+    initiative reached each region; `dirt.csv` the planted rows, counted.
 
     Parameters
     ----------
@@ -56,6 +63,9 @@ def write_truth(folder: Path, world: World, dirt: Mapping[str, int]) -> None:
             for name, rows in sorted(dirt.items())
         ],
     )
+    journeys = [truth_of_journeys(world.company, q).assign(quarter=q) for q in range(QUARTERS)]
+    pd.concat(journeys).to_csv(folder / "journeys.csv", index=False)
+    truth_of_promoters(world).to_csv(folder / "promoters.csv", index=False)
     _write(
         folder / "rollout.csv",
         ["initiative", "region", "quarter", "acts_on", "effect"],

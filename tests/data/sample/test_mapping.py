@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cxlab.data.model import contracts
-from cxlab.data.sample.dirt import ASIDE, EXCLUDED, KEPT
+from cxlab.data.sample.dirt import ASIDE, EXCLUDED, KEPT, MERGED
 from cxlab.data.sample.simulate import simulate_part
 from cxlab.data.sample.study import new_sample
 from cxlab.data.sample.write import Options
@@ -181,6 +181,11 @@ def test_the_truth_lies_beside_the_raw_files(study):
     people = pd.read_parquet(truth / "people.parquet")
     assert len(people) == OPTIONS.customers
     assert {"segment", "attachment", "household"} <= set(people.columns)
+    journeys = pd.read_csv(truth / "journeys.csv")
+    assert (journeys["kind"] == "touchpoint").sum() == 12 * 9
+    rows = pd.read_parquet(truth / "planted.parquet")["kind"].value_counts()
+    listed = pd.read_csv(truth / "dirt.csv").set_index("kind")["rows"].drop(MERGED.name)
+    assert rows.sort_index().to_dict() == listed[listed > 0].sort_index().to_dict()
 
 
 def test_personal_data_planted_in_comments_reach_no_reader(study, taken):
