@@ -14,6 +14,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, query, view
 from cxlab.errors import Withheld
 from cxlab.report import words
+from cxlab.report.disclosure import Money
 from cxlab.report.finding import Result, estimate_row, interval_row
 
 if TYPE_CHECKING:  # scipy stays out of the room's import
@@ -160,11 +161,19 @@ def _sums(orders: TableLike, cycle: Cycle, complete_from: date | None) -> dict[s
                 -- 19 digits, since the square of 18 outgrows DuckDB's DECIMAL, in rupiah at once.
                 cast(coalesce(sum(net) filter (where is_gone = 0), 0) as decimal(19, 2)) as net
             from placed group by cycle, customer_id
+        ),
+        ranked as (
+            select b.*, row_number() over (
+                partition by cycle order by abs(net) desc, customer_id
+            ) as place
+            from by_customer as b
         )
         select cycle, count(*) filter (where orders > 0) as customers, sum(orders) as orders,
             sum(cancelled) as cancelled, sum(net) as net, sum(net * net) as net_net,
-            sum(orders * orders) as orders_orders, sum(orders * net) as orders_net
-        from by_customer group by cycle order by cycle
+            sum(orders * orders) as orders_orders, sum(orders * net) as orders_net,
+            sum(abs(net)) as gross, max(abs(net)) as largest,
+            sum(case when place <= 2 then abs(net) else 0 end) as two_largest
+        from ranked group by cycle order by cycle
         """,
         o=table,
         w=pd.DataFrame(
@@ -193,7 +202,9 @@ def _estimates(sums: dict[str, Sums], cycle: Cycle, currency: str) -> pd.DataFra
         )
     )  # fmt: skip
     for name, s in sums.items():
-        rows.append(_row("orders.net_amount", _total(s), currency, s["customers"], cycle=name))
+        rows.append(
+            _row("orders.net_amount", _total(s), currency, s["customers"], _money(s), cycle=name)
+        )
     return pd.DataFrame(rows)
 
 
@@ -203,10 +214,11 @@ def _levels(now: Sums, currency: str) -> list[dict[str, Any]]:
     people = now["customers"]
     rows = [
         _row("orders.count", _count(now), "count", people),
-        _row("orders.net_amount", _total(now), currency, people),
+        _row("orders.net_amount", _total(now), currency, people, _money(now)),
     ]
     if people >= 2:
-        rows.append(_row("orders.mean_amount", cluster_mean(_clusters(now)), currency, people))
+        mean = cluster_mean(_clusters(now))
+        rows.append(_row("orders.mean_amount", mean, currency, people, _money(now)))
     return rows
 
 
@@ -215,18 +227,20 @@ def _changes(now: Sums, before: Sums, currency: str) -> list[dict[str, Any]]:
     from cxlab.stats.differences import mover_difference, relative_change
 
     people = min(now["customers"], before["customers"])  # the smaller side could be found out
+    both = Money.either(_money(now), _money(before))
     total, total_before = _total(now), _total(before)
     count = mover_difference(_count(now), _count(before))
+    gap = mover_difference(total, total_before)
     rows = [
         _row("orders.count_change", count, "count", people),
-        _row("orders.net_amount_change", mover_difference(total, total_before), currency, people),
+        _row("orders.net_amount_change", gap, currency, people, both),
     ]
     if min(total.estimate, total_before.estimate) > 0:
         relative = relative_change(total, total_before)
-        rows.append(_row("orders.net_amount_relative_change", relative, "share", people))
+        rows.append(_row("orders.net_amount_relative_change", relative, "share", people, both))
     if people >= 2:
         mean = cluster_difference(_clusters(now), _clusters(before))
-        rows.append(_row("orders.mean_amount_change", mean, currency, people))
+        rows.append(_row("orders.mean_amount_change", mean, currency, people, both))
     return rows
 
 
@@ -253,10 +267,21 @@ def _clusters(s: Sums) -> "ClusterSums":
     )  # fmt: skip
 
 
+def _money(s: Sums) -> Money:
+    """How evenly the net amount comes from the customers."""
+    return Money.of(s["net"], s["gross"], s["largest"], s["two_largest"])
+
+
 def _row(
-    metric: str, found: "Interval", unit: str, people: float, *, cycle: object = None
+    metric: str,
+    found: "Interval",
+    unit: str,
+    people: float,
+    money: Money | None = None,
+    *,
+    cycle: object = None,
 ) -> dict[str, Any]:
-    return interval_row(metric, found, unit=unit, count=people, cycle=cycle)
+    return interval_row(metric, found, unit=unit, count=people, money=money, cycle=cycle)
 
 
 def _percent(share: float) -> str:

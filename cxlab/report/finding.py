@@ -20,7 +20,7 @@ from cxlab.columns import ESTIMATE
 from cxlab.errors import ConvergenceError, Withheld
 from cxlab.metrics import version_of
 from cxlab.report import disclosure
-from cxlab.report.disclosure import Money, Policy
+from cxlab.report.disclosure import Policy
 
 __all__ = [
     "MIMETYPE",
@@ -152,7 +152,7 @@ def estimate_row(
     unit: str,
     method: str,
     count: float | None = None,
-    money: Money | None = None,
+    money: Any = None,  # Money or None; mypy would take any **dims for it
     **dims: object,
 ) -> dict[str, Any]:
     """Build one row of `Result.estimates`; `count` defaults to `n`.
@@ -205,7 +205,7 @@ def interval_row(
     *,
     unit: str,
     count: float | None = None,
-    money: Money | None = None,
+    money: Any = None,
     **dims: object,
 ) -> dict[str, Any]:
     """Build one row of `Result.estimates` from an interval; `count` defaults to its n."""

@@ -15,6 +15,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped, query, view
 from cxlab.errors import DataError, ParameterError, Withheld
 from cxlab.report import words
+from cxlab.report.disclosure import Money, is_money
 from cxlab.report.finding import estimate_row
 from cxlab.segments.contrast import Comparison
 from cxlab.stats.comparison import compare_groups
@@ -40,10 +41,17 @@ from t
 # Outcomes are summed as decimals, so that sums are exact in any order of rows. DuckDB
 # squares two decimals of 18 digits into 18 again; 19 makes room, and fits Spark's 38.
 _SUMS_OF_ROWS = """
-select compared_group, count(*) as n, sum(cast(mark as decimal(18, 4))) as total,
-  sum(cast(mark as decimal(19, 4)) * cast(mark as decimal(18, 4))) as squares
-from t where mark is not null
-group by compared_group order by compared_group
+with ranked as (
+  select compared_group, cast(mark as decimal(18, 4)) as mark, row_number() over (
+    partition by compared_group order by abs(mark) desc
+  ) as place
+  from t where mark is not null
+)
+select compared_group, count(*) as n, sum(mark) as total,
+  sum(cast(mark as decimal(19, 4)) * mark) as squares,
+  sum(abs(mark)) as gross, max(abs(mark)) as largest,
+  sum(case when place <= 2 then abs(mark) else 0 end) as two_largest
+from ranked group by compared_group order by compared_group
 """
 
 _SUMS_OF_CUSTOMERS = """
@@ -54,12 +62,18 @@ with exact as (
   select compared_group, customer_id, count(*) as n,
     cast(sum(mark) as decimal(18, 4)) as total, sum(cast(mark as decimal(19, 4)) * mark) as squares
   from exact group by compared_group, customer_id
+), ranked as (
+  select c.*, row_number() over (
+    partition by compared_group order by abs(total) desc, customer_id
+  ) as place
+  from customers as c
 )
 select compared_group, count(*) as customers, sum(n) as n, sum(total) as total,
   sum(n * n) as n_n, sum(n * total) as n_total,
   sum(cast(total as decimal(19, 4)) * total) as total_total,
-  sum(squares) as squares
-from customers group by compared_group order by compared_group
+  sum(squares) as squares, sum(abs(total)) as gross, max(abs(total)) as largest,
+  sum(case when place <= 2 then abs(total) else 0 end) as two_largest
+from ranked group by compared_group order by compared_group
 """
 
 
@@ -152,7 +166,7 @@ def compare(
     tested = int(fit["p"].notna().sum())
     family = 1 if len(fit) == 2 else tested
     return Comparison(
-        estimates=_estimates(fit, measure, name, unit, family),
+        estimates=_estimates(fit, sums, measure, name, unit, family),
         subtitle=(
             f"{said.capitalize()}{'' if at_least is None else f' of {at_least:g} or more'}: "
             f"difference of each {name.replace('_', ' ')} to all "
@@ -223,9 +237,14 @@ def _outcome_stands(outcome: str, unit: str, extent: pd.Series) -> None:
         )
 
 
-def _estimates(fit: pd.DataFrame, measure: str, by: str, unit: str, family: int) -> pd.DataFrame:
+def _estimates(
+    fit: pd.DataFrame, sums: pd.DataFrame, measure: str, by: str, unit: str, family: int
+) -> pd.DataFrame:
     """Write one row per metric and group; groups that were not tested are withheld."""
     rows = []
+    # People are counted, not what they ordered or answered: ten orders may be one customer's.
+    people = sums["customers"] if "customers" in sums else sums["n"]
+    sides = [each if is_money(unit) else None for each in _sides(sums)]
     for metric, column, its_unit, method in (
         ("compare.difference", "estimate", unit, ""),
         ("compare.p_value", "p", "p", "two-sided test against all others"),
@@ -233,15 +252,29 @@ def _estimates(fit: pd.DataFrame, measure: str, by: str, unit: str, family: int)
         ("compare.p_bh", "p_bh", "p", f"Benjamini-Hochberg, family of {family}"),
         ("compare.detectable", "detectable", unit, "80 % power, Bonferroni"),
     ):
-        for row in fit.to_dict("records"):
+        for row, count, money in zip(fit.to_dict("records"), people, sides, strict=True):
             ends = (row["conf_low"], row["conf_high"]) if not method else (float("nan"),) * 2
             dims: dict[str, Any] = {"measure": measure, by: row["group"]}
             made = estimate_row(
-                metric, row[column], *ends, n=row["n"], unit=its_unit,
+                metric, row[column], *ends, n=row["n"], unit=its_unit, count=count, money=money,
                 method=method or row["method"], **dims,
             )  # fmt: skip
             rows.append(made | {"suppressed": bool(pd.isna(row["p"]))})
     return pd.DataFrame(rows)
+
+
+def _sides(sums: pd.DataFrame) -> list[Money]:
+    """How uneven each difference is: of a group, or of all the others."""
+    every = sums[["gross", "largest", "two_largest"]].astype(float)
+    found = []
+    for i in every.index:
+        own, others = every.loc[i], every.drop(i)
+        rest = Money.of(
+            0.0, others["gross"].sum(), others["largest"].max(),
+            max(others["two_largest"].max(), others["largest"].nlargest(2).sum()),
+        )  # fmt: skip
+        found.append(Money.either(Money.of(0.0, *own), rest))
+    return found
 
 
 def _note(n: int, total: int, family: int, tested: int, groups: int) -> str:

@@ -42,7 +42,10 @@ class StateFlows(Result):
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small cells, and what would give them away."""
-        return replace(self, estimates=protect_moves(self.estimates, rules))
+        axes, outside = ("from_state", "to_state"), frozenset({OUTSIDE})
+        return replace(
+            self, estimates=protect_moves(self.estimates, rules, axes=axes, outside=outside)
+        )
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the counts as a matrix, from row to column."""

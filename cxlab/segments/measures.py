@@ -14,8 +14,9 @@ from cxlab.segments.purchases import NO_PURCHASE, customer_days, known_customers
 from cxlab.segments.rules import MEASURES, ScoreRule
 from cxlab.segments.scores import Breaks
 
-__all__ = ["COLUMNS", "cells", "measures", "scored"]
+__all__ = ["COLUMNS", "cells", "largest", "measures", "scored"]
 
+_AMOUNTS = ("net_amount", "monetary")
 COLUMNS = dict(zip(MEASURES, ("recency_days", "frequency", "monetary"), strict=True))
 
 
@@ -80,6 +81,33 @@ def cells(scored: Table) -> pd.DataFrame:
         """,
         scored=scored,
     )
+
+
+def largest(scored: Table) -> pd.DataFrame:
+    """What the largest customer and the two largest of each segment bring, without sign."""
+    ranked = ", ".join(
+        f"row_number() over (partition by segment order by abs({c}) desc, customer_id) as {c}_place"
+        for c in _AMOUNTS
+    )
+    sums = ", ".join(
+        f"sum(abs({c})) as {c}_gross, max(abs({c})) as {c}_largest, "
+        f"sum(case when {c}_place <= 2 then abs({c}) else 0 end) as {c}_two_largest"
+        for c in _AMOUNTS
+    )
+    return query(
+        f"""
+        with ranked as (
+            select customer_id, segment, net_amount, monetary, {ranked}
+            from (
+                select customer_id, segment, coalesce(net_amount, 0) as net_amount,
+                    coalesce(monetary, 0) as monetary
+                from scored
+            ) as s
+        )
+        select segment, {sums} from ranked group by segment order by segment
+        """,
+        scored=scored,
+    ).set_index("segment")
 
 
 def _condition(rule: ScoreRule) -> str:

@@ -4,6 +4,7 @@ Two tables of members, of the cycle before and of this one, make a square matrix
 is in one of them only comes from, or goes to, outside.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -13,8 +14,8 @@ import pandas as pd
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.errors import DataError, Withheld
-from cxlab.report import words
-from cxlab.report.disclosure import Policy
+from cxlab.report import disclosure, words
+from cxlab.report.disclosure import Money, Policy
 from cxlab.report.finding import Result, interval_row
 from cxlab.segments.purchases import customer_days
 from cxlab.segments.rows import protect_moves, worth_drawing
@@ -23,6 +24,7 @@ __all__ = ["GONE", "NOT_YET", "Migration", "migration"]
 
 NOT_YET = "not yet a customer"
 GONE = "no longer a customer"
+_LARGEST = ("gross", "largest", "two_largest")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,7 +41,12 @@ class Migration(Result):
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small cells, and what would give them away."""
-        return replace(self, estimates=protect_moves(self.estimates, rules))
+        axes, outside = ("from_segment", "to_segment"), frozenset({NOT_YET, GONE})
+        safe = protect_moves(self.estimates, rules, axes=axes, outside=outside, base_is_row=True)
+        if _tells_of_stayers(self.estimates, safe):
+            stayed = safe["metric"] == "customers.stayed_share"
+            safe = disclosure.blank(safe, safe["suppressed"].to_numpy(bool) | stayed.to_numpy())
+        return replace(self, estimates=safe)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of each row that went to each column."""
@@ -73,8 +80,9 @@ class Migration(Result):
         )
 
     def _rows(self, name: str) -> pd.DataFrame:
+        inner = [c for c in self.estimates.columns if c.startswith("_")]
         rows = self.estimates[self.estimates["metric"] == f"customers.migration_{name}"]
-        return rows.reset_index(drop=True)
+        return rows.drop(columns=inner).reset_index(drop=True)
 
 
 def migration(
@@ -181,13 +189,21 @@ def _cells(before: Table, after: Table, orders: Table, cycle: Cycle) -> pd.DataF
                 case when a.customer_id is null then $gone
                     else coalesce(a.segment, 'not known') end as to_segment
             from before as b full join after as a on b.customer_id = a.customer_id
+        ),
+        ranked as (
+            select m.from_segment, m.to_segment, coalesce(s.net, 0) as net,
+                row_number() over (
+                    partition by m.from_segment, m.to_segment
+                    order by abs(coalesce(s.net, 0)) desc, m.customer_id
+                ) as place
+            from moved as m left join spent as s on m.customer_id = s.customer_id
         )
-        select m.from_segment, m.to_segment, count(*) as customers,
-            sum(coalesce(s.net, 0)) as net_amount,
-            sum(coalesce(s.net * s.net, 0)) as net_amount_squares
-        from moved as m left join spent as s on m.customer_id = s.customer_id
-        group by m.from_segment, m.to_segment
-        order by m.from_segment, m.to_segment
+        select from_segment, to_segment, count(*) as customers, sum(net) as net_amount,
+            sum(net * net) as net_amount_squares, sum(abs(net)) as gross,
+            max(abs(net)) as largest,
+            sum(case when place <= 2 then abs(net) else 0 end) as two_largest
+        from ranked group by from_segment, to_segment
+        order by from_segment, to_segment
         """,
         before=before,
         after=after,
@@ -213,7 +229,15 @@ def _estimates(
         )
         total = poisson_total(cell["net_amount"], cell["net_amount_squares"], n=size)
         money.append(
-            interval_row("customers.migration_amount", total, unit=currency, count=size, **pair)
+            interval_row(
+                "customers.migration_amount",
+                total,
+                unit=currency,
+                count=size,
+                # No sums of it are told anywhere, so nothing follows from its neighbours.
+                money=Money.of(math.nan, *(cell[c] for c in _LARGEST)),
+                **pair,
+            )
         )
     everybody = float(known["customers"].sum())
     stayed = float(known.loc[known["from_segment"] == known["to_segment"], "customers"].sum())
@@ -221,6 +245,14 @@ def _estimates(
         "customers.stayed_share", wilson(stayed, everybody), unit="share", count=stayed
     )
     return pd.DataFrame([*shares, *money, row])
+
+
+def _tells_of_stayers(estimates: pd.DataFrame, safe: pd.DataFrame) -> bool:
+    """Tell whether one withheld cell of those who stayed is what all of them lack."""
+    stayers = estimates["from_segment"] == estimates["to_segment"]
+    stayers &= estimates["metric"] == "customers.migration_share"
+    hidden = estimates["count"][stayers & safe["suppressed"].astype(bool)]
+    return (hidden > 0).sum() == 1
 
 
 def _square(cells: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:

@@ -15,13 +15,16 @@ import pandas as pd
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query
 from cxlab.errors import ParameterError, Withheld, did_you_mean
 from cxlab.report import words
+from cxlab.report.disclosure import Money
 from cxlab.report.finding import Result, interval_row
-from cxlab.segments.measures import COLUMNS, cells, measures, scored
+from cxlab.segments.measures import COLUMNS, cells, largest, measures, scored
 from cxlab.segments.purchases import NO_PURCHASE
 from cxlab.segments.rules import DEFAULT_RULES, MEASURES, read_rules, rules_hash
 from cxlab.segments.scores import Breaks, declared_breaks, quantile_breaks
 
 __all__ = ["Rfm", "rfm"]
+
+_LARGEST = ("gross", "largest", "two_largest")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,8 +90,9 @@ class Rfm(Result):
         return f"{said}; {most['segment']} {brings}."
 
     def _rows(self, name: str) -> pd.DataFrame:
+        inner = [c for c in self.estimates.columns if c.startswith("_")]
         rows = self.estimates[self.estimates["metric"] == f"customers.rfm_{name}"]
-        return rows.reset_index(drop=True)
+        return rows.drop(columns=inner).reset_index(drop=True)
 
 
 def rfm(
@@ -169,7 +173,7 @@ def rfm(
     stamp = rules_hash({"scores": scores, "cuts": cuts, "rules": rules or DEFAULT_RULES})
     names = [*dict.fromkeys(rule.name for rule in read), NO_PURCHASE]
     return Rfm(
-        estimates=_estimates(sums, names, currency),
+        estimates=_estimates(sums, largest(members), names, currency),
         subtitle=f"Customers by value segment, as of {day}; share of all customers known by then.",
         note=_note(sums, breaks, stamp),
         members=members[["customer_id", "segment"]],
@@ -205,30 +209,41 @@ def _breaks(
     return found | declared
 
 
-def _estimates(cells: pd.DataFrame, names: list[str], currency: str) -> pd.DataFrame:
+def _estimates(
+    cells: pd.DataFrame, tops: pd.DataFrame, names: list[str], currency: str
+) -> pd.DataFrame:
     from cxlab.stats.counts import poisson_total
     from cxlab.stats.intervals import t_mean, wilson
 
     sums = cells.groupby("segment").sum(numeric_only=True).reindex(names).fillna(0.0)
+    tops = tops.reindex(names).fillna(0.0).astype(float)
     everybody = float(sums["customers"].sum())
-    rows = []
-    for name, s in sums.iterrows():
+    by_name, largest_of = (frame.to_dict("index") for frame in (sums, tops))
+    rows: list[tuple[str, Any, str, float, str, Money | None]] = []
+    for name in names:
+        s, top = by_name[name], largest_of[name]
         size = float(s["customers"])
-        rows.append(("share", wilson(size, everybody), "share", size, name))
+        rows.append(("share", wilson(size, everybody), "share", size, name, None))
         total = poisson_total(s["net_amount"], s["net_amount_squares"], n=size)
-        rows.append(("net_amount", total, currency, size, name))
+        money = {
+            c: Money.of(s[c], *(float(top[f"{c}_{of}"]) for of in _LARGEST))
+            for c in ("net_amount", "monetary")
+        }
+        rows.append(("net_amount", total, currency, size, name, money["net_amount"]))
         if name == NO_PURCHASE or size < 2:
             continue
         for measure, unit in (("recency", "days"), ("frequency", "mean"), ("monetary", currency)):
             column = COLUMNS[measure]
             mean = t_mean(size, s[column], s[f"{column}_squares"])
-            rows.append((f"{measure}_mean", mean, unit, size, name))
+            rows.append((f"{measure}_mean", mean, unit, size, name, money.get(column)))
     order = ("share", "net_amount", "recency_mean", "frequency_mean", "monetary_mean")
     rows.sort(key=lambda row: order.index(row[0]))  # stable: segments keep their order
     return pd.DataFrame(
         [
-            interval_row(f"customers.rfm_{what}", found, unit=unit, count=size, segment=name)
-            for what, found, unit, size, name in rows
+            interval_row(
+                f"customers.rfm_{what}", found, unit=unit, count=size, money=own, segment=name
+            )
+            for what, found, unit, size, name, own in rows
         ]
     )
 

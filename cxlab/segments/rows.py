@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from cxlab.report import disclosure
@@ -20,18 +19,55 @@ def counted(metric: str, count: float, *, n: float, **dims: object) -> dict[str,
     )  # fmt: skip
 
 
-def protect_moves(estimates: pd.DataFrame, rules: Policy | int) -> pd.DataFrame:
+def protect_moves(
+    estimates: pd.DataFrame,
+    rules: Policy | int,
+    *,
+    axes: tuple[str, str],
+    outside: frozenset[str],
+    base_is_row: bool = False,
+) -> pd.DataFrame:
     """Withhold small cells of a matrix most of whose cells are empty.
 
-    Empty cells are withheld like small ones, so that the two look alike, yet they do not
-    ask for company: nobody stands behind them whom a subtraction could find.
+    Parameters
+    ----------
+    estimates : pandas.DataFrame
+        A row per metric and pair of groups.
+    rules : Policy or int
+        See `cxlab.report.disclosure.protect`.
+    axes : tuple of str
+        The column of groups before, and of those after.
+    outside : frozenset of str
+        What stands on an axis and is no group: those who came or went.
+    base_is_row : bool
+        Whether `n` tells how many were in the group before.
+
+    Notes
+    -----
+    How many are in each group before, and after, stands on its own elsewhere, and there
+    small groups are withheld with company. Cells that add up to a group withheld there
+    must not give it away here.
     """
-    empty = estimates["count"] == 0
-    safe = estimates.copy()
-    safe[["estimate", "conf_low", "conf_high", "n", "count"]] = np.nan
-    safe["suppressed"] = True
-    safe.loc[~empty] = disclosure.protect(estimates[~empty], rules)
-    return safe
+    first = estimates[estimates[list(axes)].notna().all(axis=1)]
+    cells = first[first["metric"] == first["metric"].iloc[0]] if len(first) else first
+    rows = estimates.copy()
+    totals: list[dict[str, Any]] = []
+    for axis, other in (axes, axes[::-1]):
+        size = cells[~cells[axis].isin(outside)].groupby(axis)["count"].sum()
+        alone = pd.DataFrame([counted("size", n, n=n, **{axis: name}) for name, n in size.items()])
+        if alone.empty:
+            continue
+        hidden = size[disclosure.protect(alone, rules)["suppressed"].to_numpy()]
+        if base_is_row and axis == axes[0]:
+            rows.loc[rows[axis].isin(hidden.index), "suppressed"] = True
+        totals += [
+            counted(str(metric), n, n=n, **{axis: name, other: None}) | {"suppressed": True}
+            for metric in first["metric"].unique()
+            for name, n in hidden.items()
+        ]
+    both = pd.concat([rows, pd.DataFrame(totals)], ignore_index=True) if totals else rows
+    safe = disclosure.protect(both, rules, sparse=True).head(len(rows))
+    return safe.set_axis(estimates.index)[[c for c in estimates.columns if c in safe.columns]]
 
 
 def worth_drawing(cells: pd.DataFrame, row: str, column: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ with it, until whoever solves for a withheld one finds a range that reaches up t
 could have been published.
 """
 
-from cxlab.report.disclosure.policy import Money, Policy
+from cxlab.report.disclosure.policy import Money, Policy, is_money
 from cxlab.report.disclosure.suppression import (
     RULES,
     blank,
@@ -22,6 +22,7 @@ __all__ = [
     "Policy",
     "blank",
     "dimensions",
+    "is_money",
     "protect",
     "suppressed_cells",
     "tally",

@@ -92,7 +92,8 @@ class Cells:
 
     def _short_of(self, parts: Ints, total: int | None) -> float | None:
         """How much a line's withheld parts lack; None where they lack nothing."""
-        masked = parts[self._hidden[parts]]
+        # An empty cell that does not ask is no company: many a reader knows that it is empty.
+        masked = parts[self._hidden[parts] & (self._asks[parts] | (self._value[parts] != 0))]
         asking = masked[self._asks[masked]]
         if not len(asking) or (total is not None and self._hidden[total]):
             return None

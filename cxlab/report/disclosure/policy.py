@@ -8,10 +8,11 @@ import pandas as pd
 
 from cxlab.report.disclosure.closing import Demands
 
-__all__ = ["AMOUNT", "TOP1", "TOP2", "Money", "Policy", "is_move"]
+__all__ = ["AMOUNT", "TOP1", "TOP2", "Money", "Policy", "is_money", "is_move"]
 
 # Columns whose name begins with an underscore help to withhold, and are never published.
 AMOUNT, TOP1, TOP2 = "_amount", "_top1", "_top2"
+_OPEN = 0.1  # least width of the range of a withheld amount, as a share of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,22 +94,36 @@ class Policy:
         tops = rows[[TOP1, TOP2]].astype(float)
         return (tops[TOP1] > self.top1) | (tops[TOP2] > self.top2)
 
-    def of_people(self, people: "pd.Series[float]") -> Demands:
-        """Ask that a withheld count could be one that is shown, and could be many."""
-        size = np.full(len(people), float(self.min_cell))
-        return Demands(reach=size, width=size)
+    def of_people(self, people: "pd.Series[float]", *, sparse: bool = False) -> Demands:
+        """Ask that a withheld count could be one that is shown, and could be many.
 
-    def of_money(self, amounts: "pd.Series[float]", people: "pd.Series[float]") -> Demands:
-        """Ask that a withheld amount could be one that no customer dominates.
-
-        Even if the largest customer brought all of it, the reader must reckon with so much
-        more from others that the rule would be kept (Loeve 2001). Of nothing, it is what one
-        customer brings.
+        Of a sparse table ask only that no count can be told exactly.
         """
-        size = amounts.abs().to_numpy(dtype=float)
-        each = float(np.nansum(size)) / max(float(people.sum()), 1.0)
-        more = (1 / self.top1 - 1) * np.maximum(size, each)
-        return Demands(reach=amounts.to_numpy(dtype=float) + more, width=more)
+        size = np.full(len(people), 1.0 if sparse else float(self.min_cell))
+        return Demands(reach=0 * size if sparse else size, width=size)
+
+    def of_money(self, rows: pd.DataFrame) -> Demands:
+        """Ask that a withheld amount could be one that nobody dominates, and be open by a tenth.
+
+        Where the largest customer holds more than may be, the reader must reckon with so
+        much more from others that the rule would be kept (Loeve 2001). A tenth is asked of
+        any amount (the p-percent rule), and of nothing a tenth of what one customer brings.
+        """
+        amount = rows[AMOUNT].to_numpy(dtype=float)
+        tops = rows[[TOP1, TOP2]].to_numpy(dtype=float) / [self.top1, self.top2]
+        each = float(np.abs(amount).sum()) / max(float(rows["count"].sum()), 1.0)
+        more = np.maximum(tops.max(axis=1), 1 + _OPEN) - 1
+        more = np.maximum(more * np.abs(amount), _OPEN * each)
+        return Demands(reach=amount + more, width=more)
+
+
+def is_money(unit: object) -> bool:
+    """Tell whether a unit is money: a currency of ISO 4217, or the word for any.
+
+    >>> is_money("IDR"), is_money("amount"), is_money("share")
+    (True, True, False)
+    """
+    return unit == "amount" or (str(unit).isupper() and len(str(unit)) == 3)
 
 
 def is_move(metric: object) -> bool:

@@ -25,9 +25,7 @@ def dimensions(estimates: pd.DataFrame) -> list[str]:
     return [c for c in estimates.columns if c not in ESTIMATE and not str(c).startswith("_")]
 
 
-def protect(
-    estimates: pd.DataFrame, rules: Policy | int, *, empty_asks: bool = True
-) -> pd.DataFrame:
+def protect(estimates: pd.DataFrame, rules: Policy | int, *, sparse: bool = False) -> pd.DataFrame:
     """Blank the numbers of every cell that is small or uneven, or would reveal one.
 
     Parameters
@@ -39,9 +37,10 @@ def protect(
         `contrast`.
     rules : Policy or int
         When a number is withheld; a mere number is the least of people.
-    empty_asks : bool
-        Whether an empty cell needs company like a small one. False where most cells are
-        empty by nature: they are then withheld like small ones, but not protected.
+    sparse : bool
+        Whether most cells are empty by nature, as in a matrix of moves. Empty ones are
+        withheld like small ones but need no company, and of the small ones no exact
+        number can be told: more would leave nothing to read.
 
     Returns
     -------
@@ -69,8 +68,8 @@ def protect(
         return (flags & ~exempt) | given
 
     hidden = together(given | policy.is_small(rows) | policy.is_dominated(rows))
-    asks = hidden & (empty_asks | (rows["count"] != 0))
-    blocks = list(_blocks(rows, keys, policy))
+    asks = hidden & ((rows["count"] != 0) | (not sparse))
+    blocks = list(_blocks(rows, keys, policy, sparse=sparse))
     before = -1
     while before < hidden.sum():
         before = int(hidden.sum())
@@ -138,7 +137,7 @@ def _anywhere(flags: "pd.Series[bool]", keys: pd.DataFrame) -> "pd.Series[bool]"
 
 
 def _blocks(
-    rows: pd.DataFrame, keys: pd.DataFrame, policy: Policy
+    rows: pd.DataFrame, keys: pd.DataFrame, policy: Policy, *, sparse: bool
 ) -> Iterator[
     tuple[npt.NDArray[np.int64], list[tuple[str, ...]], npt.NDArray[np.floating[Any]], Demands]
 ]:
@@ -154,7 +153,7 @@ def _blocks(
         at = np.asarray(found, dtype=np.int64)
         names = [tuple(key) for key in keys[axes].to_numpy(dtype=object)[at]]
         people = rows["count"].iloc[at].astype("float64")
-        yield at, names, people.to_numpy(dtype=np.float64), policy.of_people(people)
+        yield at, names, people.to_numpy(dtype=np.float64), policy.of_people(people, sparse=sparse)
         if AMOUNT in rows.columns and rows[AMOUNT].iloc[at].notna().all():
-            amounts = rows[AMOUNT].iloc[at].astype("float64")
-            yield at, names, amounts.to_numpy(dtype=np.float64), policy.of_money(amounts, people)
+            amounts = rows[AMOUNT].iloc[at].to_numpy(dtype=np.float64)
+            yield at, names, amounts, policy.of_money(rows.iloc[at])
