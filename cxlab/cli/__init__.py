@@ -1,0 +1,24 @@
+"""The command line: reads arguments, nothing else.
+
+Heavy imports wait until a command needs them, so that `--help` answers at once.
+"""
+
+import typer
+
+from cxlab.cli import reports, studies, project  # noqa: I001  (in the order of the help)
+from cxlab.cli.options import app
+from cxlab.errors import CxlabError
+
+__all__ = ["app", "main", "project", "reports", "studies"]
+
+
+def main() -> None:
+    """Run the command line; what cxlab refuses becomes one message and exit code 2."""
+    try:
+        app()
+    except CxlabError as refused:
+        typer.echo(f"cxlab: {refused}", err=True)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        typer.echo("cxlab: interrupted; the published reports are as they were.", err=True)
+        raise SystemExit(130) from None
