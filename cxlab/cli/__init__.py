@@ -5,11 +5,11 @@ Heavy imports wait until a command needs them, so that `--help` answers at once.
 
 import typer
 
-from cxlab.cli import reports, studies, project  # noqa: I001  (in the order of the help)
+from cxlab.cli import reports, studies, upkeep  # each adds its commands, in this order
 from cxlab.cli.options import app
 from cxlab.errors import CxlabError
 
-__all__ = ["app", "main", "project", "reports", "studies"]
+__all__ = ["app", "main", "reports", "studies", "upkeep"]
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxlab.cli.options import CycleOpt, ReportsOpt, StudyArg, app
 from cxlab.cli.cycles import chosen_cycles, one_cycle, open_study
+from cxlab.cli.options import CycleOpt, ReportsOpt, StudyArg, app
 
 if TYPE_CHECKING:
     from cxlab.cycle.plan import Plan

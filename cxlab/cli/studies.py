@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cxlab.cli.options import CycleOpt, StudyArg, app
 from cxlab.cli.cycles import one_cycle, open_study
+from cxlab.cli.options import CycleOpt, StudyArg, app
 
 __all__: list[str] = []
 
