@@ -21,6 +21,7 @@ __all__ = ["Tile", "answer", "card", "components", "definitions", "figure", "she
 
 LAB_DARK = ('[data-jp-theme-light="false"]', "body.vscode-dark")
 _READ_ALOUD = 8  # rows of a chart that its alternative text spells out
+_LONG = 16  # rows beyond which a table without a chart is folded away
 
 
 class Drawable(Protocol):
@@ -80,8 +81,9 @@ def figure(result: Drawable, *, headline: str, uid: str) -> str:
         frame, caption=said, unit=unit, units=_money(result.estimates, frame), level=result.level,
         uid=uid, quiet=True, metric=_metric(result.estimates),
     )  # fmt: skip
-    if drawing:
-        table = f'<details class="cx-data"><summary>Table</summary>{table}</details>'
+    if drawing or len(frame) > _LONG:
+        rows = "Table" if drawing else f"All {len(frame)} rows"
+        table = f'<details class="cx-data"><summary>{rows}</summary>{table}</details>'
     link = tables.download(frame, name=_file_name(headline))
     subtitle = f'<p class="cx-sub">{text(result.subtitle)}</p>' if result.subtitle else ""
     note = f'<p class="cx-note">{text(result.note)}</p>' if result.note else ""
