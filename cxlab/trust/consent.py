@@ -49,6 +49,18 @@ class Seen(Result):
             }
         ).reset_index(drop=True)
 
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw customers by what they said; the rows of other tables are in `table`."""
+        from cxlab.report import charts
+
+        if self.open_because:
+            return None
+        rows = self.table()
+        rows = rows[rows["table"] == "customers"].reset_index(drop=True)
+        return charts.bars(
+            rows, label="status", value="rows", unit="count", axis="Customers", ax=ax
+        )
+
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small counts; rows of different tables are no parts of one total."""
         tables = self.estimates["table"].fillna("")
