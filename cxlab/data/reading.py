@@ -183,10 +183,12 @@ class Reader:
             f"where fate <> '{LATER}' and row in (select c.file_row_number + 1 from {typed} as c "
             f"join gone_{parent} as g on g.key = c.\"{column}\" where g.reason = '{ERASED}')"
         )
+        ids = self._file(f"{table}.draft", "")
+        each = f'(select distinct "{column}" from {ids})'
+        if (persons := self._people.seen(table, each, column)) != each:
+            ids = persons  # each id is looked up once
         lost = f'c."{column}" not in (select "{key}" from {self._file(parent, "")})'
-        if not self._one(
-            f"select count(*) from {typed} as c where {lost}"
-        )[0]:
+        if not self._one(f"select count(*) from {ids} as c where {lost}")[0]:
             return
         fate = f"case when g.fate in ('{LATER}', '{EXCLUDED}') then g.fate else '{SET_ASIDE}' end"
         self._do(
@@ -213,7 +215,7 @@ class Reader:
             columns = ", ".join(f'"{c}"' for c in self.columns[name])
             stays = f"where file_row_number + 1 not in (select row from {bad})"
             self._write(made.sql if made else f"select {columns} from {typed} {stays}", name)
-            if len(contract.key) == 1:
+            if counts and len(contract.key) == 1:
                 key = f'"{contract.key[0]}"'
                 # One fate per key, or a row that names it would be counted twice.
                 worst = f"case b.fate when '{EXCLUDED}' then 1 when '{SET_ASIDE}' then 2 else 3 end"
