@@ -13,6 +13,7 @@ import pandas as pd
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, query, view
 from cxlab.errors import Withheld
+from cxlab.loyalty.both_cycles import Products, products
 from cxlab.report import words
 from cxlab.report.disclosure import Money
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -118,10 +119,11 @@ def sales(
     if not sums.get(cycle.name, {}).get("orders"):
         raise Withheld(f"No order was placed in {cycle.name} that was not cancelled.")
     return Sales(
-        estimates=_estimates(sums, cycle, currency),
+        estimates=_estimates(sums, products(standing(orders), cycle=cycle), cycle, currency),
         subtitle=f"Net revenue by cycle up to {cycle.name}, after discounts and refunds.",
         note="Interval of net revenue: compound Poisson, the orders of one customer taken "
-        "together. Cancelled orders are left out; the table counts them.",
+        "together; so are those of both cycles in a change. Cancelled orders are left out; the "
+        "table counts them.",
         cycle_name=cycle.name,
         previous_name=cycle.previous.name,
     )
@@ -188,11 +190,11 @@ def _sums(orders: TableLike, cycle: Cycle, complete_from: date | None) -> dict[s
     return {w.name: {str(k): v for k, v in rows[w.name].items()} for w in windows if w.name in rows}
 
 
-def _estimates(sums: dict[str, Sums], cycle: Cycle, currency: str) -> pd.DataFrame:
+def _estimates(sums: dict[str, Sums], tie: Products, cycle: Cycle, currency: str) -> pd.DataFrame:
     rows = _levels(sums[cycle.name], currency)
     before = sums.get(cycle.previous.name)
     if before and before["orders"]:
-        rows += _changes(sums[cycle.name], before, currency)
+        rows += _changes(sums[cycle.name], before, tie, currency)
     # A group of its own, so that a small number of them can be withheld alone.
     gone = sums[cycle.name]["cancelled"]
     rows.append(
@@ -222,24 +224,26 @@ def _levels(now: Sums, currency: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _changes(now: Sums, before: Sums, currency: str) -> list[dict[str, Any]]:
+def _changes(now: Sums, before: Sums, tie: Products, currency: str) -> list[dict[str, Any]]:
     from cxlab.stats.clusters import cluster_difference
     from cxlab.stats.differences import mover_difference, relative_change
 
     people = min(now["customers"], before["customers"])  # the smaller side could be found out
     both = Money.either(_money(now), _money(before))
     total, total_before = _total(now), _total(before)
-    count = mover_difference(_count(now), _count(before))
-    gap = mover_difference(total, total_before)
+    likeness = tie.of_totals(now, before)
+    count = mover_difference(_count(now), _count(before), correlation=tie.of_counts(now, before))
+    gap = mover_difference(total, total_before, correlation=likeness)
     rows = [
         _row("orders.count_change", count, "count", people),
         _row("orders.net_amount_change", gap, currency, people, both),
     ]
     if min(total.estimate, total_before.estimate) > 0:
-        relative = relative_change(total, total_before)
+        relative = relative_change(total, total_before, correlation=likeness)
         rows.append(_row("orders.net_amount_relative_change", relative, "share", people, both))
     if people >= 2:
-        mean = cluster_difference(_clusters(now), _clusters(before))
+        one, other = _clusters(now), _clusters(before)
+        mean = cluster_difference(one, other, shared=tie.of_means(one, other))
         rows.append(_row("orders.mean_amount_change", mean, currency, people, both))
     return rows
 

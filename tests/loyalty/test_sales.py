@@ -9,6 +9,7 @@ from cxlab.data.calendar import parse_cycle
 from cxlab.data.engine import DuckEngine, Engine
 from cxlab.errors import Withheld
 from cxlab.loyalty import Sales, sales
+from cxlab.report.disclosure import Policy
 
 CYCLE = parse_cycle("2018Q1")
 
@@ -111,6 +112,38 @@ def test_few_cancelled_orders_are_withheld_alone():
     assert not safe["suppressed"]["orders.count"]
 
 
+def test_one_large_customer_or_two_are_told_of_in_each_row_of_money(engine: Engine):
+    orders = _orders(
+        ("a", "2018-02-01", 60.0, "paid"),
+        ("a", "2018-02-03", 20.0, "paid"),
+        ("b", "2018-02-02", -10.0, "returned"),
+        ("c", "2018-02-02", 10.0, "paid"),
+        ("a", "2017-11-02", 90.0, "paid"),
+        ("b", "2017-11-03", 10.0, "paid"),
+    )
+    rows = _now(sales(engine.table(orders), cycle=CYCLE, currency="EUR"))
+    tops = rows[["_amount", "_top1", "_top2"]]
+    assert tops.loc["orders.net_amount"].tolist() == [80.0, 0.8, 0.9]  # of 100 without signs
+    assert tops.loc["orders.mean_amount"].tolist() == [80.0, 0.8, 0.9]
+    # The change is as uneven as the cycle before, in which one customer brought nine tenths.
+    assert tops.loc["orders.net_amount_change", ["_top1", "_top2"]].tolist() == [0.9, 1.0]
+
+
+def test_revenue_of_one_large_customer_is_withheld_with_what_tells_of_it():
+    orders = _orders(
+        *((f"c{i}", "2018-02-01", 10.0, "paid") for i in range(30)),
+        ("bulk", "2018-02-02", 5000.0, "paid"),
+    )
+    found = sales(orders, cycle=CYCLE, currency="EUR")
+    safe = found.protect(10)
+    assert safe.estimates.drop(index=safe.estimates.query("status == 'cancelled'").index)[
+        "suppressed"
+    ].all()
+    assert "_top1" not in safe.estimates.columns
+    assert "_top1" not in found.table().columns
+    assert not found.protect(Policy(top1=0.99, top2=1.0)).estimates["suppressed"].iloc[0]
+
+
 def test_refunds_may_outweigh_sales(engine: Engine):
     orders = _orders(("a", "2018-02-01", 10.0, "paid"), ("b", "2018-02-02", -30.0, "returned"))
     row = _now(sales(engine.table(orders), cycle=CYCLE)).loc["orders.net_amount"]
@@ -160,3 +193,32 @@ def test_repeat_orders_of_one_customer_are_not_independent():
         spread["conf_high"] - spread["conf_low"]
     )
     assert ratio == pytest.approx(3**0.5, rel=0.05)
+
+
+def test_the_same_customers_in_both_cycles_make_the_change_surer(engine: Engine):
+    before = [(f"c{i}", "2017-11-01", 10.0 + i, "paid") for i in range(60)]
+    stayed = [(f"c{i}", "2018-02-01", 12.0 + i, "paid") for i in range(60)]
+    strangers = [(f"d{i}", "2018-02-01", 12.0 + i, "paid") for i in range(60)]
+    same, other = (
+        _now(sales(engine.table(_orders(*before, *now)), cycle=CYCLE))
+        for now in (stayed, strangers)
+    )
+    assert same["estimate"].to_dict() == other["estimate"].to_dict()
+    width = {name: t["conf_high"] - t["conf_low"] for name, t in (("same", same), ("other", other))}
+    for change in ("count_change", "net_amount_change", "mean_amount_change"):
+        assert width["same"][f"orders.{change}"] < 0.2 * width["other"][f"orders.{change}"]
+    relative = "orders.net_amount_relative_change"
+    assert width["same"][relative] < 0.2 * width["other"][relative]
+    for level in ("count", "net_amount", "mean_amount"):
+        assert width["same"][f"orders.{level}"] == width["other"][f"orders.{level}"]
+
+
+def test_without_a_shared_customer_two_cycles_are_independent(engine: Engine):
+    orders = _orders(
+        *((f"c{i}", "2017-11-01", 50.0, "paid") for i in range(10)),
+        *((f"d{i}", "2018-02-01", 50.0, "paid") for i in range(12)),
+    )
+    row = _now(sales(engine.table(orders), cycle=CYCLE)).loc["orders.count_change"]
+    # MOVER of Garwood's intervals, 12 (6.2006 to 20.9616) and 10 (4.7954 to 18.3904)
+    assert row["conf_low"] == pytest.approx(2 - (5.7994**2 + 8.3904**2) ** 0.5, abs=1e-3)
+    assert row["conf_high"] == pytest.approx(2 + (8.9616**2 + 5.2046**2) ** 0.5, abs=1e-3)
