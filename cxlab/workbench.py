@@ -55,14 +55,15 @@ def open(  # noqa: A001  (read as cx.open)
     lab = open_lab(study, cycle=cycle, purpose=purpose, engine=engine)
     # A run's pages bring their own style sheet; a lab needs ours once a session.
     finding.publish_with(
-        policy=_policy(lab.settings.privacy),
+        policy=policy_of(lab.settings.privacy),
         components="CXLAB_SNAPSHOT" not in os.environ,
         versions={name: own.version for name, own in lab.settings.metrics.items()},
     )
     return lab
 
 
-def _policy(privacy: Privacy) -> Policy:
+def policy_of(privacy: Privacy) -> Policy:
+    """Take over a study's rules for what is withheld."""
     return Policy(
         min_cell=privacy.min_cell,
         top1=privacy.dominance.top1,

@@ -19,6 +19,8 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import DuckEngine, Table, TableLike
 from cxlab.data.lab import Lab, open_lab
 from cxlab.errors import CxlabError
+from cxlab.report.disclosure import is_money
+from cxlab.report.disclosure.policy import TOP1, TOP2
 from cxlab.report.finding import Result
 
 from .labs import answered, lab_of
@@ -133,6 +135,27 @@ def test_each_number_stands_with_its_interval_n_and_method(
     assert (shown["estimate"] <= shown["conf_high"] + 1e-12).all()
     assert (shown["n"] > 0)[shown["count"] > 0].all()  # nobody stands behind an empty cell
     assert shown["method"].str.len().gt(0).all()
+
+
+@every_analysis
+def test_what_is_in_money_tells_how_evenly_it_comes_from_customers(
+    name: str, said: Callable[[str], Result]
+) -> None:
+    """Or nobody could tell whether one customer's own amount can be read off it."""
+    rows = said(name).estimates
+    money = rows[rows["unit"].map(is_money) & rows["estimate"].notna()]
+    if len(money):
+        tops = money[[TOP1, TOP2]].astype(float)
+        assert tops.notna().all(axis=None)
+        assert (tops[TOP1] <= tops[TOP2] + 1e-12).all()
+        assert tops[TOP2].between(0, 1 + 1e-12).all()
+        assert (tops[TOP1] > 0).any()
+    # What a share of money is made of counts as well.
+    relative = rows[rows["metric"].str.endswith("relative_change") & rows["estimate"].notna()]
+    assert relative.empty or relative[TOP1].notna().all()
+    inner = [c for c in said(name).protect(10).estimates if str(c).startswith("_")]
+    assert not inner
+    assert not [c for c in said(name).table().columns if str(c).startswith("_")]
 
 
 @every_analysis

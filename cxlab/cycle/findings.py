@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,18 @@ import pandas as pd
 
 from cxlab.columns import FINDING
 from cxlab.report import tables
+from cxlab.report.disclosure import RULES
 from cxlab.report.finding import MIMETYPE
 
-__all__ = ["Shown", "lookup", "read_findings", "read_shown", "to_frame", "write_findings"]
+__all__ = [
+    "Shown",
+    "lookup",
+    "read_findings",
+    "read_shown",
+    "suppressed",
+    "to_frame",
+    "write_findings",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +34,7 @@ class Shown:
     rows: list[dict[str, Any]]
     anchor: str  # id of its figure on the page
     suppressed_cells: int
+    suppressed_by: dict[str, int] = field(default_factory=dict)  # rule to cells
     design: str = ""  # what makes it causal; empty where it only describes
     breaks: str = ""  # why it cannot be compared with earlier cycles; empty where it can
 
@@ -46,11 +56,25 @@ def read_shown(notebook: Any, chapter: str) -> list[Shown]:
                     rows=payload["rows"],
                     anchor=payload.get("anchor", ""),
                     suppressed_cells=payload.get("suppressed_cells", 0),
+                    suppressed_by=payload.get("suppressed_by", {}),
                     design=payload.get("design", ""),
                     breaks=payload.get("breaks", ""),
                 )
             )
     return found
+
+
+def suppressed(shown: Iterable[Shown]) -> dict[str, dict[str, int]]:
+    """Count the withheld cells of each chapter by the rule that withholds them.
+
+    Which cell falls under which rule is told nowhere: it would tell the small ones apart.
+    """
+    counts: dict[str, dict[str, int]] = {}
+    for item in shown:
+        own = counts.setdefault(item.chapter, dict.fromkeys(RULES, 0))
+        for rule, cells in item.suppressed_by.items():
+            own[rule] += cells
+    return counts
 
 
 def to_frame(shown: Iterable[Shown]) -> pd.DataFrame:

@@ -63,6 +63,8 @@ def manifest(
     plan_hash : str
         Hash of everything that the published folder depends on.
     """
+    from cxlab.cycle.findings import suppressed  # pandas stays out of the import
+
     snapshot = plan.snapshot
     return {
         "version": _VERSION,
@@ -89,6 +91,7 @@ def manifest(
         | {c.name: c.parameters.get("seed", c.defaults.get("seed")) for c in plan.chapters},
         "chapters": [dict(c) for c in chapters],
         "suppressed_cells": sum(s.suppressed_cells for s in shown),
+        "suppressed_by": suppressed(shown),
         "gaps": [{"chapter": s.chapter, "reason": s.sentence} for s in shown if s.kind == "card"],
         # The version of each metric that is shown; null where no catalogue has it.
         "metrics": {

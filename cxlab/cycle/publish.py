@@ -24,7 +24,8 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.kpis import Kpi, catalogue
 from cxlab.data.personal import mask
 from cxlab.metrics import Metric
-from cxlab.report import html, page
+from cxlab.report import html, page, words
+from cxlab.report.disclosure import RULES
 from cxlab.report.finding import Card
 from cxlab.report.tables import unmarked
 
@@ -249,9 +250,8 @@ def _about(plan: Plan, described: Mapping[str, Any], made: Made | None) -> list[
             f"{tables['rows_excluded'].sum():,} excluded by rule",
         ),
         (
-            "Small groups",
-            f"{described['suppressed_cells']} cells withheld (fewer than "
-            f"{plan.settings.privacy.min_cell} people, or telling of such a group)",
+            "Withheld",
+            _withheld(described, plan.settings.privacy.min_cell, made),
         ),
     ]
     if made is not None:
@@ -260,6 +260,26 @@ def _about(plan: Plan, described: Mapping[str, Any], made: Made | None) -> list[
         listed = [f"{k} = {v!r}{'' if k in given else ' (default)'}" for k, v in values.items()]
         lines.append(("Parameters", "; ".join(["study and cycle as above", *listed])))
     return lines
+
+
+def _withheld(described: Mapping[str, Any], min_cell: int, made: Made | None) -> str:
+    """Say how many cells are withheld by each rule: in one chapter, or in all and in each."""
+    counts = described["suppressed_by"]
+    if made is not None:
+        counts = {k: v for k, v in counts.items() if k == made.chapter.name}
+    sums = {rule: sum(own[rule] for own in counts.values()) for rule in RULES}
+    about = {
+        "small": f"with fewer than {min_cell} people",
+        "dominance": "with money of one customer or two",
+        "complementary": "from which one of these would follow",
+    }
+    said = f"{words.plural(sum(sums.values()), 'cell')}: " + ", ".join(
+        f"{count} {about[rule]}" for rule, count in sums.items()
+    )
+    if made is not None or not any(sums.values()):
+        return said
+    each = "; ".join(f"{k}: {sum(own.values())}" for k, own in counts.items() if any(own.values()))
+    return f"{said} ({each})"
 
 
 def _first_page(

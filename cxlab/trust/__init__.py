@@ -12,6 +12,7 @@ from cxlab.trust.masked import Masked, masked
 from cxlab.trust.methods import methods
 from cxlab.trust.quality import QualityMatrix, quality
 from cxlab.trust.register import kpis
+from cxlab.trust.suppression import suppression
 from cxlab.trust.terms import definitions, glossary
 
 __all__ = [
@@ -43,4 +44,5 @@ __all__ = [
     "rows",
     "seen",
     "sources",
+    "suppression",
 ]

@@ -15,6 +15,7 @@ from cxlab.cycle.plan import make_plan
 from cxlab.cycle.publish import Made, publish, write_archive
 from cxlab.errors import ParameterError
 from cxlab.report import words
+from cxlab.report.disclosure import Money
 from cxlab.report.finding import Card, Result, estimate_row
 from tests.studies import CUSTOMERS_CSV, ORDERS_CSV, YAML, opened, shop
 
@@ -181,7 +182,23 @@ def test_small_groups_are_in_no_published_file(made):
     for file in target.glob("*.*"):
         text = file.read_bytes().decode("utf-8", errors="replace")
         assert "4321" not in text and "4,321" not in text, file.name
-    assert read_manifest(target)["suppressed_cells"] == 2
+    manifest = read_manifest(target)
+    assert manifest["suppressed_cells"] == 2
+    (chapter,) = manifest["suppressed_by"].values()
+    assert chapter == {"small": 1, "dominance": 0, "complementary": 1}
+
+
+def test_money_of_one_large_customer_is_in_no_published_file(made):
+    rows = [
+        estimate_row("x.amount", 54321.0, 54321.0, 54321.0, n=40, unit="EUR", method="m")
+        | Money(total=54321.0, top1=0.9, top2=0.95).columns()
+    ]
+    target = made(result(rows))
+    for file in target.glob("*.*"):
+        text = file.read_bytes().decode("utf-8", errors="replace")
+        assert not re.search("5432[0-9]|54,32[0-9]|_top1|_amount", text), file.name
+    assert "1 with money of one customer or two" in shown((target / "index.html").read_text())
+    assert "99_mine: 1" in shown((target / "index.html").read_text())
 
 
 def test_rows_set_aside_are_published_without_their_content(made):

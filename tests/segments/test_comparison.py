@@ -142,6 +142,26 @@ def test_a_small_group_is_withheld_everywhere():
     assert "of 3 groups" in found.sentence() or "3 groups" in found.sentence()
 
 
+def test_people_are_counted_not_their_orders():
+    """Forty orders of four customers tell of four."""
+    data = orders(a=(30, 60), b=(40, 60), few=(10, 40))
+    data.loc[data["region"] == "few", "customer_id"] = [f"f{i % 4}" for i in range(40)]
+    table = compare(data, outcome="is_late", by="region").protect(10).table().set_index("region")
+    assert table.loc["few", "suppressed"]
+
+
+def test_a_difference_in_money_tells_of_the_largest_customers_on_either_side(engine):
+    data = orders(a=(0, 12), b=(0, 12)).assign(net_amount=10.0)
+    data.loc[0, "net_amount"] = 890.0  # of 1,000 that group a brought
+    found = compare(engine.table(data), outcome="net_amount", by="region", unit="EUR")
+    tops = found.estimates.set_index(["metric", "region"])[["_top1", "_top2"]]
+    assert tops.loc[("compare.difference", "a")].tolist() == [0.89, 0.9]
+    assert tops.loc[("compare.p_value", "b")].tolist() == [0.89, 0.9]  # all others are a
+    assert found.protect(10).estimates["suppressed"].all()
+    shares = compare(engine.table(data), outcome="is_late", by="region").estimates
+    assert not any(column.startswith("_") for column in shares.columns)
+
+
 def test_when_all_is_withheld_the_sentence_says_so():
     found = compare(orders(a=(5, 12), b=(6, 12)), outcome="is_late", by="region").protect(50)
     assert "are withheld" in found.sentence()

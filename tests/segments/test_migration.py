@@ -116,6 +116,38 @@ def test_small_cells_are_withheld_together_with_what_would_reveal_them():
     assert "good to fair" not in safe.sentence()
 
 
+def test_money_of_a_cell_tells_how_much_the_largest_customers_brought(engine: Engine):
+    members = _members(a="good", b="good", c="good")
+    moment = pd.to_datetime(["2018-02-01"] * 3)
+    orders = pd.DataFrame(
+        {"customer_id": list("abc"), "placed_at": moment, "net_amount": [60.0, -30.0, 10.0]}
+    )
+    found = migration(engine.table(members), members, orders=orders, cycle=CYCLE)
+    assert _cells(found, "migration_amount", "_top1") == {("good", "good"): 0.6}
+    assert _cells(found, "migration_amount", "_top2") == {("good", "good"): 0.9}
+
+
+def test_a_row_whose_group_is_withheld_elsewhere_does_not_tell_its_size():
+    """Three were rare: in a count of groups 'fair' keeps them company, and so it must here."""
+    before = _members(
+        **{f"c{i}": ("rare" if i < 3 else "fair" if i < 43 else "good") for i in range(143)}
+    )
+    after = _members(**{f"c{i}": "good" for i in range(143)})
+    safe = migration(before, after, orders=NO_ORDERS, cycle=CYCLE).protect(10)
+    shown = {
+        pair for pair, gone in _cells(safe, "migration_share", "suppressed").items() if not gone
+    }
+    assert ("fair", "good") not in shown  # its base would be the 40 that are withheld elsewhere
+
+
+def test_all_who_stayed_do_not_tell_of_the_one_cell_that_is_withheld():
+    before = _members(**{f"c{i}": "good" if i < 60 else "fair" for i in range(120)})
+    after = _members(**{f"c{i}": "good" if i < 112 else "fair" for i in range(120)})
+    safe = migration(before, after, orders=NO_ORDERS, cycle=CYCLE).protect(10)
+    stayed = safe.estimates.set_index("metric").loc["customers.stayed_share"]
+    assert stayed["suppressed"]
+
+
 def test_an_empty_cell_looks_like_a_small_one_and_takes_no_other_with_it():
     before = _members(**{f"c{i}": "good" if i < 60 else "fair" for i in range(120)})
     after = _members(**{f"c{i}": "good" if i < 60 else "fair" for i in range(120)})

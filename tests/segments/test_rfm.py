@@ -222,6 +222,21 @@ def test_a_withheld_segment_is_drawn_and_left_out_of_the_sentence():
     assert not any(name in safe.sentence() for name in hidden)
 
 
+def test_money_of_a_segment_tells_how_much_the_largest_customers_brought(engine: Engine):
+    orders = _orders(
+        ("a", "2018-03-01", 50.0), ("a", "2018-03-02", 30.0),
+        ("b", "2018-03-01", 15.0), ("c", "2018-03-01", 5.0),
+    )  # fmt: skip
+    found = rfm(engine.table(orders), _customers("a", "d"), at=AT, currency="EUR", rules=CATCH_ALL)
+    rows = found.estimates[found.estimates["segment"] == "everybody"].set_index("metric")
+    tops = rows[["_top1", "_top2"]].round(3)
+    assert tops.loc["customers.rfm_net_amount"].tolist() == [0.8, 0.95]
+    # A purchase day of a brings 40, one of b 15, one of c 5.
+    assert tops.loc["customers.rfm_monetary_mean"].tolist() == [0.667, 0.917]
+    assert tops.loc["customers.rfm_share"].isna().all()
+    assert not any(c.startswith("_") for c in found.table().columns)
+
+
 def test_the_table_has_one_row_per_segment_and_withholds_all_of_a_small_one():
     orders = _by_recency([*([5] * 30), *range(40, 71), 100, 101])
     table = rfm(orders, _customers("c0"), at=AT).protect(10).table()
