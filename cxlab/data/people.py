@@ -12,8 +12,9 @@ from typing import Any
 from cxlab.data.calendar import Cycle
 from cxlab.data.components import keep
 from cxlab.data.contracts import EXCLUDED, LATER, SET_ASIDE
-from cxlab.data.identity import ID_TYPES, resolve
+from cxlab.data.identity import resolve
 from cxlab.data.model import Contract
+from cxlab.data.persons import count_persons, make_identities, merged_customers
 from cxlab.data.pseudonyms import (
     beside_columns,
     fingerprint,
@@ -102,7 +103,7 @@ class People:
         self.record: list[dict[str, Any]] = []
         if self._hashed:
             hand_over(do, load_key(settings.privacy.key))
-        keep(do, "cx_person", "select 0 as n, '' as id, '' as person limit 0")
+        keep(do, "cx_person", "select '' as id, '' as person limit 0")
         keep(do, "cx_erased", "select '' as id limit 0")
 
     def in_order(self) -> Iterator[Mapping]:
@@ -149,7 +150,7 @@ class People:
         if contract.table == "customers" and self._hashed:
             # Known ids are hashed once, not once a row.
             self._do(
-                f"insert into cx_person select 0, customer_id, {pseudonym_sql('customer_id')} from "
+                f"insert into cx_person select customer_id, {pseudonym_sql('customer_id')} from "
                 f"(select distinct customer_id from {typed} where customer_id is not null) "
                 "where customer_id not in (select id from cx_person)"
             )
@@ -184,7 +185,7 @@ class People:
         if table == "orders":
             self._has_orders = True
         if table == "customers" and self._linked:
-            return self._merged(typed, bad, columns)
+            return self._customers(typed, bad, columns)
         read = columns
         if table == "interactions" and "anonymous_id" in columns and self._linked:
             columns = list(dict.fromkeys([*columns, "customer_id"]))
@@ -228,7 +229,9 @@ class People:
                 order by case fate when '{EXCLUDED}' then 1 when '{SET_ASIDE}' then 2 else 3 end,
                 reason desc) = 1""",
             )
-            self._make_identities(customers)
+            rule, name = self._settings.identity.rule, self._hash if self._hashed else None
+            make_identities(self._do, customers, rule, name=name)
+            self.record += count_persons(self._do, customers)
 
     def _expression(
         self, table: str, column: str, columns: list[str] | None = None
@@ -271,6 +274,19 @@ class People:
         side = column.removesuffix("_value")
         return pseudonym_sql(f"t.{side}_type || ':' || t.{side}_value"), ""
 
+    def _customers(self, typed: str, bad: str, columns: list[str]) -> Final:
+        """Give all accounts of a person, and what makes one row of them."""
+        columns = [c for c in columns if c != "household_id"]
+        seen = {c: self._expression("customers", c, columns) or (f't."{c}"', "") for c in columns}
+        shown = ", ".join(f'{value} as "{c}"' for c, (value, _) in seen.items())
+        joins = " ".join(join for _, join in seen.values())
+        rows = (
+            f"select {shown}, t.customer_id as _id from {typed} as t {joins} "
+            "where t.file_row_number + 1 not in "
+            f"(select row from {bad} where reason <> '{SAME_PERSON}')"
+        )
+        return Final(*merged_customers(self._do, rows, columns, self._hash))
+
     def _hash(self, value: str) -> str:
         return pseudonym_sql(value) if self._hashed else value
 
@@ -287,21 +303,29 @@ class People:
         self.record.append({"measure": "erased", "id_type": "", "count": asked})
 
     def _resolve(self, typed: str) -> None:
+        """Find persons by the links of the day, and the erased by all that are known now."""
+        if self._erasing:
+            self._link(typed, f"_rule is null or _rule like '{LATER}|%'")
+            self._spread()
+        cutoff = self._cycle.cutoff.isoformat(sep=" ")
+        self._link(typed, f"_rule is null and linked_at < timestamp '{cutoff}'")
+        self._spread()
+        named = self._hash("person")
+        keep(self._do, "cx_person", f"select id, {named} as person from cx_member")
+
+    def _link(self, typed: str, known: str) -> None:
+        reason = "reason" if self._has(typed, "reason") else "null::varchar as reason"
         keep(
             self._do,
             "cx_link",
             f"""select file_row_number + 1 as row, left_type || ':' || left_value as left_id,
-            right_type || ':' || right_value as right_id, left_type, right_type, linked_at,
-            {"reason" if self._has(typed, "reason") else "null::varchar"} as reason
-            from {typed} where _rule is null
-            and linked_at < timestamp '{self._cycle.cutoff.isoformat(sep=" ")}'""",
+            right_type || ':' || right_value as right_id, left_type, right_type, linked_at, {reason}
+            from {typed} where {known}""",
         )
         resolve(self._do, "cx_link", self._settings.identity)
-        keep(
-            self._do,
-            "cx_person",
-            f"select n, id, {self._hash('person')} as person from cx_member",
-        )
+
+    def _spread(self) -> None:
+        """Erase all accounts of a person who asked to be erased by one of them."""
         asked = "select id from cx_erased"
         self._do(
             f"insert into cx_erased select id from cx_member where id not in ({asked}) and person "
@@ -310,113 +334,6 @@ class People:
 
     def _has(self, typed: str, column: str) -> bool:
         return column in [r[0] for r in self._do(f"describe select * from {typed}").fetchall()]
-
-    def _merged(self, typed: str, bad: str, columns: list[str]) -> Final:
-        """Make one row of the accounts of a person: what the newest says, if it says anything."""
-        columns = [c for c in columns if c != "household_id"]
-        newest = '"first_seen_at" desc nulls last, ' if "first_seen_at" in columns else ""
-        seen, joins = [], []
-        for c in columns:
-            value, join = self._expression("customers", c, columns) or (f't."{c}"', "")
-            seen.append(f'{value} as "{c}"')
-            joins.append(join)
-        rows = (
-            f"select {', '.join(seen)}, t.customer_id as _id "
-            f"from {typed} as t {' '.join(joins)} "
-            f"where t.file_row_number + 1 not in (select row from {bad} "
-            f"where reason <> '{SAME_PERSON}')"
-        )
-        # Where all accounts are as new as each other, the first by name decides.
-        said = [
-            "min(first_seen_at) as first_seen_at"
-            if c == "first_seen_at"
-            else f'first("{c}" order by {newest}_id) filter (where "{c}" is not null) as "{c}"'
-            for c in columns
-            if c != "customer_id"
-        ]
-        keep(self._do, "cx_account", rows)
-        keep(
-            self._do,
-            "cx_many",
-            "select customer_id from cx_account group by customer_id having count(*) > 1",
-        )
-        several = "select customer_id from cx_many"
-        columns = ["customer_id", *(c for c in columns if c != "customer_id")]
-        names = ", ".join(f'"{c}"' for c in columns)
-        person = self._hash("person")
-        return Final(
-            [*columns, "household_id"],
-            f"""select a.*, {self._hash("h.household")} as household_id from (
-            select {names} from cx_account where customer_id not in ({several}) union all
-            select {", ".join(["customer_id", *said])} from cx_account
-            where customer_id in ({several}) group by customer_id) as a
-            left join (select {person} as person, household from cx_house) as h
-            on h.person = a.customer_id""",
-        )
-
-    def _make_identities(self, customers: str) -> None:
-        """Write down which ids belong to the persons who are customers, and count."""
-        keep(
-            self._do,
-            "cx_known",
-            "select id, person from cx_person "
-            f"where person in (select customer_id from {customers})",
-        )
-        # The earliest link that joined an id, and with what; then by name.
-        keep(
-            self._do,
-            "cx_via",
-            """select id, other, linked_at, reason from (
-            select k.left_id as id, k.right_type as other, k.right_id as other_id,
-            k.linked_at, k.reason
-            from cx_link as k join cx_guard as g using (row) where g.guard is null
-            union all
-            select k.right_id, k.left_type, k.left_id, k.linked_at, k.reason
-            from cx_link as k join cx_guard as g using (row) where g.guard is null)
-            qualify row_number() over (partition by id order by linked_at, other_id, reason) = 1""",
-        )
-        rule = self._settings.identity.rule.replace("'", "''")
-        value = self._hash("m.id") if self._hashed else "substr(m.id, length(m.type) + 2)"
-        self._do(
-            f"""create temp view cx_identity as select m.type as id_type, {value} as id_value,
-            k.person as customer_id,
-            coalesce(v.linked_at, i.first_at) at time zone 'UTC' as linked_at,
-            case when m.id = m.person then 'names the person'
-            else coalesce(v.reason, 'seen with: ' || v.other) end as reason, '{rule}' as rule
-            from cx_member as m join cx_known as k on k.id = m.id join cx_id as i using (n)
-            left join cx_via as v on v.id = m.id
-            where m.id not in (select id from cx_erased)"""
-        )
-        self._count(customers)
-
-    def _count(self, customers: str) -> None:
-        """Keep the numbers that tell how identities were made."""
-        shared = "from cx_shared where not is_household group by all order by all"
-        counts = {
-            "accounts": "select '', count(*) from cx_account",
-            "persons": f"select '', count(*) from {customers}",
-            # All accounts of a person but the one that comes first, by what led to them.
-            "joined": f"""select coalesce(v.other, ''), count(*) from (
-                select a._id as id from cx_account as a join cx_id as i on i.id = a._id
-                qualify row_number() over (partition by a.customer_id order by case i.type
-                {" ".join(f"when '{t}' then {i}" for i, t in enumerate(ID_TYPES))} end,
-                i.first_at, i.id) > 1) as a left join cx_via as v on v.id = a.id
-                group by all order by all""",
-            "shared_ids": f"select type, count(*) {shared}",
-            "shared_accounts": f"select type, sum(people) {shared}",
-            "households": f"select '', count(distinct household_id) from {customers}",
-            "in_households": f"select '', count(household_id) from {customers}",
-            "too_large": "select '', count(*) from cx_large",
-            "largest": """select '', coalesce(max(n), 0) from (
-                select count(*) as n from cx_account group by customer_id)""",
-            "links": "select '', count(*) from cx_link",
-            "links_not_joining": "select '', count(*) from cx_guard where guard is not null",
-        }
-        for measure, sql in counts.items():
-            self.record += [
-                {"measure": measure, "id_type": kind, "count": int(n)}
-                for kind, n in self._do(sql).fetchall()
-            ]
 
 
 def _owners(table: str, columns: list[str]) -> list[str]:

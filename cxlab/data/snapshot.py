@@ -297,6 +297,7 @@ def _plan_key(
             "numbers.py",
             "people.py",
             "personal.py",
+            "persons.py",
             "pseudonyms.py",
             "quality.py",
             "reading.py",

@@ -281,6 +281,12 @@ def test_all_rows_of_an_erased_person_leave_all_tables_in_every_cycle(tmp_path: 
     }  # fmt: skip
 
 
+def test_accounts_that_were_linked_later_are_erased_in_old_cycles_too(tmp_path: Path) -> None:
+    taken = snapshot(study(tmp_path, erase="crm:2"))  # crm:3 was linked to it in May
+    assert sorted(used(taken, "customers")["customer_id"]) == ["crm:1", "crm:4", "loyalty:7"]
+    assert "o3" not in buyers(taken)
+
+
 def test_whoever_was_recommended_by_an_erased_person_stays(tmp_path: Path) -> None:
     taken = snapshot(study(tmp_path, erase="crm:1"))
     other = used(taken, "customers").set_index("customer_id").loc["crm:3"]
