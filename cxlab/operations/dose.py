@@ -3,8 +3,8 @@
 An association: late orders differ from others in more than their lateness.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import pandas as pd
 
@@ -13,7 +13,8 @@ from cxlab.data.engine import Table, TableLike, in_one_engine, query
 from cxlab.errors import DataError, Withheld
 from cxlab.operations.deliveries import AS_INDEPENDENT, BANDS, FEWEST, band_of, deliveries
 from cxlab.operations.slope import slope
-from cxlab.report import charts, words
+from cxlab.report import charts, disclosure, words
+from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, interval_row
 from cxlab.stats.differences import welch
 from cxlab.stats.intervals import constant_mean, sample_variance, t_mean, wilson
@@ -34,6 +35,16 @@ class DoseResponse(Result):
     cycle: str
     scale: tuple[float, float]
     most_days: int
+
+    def protect(self, rules: Policy | int) -> Self:
+        """Withhold small groups; the slope as well where its base tells of the overdue."""
+        safe = super().protect(rules)
+        overdue = safe.estimates["days_late"] == OVERDUE
+        if not safe.estimates.loc[overdue, "suppressed"].any():
+            return safe
+        hidden = safe.estimates["suppressed"] | (safe.estimates["metric"] == "delivery.csat_slope")
+        rows = disclosure.blank(safe.estimates, hidden.to_numpy(dtype=bool))
+        return replace(safe, estimates=rows)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the mean of each band with its interval."""
@@ -148,15 +159,16 @@ def dose_response(
         for row in _band_rows(name, numbers.loc[name], scale)
     ]
     rows += _contrasts(sums, most_days)
-    aside = int(numbers["n"].reindex([WAITING, OVERDUE]).sum())
+    # Their number is no part of the base: it would tell of the few of them by subtraction.
+    waiting = int(numbers["n"].get(WAITING, 0))
     low, high = (words.number(end) for end in scale)
     return DoseResponse(
         estimates=pd.DataFrame(rows),
         subtitle=f"Mean satisfaction, {low} to {high}, of orders rated {cycle.first_day} to "
         f"{cycle.last_day}, by days after the first promised day; 95% interval",
-        note=f"Base: {words.number(total)} rated orders, unweighted, the last rating of each. "
-        f"{words.number(aside)} were rated before the delivery was complete: they stand apart "
-        f"and are no part of the slope. {AS_INDEPENDENT}",
+        note=f"Base: {words.number(total - waiting)} orders that were overdue or had come when "
+        "rated, unweighted, the last rating of each. Those rated before the delivery was "
+        f"complete stand apart and are no part of the slope. {AS_INDEPENDENT}",
         cycle=cycle.name,
         scale=scale,
         most_days=most_days,

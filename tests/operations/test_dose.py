@@ -71,7 +71,7 @@ def test_who_rates_before_delivery_stands_apart_by_whether_the_day_had_passed(
     # The overdue count as late; nobody late had received the parcel, so no slope.
     assert _number(result, "delivery.csat_late_difference")[0] == -4.0
     assert "delivery.csat_slope" not in set(result.estimates["metric"])
-    assert "24 were rated before" in result.note
+    assert "Base: 24 orders that were overdue or had come" in result.note
 
 
 def test_an_order_has_come_when_its_last_shipment_has(engine, cycle, shipped):
@@ -183,6 +183,22 @@ def test_withheld_bands_stay_out_of_the_sentence_and_are_still_drawn(cycle, ship
         "Association, not cause."
     )
     assert result.plot() is not None
+
+
+def test_no_base_tells_how_many_rated_before_delivery_where_they_are_few(cycle, shipped):
+    """40 in time, 20 late, 3 not come and not due, 4 overdue: no sum is off by the 3 or the 4."""
+    sent = shipped([-2.0] * 40 + [2.0] * 10 + [5.0] * 10 + [0.0] * 3 + [30.0] * 4)
+    rated = _rated([5, 4] * 20 + [2, 1] * 10 + [3] * 7)
+    rated.loc[60:62, "answered_at"] = DAY - timedelta(days=3)
+    result = dose_response(sent, rated, cycle=cycle)
+    assert {"delivery.csat_slope", "delivery.csat_late_difference"} <= set(
+        result.estimates["metric"]
+    )
+    safe = result.protect(10)
+    shown = safe.estimates[~safe.estimates["suppressed"]].set_index("metric")["n"]
+    assert shown["delivery.csat_late_difference"] == 64
+    assert "delivery.csat_slope" not in shown.index  # of 60: the 4 would follow
+    assert "67" not in result.note  # of all: the 3 would follow
 
 
 def test_too_few_ratings_are_withheld(engine, cycle, shipped):
