@@ -30,6 +30,8 @@ _KINDS = {
     "email_2": "email_hash",
     "phone": "phone_hash",
 }
+# Numbers of the provinces of Java, Sumatra, Bali, Kalimantan, Sulawesi: where a NIK begins.
+_PROVINCES = np.array([11, 12, 13, 14, 16, 31, 32, 33, 34, 35, 36, 51, 52, 61, 64, 71, 73])
 _STREETS = np.array(["Melati", "Kenanga", "Cempaka", "Anggrek", "Flamboyan", "Mawar"], "O")
 
 
@@ -100,7 +102,9 @@ def _written_identity(person: NDArray[np.int64], rng: np.random.Generator) -> pd
     year = rng.integers(50, 100, count)
     day = rng.integers(1, 29, count) + 40 * rng.integers(0, 2, count)  # + 40 for women
     born = _padded(day, 2) + _padded(rng.integers(1, 13, count), 2) + _padded(year, 2)
-    place = _padded(rng.integers(1101, 9300, count), 4) + _padded(rng.integers(1, 30, count), 2)
+    province = _PROVINCES[rng.integers(0, len(_PROVINCES), count)]
+    town = _padded(province * 100 + rng.integers(1, 30, count), 4)
+    place = town + _padded(rng.integers(1, 30, count), 2)
     house = rng.integers(1, 200, count).astype(str).astype("O")
     return pd.DataFrame(
         {
