@@ -13,7 +13,17 @@ __all__ = ["components", "keep"]
 
 
 def keep(do: Callable[[str], Any], name: str, sql: str) -> None:
-    """Keep the rows of a SELECT as a temporary table, in place of an earlier one."""
+    """Keep the rows of a SELECT as a temporary table, in place of an earlier one.
+
+    Parameters
+    ----------
+    do : callable
+        Runs one SQL statement on a DuckDB connection.
+    name : str
+        Of the table.
+    sql : str
+        One SELECT.
+    """
     do(f"create or replace temp table {name} as {sql}")
 
 
