@@ -15,6 +15,7 @@ from cxlab.data.model import Contract
 from cxlab.data.names import Names, fold, words_of
 from cxlab.data.numbers import Hit
 from cxlab.data.personal import KINDS, find, put_words, readable
+from cxlab.data.signatures import signature
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -99,6 +100,8 @@ class Masker:
         """Find all that is personal in a text, names included, in order and without overlaps."""
         hits = find(text)
         named = self._names.find(text, own) if self._names is not None else []
+        if signed := signature(text):
+            named = [n for n in named if n.end <= signed.start] + [signed]
         apart = [n for n in named if all(n.end <= h.start or n.start >= h.end for h in hits)]
         return sorted(hits + apart)
 

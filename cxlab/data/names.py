@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from cxlab.data.numbers import Hit
 
-__all__ = ["Names", "fold", "words_of"]
+__all__ = ["ORDINARY", "Names", "fold", "words_of"]
 
 _WORD = re.compile("[^\\W\\d_]+(?:[\u0300-\u036f]+[^\\W\\d_]*)*")
 _CLOSE = re.compile(r"[ \u00a0.'’,-]{1,3}")
@@ -35,7 +35,7 @@ _TITLES = frozenset(
 )
 # Words that never stand for a person when written small or at the start of a sentence: a study of
 # few comments could not know. Whoever is called so is found by title or by full name.
-_ORDINARY = frozenset(
+ORDINARY = frozenset(
     _WORD.findall("""
     ada agak agar agustus aja akan aku aman amanah an and anda antar apa apalagi april are
     art asik asli atau august awet ayo bagus baik banget barang baru belum bersih besar best
@@ -158,7 +158,7 @@ class Names:
             return False
         is_small = word.islower()
         if folded in own:
-            return not (is_small and folded in _ORDINARY)
+            return not (is_small and folded in ORDINARY)
         if before in _TITLES:
             return not is_small or not self._is_ordinary(folded)
         return not self._is_ordinary(folded) and not (is_small and has_case)
@@ -180,7 +180,7 @@ class Names:
         return any(len(w) >= _SHORT and not self._is_ordinary(w) for w in pair)
 
     def _is_ordinary(self, folded: str) -> bool:
-        if folded in _ORDINARY:
+        if folded in ORDINARY:
             return True
         small = self._small[folded]
         if small >= _FEW and small > self._capital[folded]:

@@ -301,6 +301,7 @@ def _plan_key(
             "pseudonyms.py",
             "quality.py",
             "reading.py",
+            "signatures.py",
             "snapshot.py",
             "sources.py",
             "usual.py",
