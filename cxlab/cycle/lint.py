@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from cxlab.data.settings import Settings
     from cxlab.data.snapshot import Snapshot
 
-__all__ = ["quality_lines", "kpi_lines"]
+__all__ = ["kpi_lines", "quality_lines"]
 
 
 def quality_lines(snapshot: "Snapshot") -> Iterator[str]:

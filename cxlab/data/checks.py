@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_tables"]
 
+_MADE = ("household_id", "rule", "guard")  # columns that cxlab fills itself
 _OF_RULE = {"duplicate key": "duplicates", "orphan key": "references", "missing": "completeness"}
 _WORDS = {
     "duplicates": "stand twice",
@@ -176,7 +177,8 @@ def _completeness(read: _Read, missing: Mapping[str, int], quality: Quality) -> 
                 said = f"tables/{table}.sql gives no {column.name}"
                 yield _row(table, "completeness", "not checked", said, column=column.name)
             continue
-        if column.required or column.name in ("source", "loaded_at") or not rows:
+        made = (*_MADE, "source", "loaded_at")
+        if column.required or column.name in made or not rows:
             continue
         share = missing[column.name] / rows
         told = {"column": column.name, "value": round(share, 6), "limit": limit}

@@ -10,9 +10,11 @@ __all__ = [
     "MINUS",
     "change",
     "interval",
+    "is_money",
     "listing",
     "number",
     "plural",
+    "scale",
     "signed",
     "value",
     "verdict",
@@ -47,7 +49,7 @@ def value(x: float, unit: str) -> str:
     """
     if unit == "p" and x < 0.0005:
         return "< 0.001"
-    if _is_money(unit):
+    if is_money(unit):
         return f"{unit} {_money(x, x)}"
     text = number(100 * x if unit == "share" else x, _DIGITS.get(unit, 0))
     return text + (_TAIL.get(unit, "") if math.isfinite(x) else "")
@@ -57,10 +59,10 @@ def interval(low: float, high: float, unit: str) -> str:
     """Write an interval, its unit said once: '76.7 to 80.0%'."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return "not known"
-    if _is_money(unit):
+    if is_money(unit):
         largest = max(low, high, key=abs)
         left, right = _money(low, largest), _money(high, largest)
-        return f"{unit} {left.removesuffix(_scale(largest)[1])} to {right}"
+        return f"{unit} {left.removesuffix(scale(largest)[1])} to {right}"
     left, right = value(low, unit), value(high, unit)
     for tail in ("%", " days"):
         left = left.removesuffix(tail) if right.endswith(tail) else left
@@ -72,17 +74,17 @@ def signed(x: float, unit: str) -> str:
     if unit == "share":
         text = number(100 * x, 1)
         return f"{_plus(x, text)} points"
-    if _is_money(unit):
+    if is_money(unit):
         return f"{unit} {_plus(x, _money(x, x))}"
     return _plus(x, value(x, unit))
 
 
 def change(x: float, low: float, high: float, unit: str) -> str:
     """Write a difference and its interval: '+4.1 points (+1.2 to +7.0)'."""
-    if _is_money(unit):
+    if is_money(unit):
         largest = max(x, low, high, key=lambda end: abs(end) if math.isfinite(end) else 0)
         x_, *texts = (_plus(end, _money(end, largest)) for end in (x, low, high))
-        ends = [texts[0].removesuffix(_scale(largest)[1]), texts[1]]
+        ends = [texts[0].removesuffix(scale(largest)[1]), texts[1]]
         return f"{unit} {x_} ({ends[0]} to {ends[1]})"
     ends = [_bare(signed(end, unit), unit) for end in (low, high)]
     return f"{signed(x, unit)} ({ends[0]} to {ends[1]})"
@@ -114,11 +116,12 @@ def listing(items: list[str], last: str = "and") -> str:
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
-def _is_money(unit: str) -> bool:
+def is_money(unit: str) -> bool:
+    """Tell whether a unit is a currency."""
     return unit.isupper() and len(unit) == 3
 
 
-def _scale(x: float) -> tuple[float, str]:
+def scale(x: float) -> tuple[float, str]:
     """Return what to divide by, and the word for it: ten digits say less than three."""
     if math.isfinite(x):
         for size, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
@@ -129,7 +132,7 @@ def _scale(x: float) -> tuple[float, str]:
 
 def _money(x: float, largest: float) -> str:
     """Write an amount on the scale of the largest one that stands beside it."""
-    size, word = _scale(largest)
+    size, word = scale(largest)
     if not word:
         return number(x, 0 if abs(x) >= 100 else 2)
     digits = 2 if abs(largest) < 10 * size else 1 if abs(largest) < 100 * size else 0

@@ -58,7 +58,7 @@ class Migration(Result):
     def sentence(self) -> str:
         """Say how many stayed, and which move was the largest."""
         stayed = self.estimates[self.estimates["metric"] == "customers.stayed_share"]
-        said = "Too few customers to say how many stayed in their segment"
+        said = "How many stayed in their segment is withheld, since it would tell of a few"
         if len(stayed) and pd.notna(stayed["estimate"].iloc[0]):
             row = stayed.iloc[0]
             said = (

@@ -67,9 +67,18 @@ def known(frame: pd.DataFrame, *columns: str | None) -> list[float]:
     return [float(x) for x in values[np.isfinite(values)]]
 
 
-def axis_name(unit: str) -> str:
-    """Name an axis by its unit; money by its currency."""
-    return _AXIS.get(unit, unit)
+def axis_name(unit: str, values: Sequence[float] = ()) -> str:
+    """Name an axis by its unit; money by its currency, and by the word that large ticks leave out.
+
+    >>> axis_name("IDR", [1.9e9, 2.4e9])
+    'IDR billion'
+    """
+    return _AXIS.get(unit, unit + _scale_of(unit, values)[1])
+
+
+def _scale_of(unit: str, values: Sequence[float]) -> tuple[float, str]:
+    """Return what ticks of large amounts are divided by, and the word for it."""
+    return words.scale(max(map(abs, values), default=0.0)) if words.is_money(unit) else (1.0, "")
 
 
 def tick_text(x: float, unit: str, step: float, *, signed: bool = False) -> str:
@@ -121,7 +130,10 @@ def numeric_axis(
     limits = ax.set_xlim if which == "x" else ax.set_ylim
     limits(first, last)
     axis.set_ticks([t for t in at if first - 1e-9 <= t <= last + 1e-9])
-    axis.set_major_formatter(FuncFormatter(lambda x, _: tick_text(x, unit, step, signed=signed)))
+    size, _ = _scale_of(unit, values)
+    axis.set_major_formatter(
+        FuncFormatter(lambda x, _: tick_text(x / size, unit, step / size, signed=signed))
+    )
     if not values:
         axis.set_ticks([])
     bare(ax)

@@ -81,7 +81,7 @@ def curve(
     for i, (_, lot) in enumerate(lots):
         ordered = lot.sort_values("x", kind="stable")
         _line(ax, ordered, _colour(i), band=band, step=step, dashed=i >= _SOLID)
-    canvas.corner(ax, axis or canvas.axis_name(unit), up=20, left=left if own else 0)
+    canvas.corner(ax, axis or canvas.axis_name(unit, spread), up=20, left=left if own else 0)
     _gaps(ax, rows)
     _write(ax, ends)
     return ax

@@ -58,7 +58,10 @@ class Rows:
         ticks = 4 if self.narrow else 6
         canvas.numeric_axis(self.ax, "x", values, unit=unit, ticks=ticks, zero=zero, signed=signed)
         self.ax.set_xlabel(
-            name or canvas.axis_name(unit), color=theme.MUTED, fontsize=canvas.SMALL, labelpad=6
+            name or canvas.axis_name(unit, values),
+            color=theme.MUTED,
+            fontsize=canvas.SMALL,
+            labelpad=6,
         )
 
     def draw(

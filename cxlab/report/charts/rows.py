@@ -102,7 +102,8 @@ def diverging(
     """Draw differences as bars to both sides of zero, each number with its sign."""
     need(frame, label, value)
     low, high = _both(frame, low, high)
-    units = "percentage points" if unit == "share" else canvas.axis_name(unit)
+    spread = known(frame, value, low, high)
+    units = "percentage points" if unit == "share" else canvas.axis_name(unit, spread)
     name = axis or f"Change, {units}"
     return _bars(frame, label, value, low, high, unit=unit, axis=name, ax=ax, signed=True)
 
