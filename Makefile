@@ -74,7 +74,8 @@ bench: $(READY) ## Measure speed and memory against the figures to reach
 	@$(BIN)/python benchmarks/bench.py
 
 calibrate: $(READY) ## Check by simulation that intervals cover as often as they say
-	@$(BIN)/python benchmarks/calibrate.py
+	@failed=0; $(BIN)/python benchmarks/calibrate.py || failed=1; \
+	    $(BIN)/python benchmarks/sample_coverage.py && exit $$failed
 
 # Old pins stay unless pyproject.toml forbids them; remove the file first to renew them all.
 lock: $(READY) ## Work out requirements.lock anew from pyproject.toml
