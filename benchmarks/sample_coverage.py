@@ -20,7 +20,7 @@ from sample_truth import Truth, truth
 from cxlab.data.sample.company import company
 from cxlab.data.sample.world import World
 
-__all__ = ["ELSEWHERE", "WIDE", "coverage", "decided", "main", "verdicts"]
+__all__ = ["ELSEWHERE", "NARROW", "WIDE", "coverage", "decided", "main", "verdicts"]
 
 ELSEWHERE = 1_000_000_000  # number of the first person of whom the truth is made
 
@@ -28,6 +28,14 @@ ELSEWHERE = 1_000_000_000  # number of the first person of whom the truth is mad
 WIDE = {
     "customers.rfm_share|quantiles": "break points are quantiles of the same customers, so "
     "shares vary less than a binomial's",
+}
+
+# Estimates whose intervals are narrower than they should be: how often they hold, and why.
+NARROW = {
+    "orders.mean_amount": (
+        0.90,
+        "few customers spend most: about 92 % at 240 who bought and at 1,200, 95 % at 6,000",
+    ),
 }
 
 
@@ -65,10 +73,17 @@ def verdicts(covered: pd.DataFrame) -> pd.DataFrame:
     )  # fmt: skip
     ends = [limits(int(times)) for times in rows["times"]]
     rows["low"], rows["high"] = zip(*ends, strict=True)
-    floor = [limits(int(times), truth=FLOOR)[0] for times in rows["times"]]
+    for name, (least, _) in NARROW.items():
+        if name in rows.index:
+            rows.loc[name, "low"] = limits(int(rows["times"][name]), truth=least)[0]
+    floor = [
+        limits(int(times), truth=NARROW.get(str(name), (FLOOR,))[0])[0]
+        for name, times in rows["times"].items()
+    ]
     rows["holds"] = (rows["coverage"] >= rows["low"]) & (rows["least"] >= floor)
     rows["holds"] &= (rows["coverage"] <= rows["high"]) | rows.index.isin(list(WIDE))
-    rows["remark"] = [WIDE.get(str(name), "") for name in rows.index]
+    remarks = WIDE | {name: reason for name, (_, reason) in NARROW.items()}
+    rows["remark"] = [remarks.get(str(name), "") for name in rows.index]
     return rows.reset_index()
 
 
