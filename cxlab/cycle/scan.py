@@ -6,6 +6,7 @@ names file, kind and number, never what was found.
 """
 
 import re
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from html import unescape
@@ -19,17 +20,18 @@ from cxlab.errors import RunError
 
 __all__ = ["Found", "check_folder", "scan"]
 
-_TEXT = {".html", ".htm", ".csv", ".json", ".ipynb", ".txt", ".md", ".svg", ".xml", ".js", ".css"}
+_PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".ico", ".woff", ".woff2"}
 # Streets and links are no identifiers: a report may name a shop, and link to a source.
 _SOUGHT = frozenset(KINDS) - {"address", "link"}
 _DRAWN = re.compile(
-    r"<style\b.*?</style>|\s(?:d|points|transform|viewBox|integrity)\s*=\s*\"[^\"]*\""
+    r"<style\b.*?</style>|\s(?:d|points|transform|viewBox|integrity)\s*=\s*\"[^\"@]*\""
     r"|\b(?:sha(?:256|384|512))-[A-Za-z0-9+/=]+",
     re.DOTALL,
 )
 _INLINE = re.compile(r"</?(?:span|a|b|i|em|strong|mark|code|tspan|small)\b[^<>]*>")
 _BLOCK = str.maketrans("<>", "\n\n")
 _EMBEDDED = re.compile(r"data:(?:text|image)/[^\"']*")
+_READABLE = re.compile(r"data:(?P<kind>text/|image/svg)[^,]*?(?P<coded>;base64)?,")
 _WORDS = re.compile(r"[^\s\"'<>,;|(){}\[\]]+")
 _EDGES = re.compile(r"[\s,;:<>|()\[\]{}\"'&]")
 
@@ -100,10 +102,11 @@ def check_folder(
 
 
 def _texts(file: Path) -> Iterator[str]:
-    """Yield the texts of a file as a reader gets them."""
+    """Yield the texts of a file as a reader gets them, its name first."""
+    yield file.name
     if file.suffix == ".parquet":
         yield from _cells(file)
-    elif file.suffix in _TEXT:
+    elif file.suffix not in _PICTURES:
         text = file.read_text(encoding="utf-8", errors="replace")
         if file.suffix in (".html", ".htm", ".svg"):
             yield from _seen(text)
@@ -114,22 +117,33 @@ def _texts(file: Path) -> Iterator[str]:
 def _seen(page: str) -> Iterator[str]:
     """Yield the words of a page, its attributes, and the files that travel inside."""
     for embedded in _EMBEDDED.findall(page):
-        if embedded.startswith("data:text/"):
-            yield unquote(embedded)
+        if head := _READABLE.match(embedded):
+            text = unquote(embedded[head.end() :])
+            text = _decoded(text) if head["coded"] else text
+            yield from _seen(text) if head["kind"] == "image/svg" else (text,)
     page = _EMBEDDED.sub("", _DRAWN.sub("", page))
     yield unescape("\n".join(_INLINE.findall(page)))
     # A word can be coloured in parts; elsewhere a tag ends it.
     yield unescape(_INLINE.sub("", page).translate(_BLOCK))
 
 
+def _decoded(text: str) -> str:
+    """Read base64; what is none stays as it is."""
+    try:
+        return b64decode(text + "==").decode("utf-8", errors="replace")
+    except ValueError:
+        return text
+
+
 def _cells(file: Path) -> Iterator[str]:
-    """Yield the different texts of a Parquet file, column by column."""
+    """Yield the names of a Parquet file's columns, and its different texts, column by column."""
     import duckdb
 
     with duckdb.connect() as connection:
         rows = connection.read_parquet(str(file))
         for name, kind in zip(rows.columns, rows.types, strict=True):
-            if str(kind) not in ("VARCHAR", "JSON", "BLOB") and "[" not in str(kind):
+            yield name
+            if not re.search(r"VARCHAR|JSON|BLOB|\[", str(kind)):
                 continue
             column = '"' + name.replace('"', '""') + '"'
             for (value,) in rows.project(f"{column}::varchar").distinct().fetchall():

@@ -1,5 +1,6 @@
 """Nothing personal gets into a published folder, whatever way it takes."""
 
+import base64
 import json
 
 import pandas as pd
@@ -30,7 +31,10 @@ PLANTED = {
         ("10.html", "<svg><title>%s</title><path d=''/></svg>"),
         ("10.html", '<script type="application/json">{"a": "%s"}</script>'),
         ("10.html", '<a href="data:text/csv;charset=utf-8,a%%0A%s">CSV</a>'),
+        ("10.html", '<img src="data:image/svg+xml,<svg><text>%s</text></svg>">'),
         ("findings.csv", "metric,dims\na,%s\n"),
+        ("notes.yaml", "said: %s\n"),
+        ("LICENSE", "%s"),
         ("manifest.json", '{"a": ["x\\n%s"]}'),
         ("deep/one.ipynb", '{"cells": [{"source": "%s"}]}'),
     ],
@@ -39,6 +43,36 @@ def test_what_is_planted_is_found_in_every_file_and_place(tmp_path, kind, name, 
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(around % PLANTED[kind])
     assert [(f.file, f.kind) for f in scan(tmp_path)] == [(name, kind)]
+
+
+@pytest.mark.parametrize("kind", list(PLANTED))
+@pytest.mark.parametrize("head", ["text/csv", "text/csv;charset=utf-8", "image/svg+xml"])
+def test_what_travels_inside_a_page_as_base64_is_read(tmp_path, kind, head):
+    code = base64.b64encode(f"<svg><text>{PLANTED[kind]}</text></svg>".encode()).decode()
+    (tmp_path / "10.html").write_text(f'<a href="data:{head};base64,{code}">x</a>')
+    assert [(f.file, f.kind) for f in scan(tmp_path)] == [("10.html", kind)]
+
+
+def test_base64_that_does_not_read_stops_nobody(tmp_path):
+    (tmp_path / "10.html").write_text('<a href="data:text/csv;base64,A">x</a>')
+    assert scan(tmp_path) == []
+
+
+def test_an_attribute_of_a_drawing_hides_no_address(tmp_path):
+    (tmp_path / "10.html").write_text(f'<p transform="{PLANTED["email"]}">x</p>')
+    assert [(f.file, f.kind) for f in scan(tmp_path)] == [("10.html", "email")]
+
+
+def test_names_of_files_and_columns_and_nested_cells_are_read(tmp_path):
+    pd.DataFrame({PLANTED["email"]: [1]}).to_parquet(tmp_path / "a.parquet")
+    pd.DataFrame({"a": [{"b": PLANTED["phone"]}]}).to_parquet(tmp_path / "b.parquet")
+    (tmp_path / f"{PLANTED['email']}.html").write_text("<p>x</p>")
+    found = {(f.file, f.kind) for f in scan(tmp_path)}
+    assert found == {
+        ("a.parquet", "email"),
+        ("b.parquet", "phone"),
+        (f"{PLANTED['email']}.html", "email"),
+    }
 
 
 def test_parquet_is_read_as_text(tmp_path):
