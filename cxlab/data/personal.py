@@ -59,7 +59,12 @@ _ADDRESS = re.compile(
     r"|(?<![\w.,-])\d{1,5}[A-Z]?(?: [A-Z][\w'’]+){1,3} "
     r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Boulevard|Blvd)\b",
 )
-_ZERO_WIDTH = re.compile("[\u200b\u2060\ufeff\u00ad]")
+# Joiners, turning marks and the frames of keys have their use in emoji and in scripts of the
+# East; behind a plain letter or digit they only split what belongs together.
+_ZERO_WIDTH = re.compile(
+    "[\u200b\u2060\ufeff\u00ad]"
+    "|(?<=[!-~])[\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\u20e3]+"
+)
 
 
 def mask(text: str) -> str:

@@ -74,6 +74,9 @@ def test_prices_dates_orders_and_codes_stay(text):
         ("halo\n0812-3456-7890\n", "halo\n[phone]\n"),
         ("٠٨١٢-٣٤٥٦-٧٨٩٠", "[phone]"),  # digits of another script
         ("0812\u200b-3456\u200b-7890", "[phone]"),  # marks that nobody sees
+        ("0812\u200d3456\u200e7890 x", "[phone] x"),
+        ("08\u202d12-3456-7890, a\u202eb@mail.test", "[phone], [email]"),
+        ("".join(f"{d}\ufe0f\u20e3" for d in "08123456789"), "[phone]"),  # digits as emoji
         ("nol delapan satu dua tiga empat lima enam tujuh delapan", "[phone]"),
         ("NIK 3204155208950003.", "NIK [id]."),  # born on the 12th: women have 40 added
         ("3204159208950003", "3204159208950003"),  # the 52nd is no day
