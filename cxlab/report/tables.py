@@ -29,6 +29,7 @@ _NAMES = {
 }  # fmt: skip
 _INTERVAL = ("conf_low", "conf_high")
 _MOVES = ("change", "difference")  # metrics whose sign is the message
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _LONG = 40  # letters of a cell that needs room to be read
 
 
@@ -133,9 +134,11 @@ def download(frame: pd.DataFrame, *, name: str, label: str = "Download CSV") -> 
 
 
 def _harmless(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    # A mark that nobody sees must not hide the sign, and East Asian spreadsheets take wide ones.
+    value = unmarked(value)
+    return f"'{value}" if value.startswith(_FORMULA) else value
 
 
 def _is_number(column: pd.Series) -> bool:

@@ -106,12 +106,18 @@ def test_customers_words_arrive_as_plain_text(hostile):
     assert not any(mark in str(soup) for mark in "\u202e\u2066\x00")
 
 
-@given(st.sampled_from("=+-@\t\r"), st.text(max_size=8))
+@given(st.sampled_from("=+-@\t\r\n＝＋－＠"), st.text(max_size=8))
 def test_no_text_in_a_csv_file_starts_a_formula(start, rest):
     frame = pd.DataFrame({"said": [start + rest], "change": [-1.5]})
     row = tables.csv(frame).split("\n", 1)[1]
     assert row.lstrip('"').startswith("'" + start)
     assert ",-1.5" in row
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\x00", "\x1f"])
+def test_a_mark_that_nobody_sees_hides_no_formula_in_a_csv_file(mark):
+    frame = pd.DataFrame({"said": [f"{mark}=1+1{mark}"]})
+    assert tables.csv(frame) == "said\n'=1+1\n"
 
 
 def test_numbers_stay_numbers_in_a_csv_file():
