@@ -15,8 +15,8 @@ class SampleSettings(Strict):
 
     Attributes
     ----------
-    customers : int
-        How many people.
+    customers : int, optional
+        How many people. Default: 20,000, of variant tiny 40.
     seed : int
         From which all chance follows.
     variant : str
@@ -24,7 +24,7 @@ class SampleSettings(Strict):
         are wrong), hostile (files that attack).
     """
 
-    customers: Annotated[int, Field(ge=1, le=10_000_000)] = 20_000
+    customers: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 2026
     variant: Literal["base", "null", "drift", "tiny", "misspecified", "hostile"] = "base"
 
@@ -32,6 +32,8 @@ class SampleSettings(Strict):
         """Return the folder of the raw files, made in the study's state where it is missing."""
         # Whoever brings files of their own need not load the company.
         from cxlab.data.sample.study import raw_once
-        from cxlab.data.sample.write import Options
+        from cxlab.data.sample.write import Options, usual_size
 
-        return raw_once(state, Options(**self.model_dump()))
+        customers = self.customers or usual_size(self.variant)
+        options = Options(customers=customers, seed=self.seed, variant=self.variant)
+        return raw_once(state, options)

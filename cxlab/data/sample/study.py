@@ -81,19 +81,38 @@ def raw_once(state: Path, options: Options) -> Path:
         Where a study keeps what must not be published.
     options : Options
         Which company.
+
+    Raises
+    ------
+    RunError
+        If the state cannot be written.
     """
     target = state / f"sample-{_key(options)}"
-    if not (target / "raw").is_dir():
-        state.mkdir(parents=True, exist_ok=True)
-        _sweep(state)
-        draft = Path(mkdtemp(prefix=".sample-", dir=state))
-        try:
-            _write(draft, options, None)
-            with suppress(OSError):  # another process was quicker: what it made is the same
-                draft.rename(target)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    try:
+        if not (target / "raw").is_dir():
+            _make(target, options)
+    except OSError as fault:
+        raise RunError(
+            f"{state} must be writable, since the sample company is made there, but is not: "
+            f"{fault.strerror}. Free it, or write the company elsewhere with cxlab sample."
+        ) from fault
     return (target / "raw").resolve()
+
+
+def _make(target: Path, options: Options) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target.parent)
+    draft = Path(mkdtemp(prefix=".sample-", dir=target.parent))
+    try:
+        _write(draft, options, None)
+        try:
+            draft.rename(target)
+        except OSError:
+            # Another process may have been quicker: what it made is the same.
+            if not (target / "raw").is_dir():
+                raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _write(draft: Path, options: Options, tell: Callable[[int, int], None] | None) -> Made:

@@ -6,12 +6,10 @@ from pathlib import Path
 
 from cxlab.data.sample.company import company
 from cxlab.data.sample.study import new_sample
-from cxlab.data.sample.write import Options
+from cxlab.data.sample.write import Options, usual_size
 from cxlab.errors import ParameterError
 
 __all__ = ["tell_sample"]
-
-_TINY, _USUAL = 40, 20_000
 
 
 def tell_sample(folder: Path, *, customers: int | None, seed: int, variant: str, form: str) -> None:
@@ -26,7 +24,7 @@ def tell_sample(folder: Path, *, customers: int | None, seed: int, variant: str,
         raise ParameterError(f"--format must be parquet or csv, but is {form!r}.")
     known = company(variant).variant
     options = Options(
-        customers=customers or (_TINY if variant == "tiny" else _USUAL),
+        customers=customers or usual_size(known),
         seed=seed,
         variant=known,
         form=form,

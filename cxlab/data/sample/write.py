@@ -23,7 +23,7 @@ from cxlab.data.sample.truth import write_margins, write_truth
 from cxlab.data.sample.world import World
 from cxlab.errors import RunError
 
-__all__ = ["Made", "Options", "write_company"]
+__all__ = ["Made", "Options", "usual_size", "write_company"]
 
 _START = (
     "import sys; sys.path.append(sys.argv[1]); from cxlab.data.sample import parts; "
@@ -64,6 +64,11 @@ class Options:
     def firsts(self) -> range:
         """The first person of each part."""
         return range(0, self.customers, self.part)
+
+
+def usual_size(variant: Variant) -> int:
+    """Return how many customers a variant has where nobody says."""
+    return 40 if variant == "tiny" else 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,24 +124,25 @@ def _parts(pieces: Path, options: Options, jobs: int) -> Iterator[dict[str, dict
     pieces.mkdir(parents=True)
     jobs = min(jobs, len(options.firsts))
     workers = [_start(pieces, options, job, jobs) for job in range(jobs)]
-    try:
-        with ThreadPoolExecutor(max_workers=jobs) as pool:
-            # A reader each, so that no process waits with its message.
-            said: list[Queue[str]] = [Queue() for _ in workers]
-            for worker, queue in zip(workers, said, strict=True):
-                pool.submit(_listen, worker, queue)
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        # A reader each, so that no process waits with its message.
+        said: list[Queue[str]] = [Queue() for _ in workers]
+        readers = [pool.submit(_listen, *pair) for pair in zip(workers, said, strict=True)]
+        try:
             for place in range(len(options.firsts)):
                 line = said[place % jobs].get()
                 if not line:
                     raise _dead(workers[place % jobs])
                 yield json.loads(line)
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-            for stream in (worker.stdout, worker.stderr):
-                if stream:
-                    stream.close()
+        finally:
+            # Before the pool waits for its readers: they read until their process ends.
+            for worker, reader in zip(workers, readers, strict=True):
+                worker.kill()
+                worker.wait()
+                reader.result()
+                for stream in (worker.stdout, worker.stderr):
+                    if stream:
+                        stream.close()
 
 
 def _start(pieces: Path, options: Options, job: int, jobs: int) -> "subprocess.Popen[str]":

@@ -1,7 +1,12 @@
 """The made-up company as a study: the same files for the same seed, whole or nothing."""
 
 import hashlib
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -9,6 +14,7 @@ from cxlab.cli import app
 from cxlab.data.sample.parts import exports, write_part
 from cxlab.data.sample.study import new_sample, raw_once
 from cxlab.data.sample.write import Options, write_company
+from cxlab.data.sample_settings import SampleSettings
 from cxlab.data.settings import read_settings
 from cxlab.errors import ParameterError, RunError, SettingsError
 from tests.studies import snapshot, write_study
@@ -93,6 +99,62 @@ def test_raw_files_are_made_once_and_found_again(tmp_path):
     assert (raw / "crm" / "Accounts.csv").stat().st_mtime_ns == stamp
     assert hashes(raw) == made
     assert [f.name for f in tmp_path.iterdir()] == [raw.parent.name]
+
+
+def test_of_two_that_start_at_once_the_first_wins_and_both_find_its_files(tmp_path, monkeypatch):
+    both_done = Barrier(2, timeout=60)
+    drafts = []
+
+    def made(draft, *_):
+        (draft / "raw").mkdir()
+        (draft / "raw" / "whose.txt").write_text(draft.name)
+        drafts.append(draft.name)
+        both_done.wait()
+
+    monkeypatch.setattr("cxlab.data.sample.study._write", made)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda _: raw_once(tmp_path, TINY), range(2))
+    assert one == other
+    assert len(drafts) == 2
+    assert (one / "whose.txt").read_text() in drafts
+    assert [f.name for f in tmp_path.iterdir()] == [one.parent.name]
+
+
+def test_a_state_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "state").write_text("a file, not a folder")
+    with pytest.raises(RunError, match="state must be writable"):
+        raw_once(tmp_path / "state", TINY)
+
+
+def test_when_writing_fails_no_process_is_waited_for(tmp_path, monkeypatch):
+    started = []
+
+    def slow(*_):
+        code = "import time; print('{}', flush=True); time.sleep(600)"
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        started.append(subprocess.Popen([sys.executable, "-c", code], text=True, **pipes))
+        return started[-1]
+
+    monkeypatch.setattr("cxlab.data.sample.write._start", slow)
+    begun = time.monotonic()
+    with pytest.raises(KeyError):  # what the process said names no part
+        write_company(tmp_path, Options(customers=2, part=1))
+    assert time.monotonic() - begun < 60
+    assert [process.poll() is not None for process in started] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("given", "size"), [({}, 20_000), ({"variant": "tiny"}, 40), ({"customers": 7}, 7)]
+)
+def test_the_setting_has_the_size_of_its_variant_where_it_names_none(
+    tmp_path, monkeypatch, given, size
+):
+    asked = []
+    monkeypatch.setattr(
+        "cxlab.data.sample.study.raw_once", lambda state, options: asked.append(options) or state
+    )
+    SampleSettings(**given).raw_folder(tmp_path)
+    assert asked == [Options(customers=size, variant=given.get("variant", "base"))]
 
 
 @pytest.mark.parametrize(
