@@ -154,7 +154,7 @@ class Initiative:
         How it was rolled out: `randomised` by customer, `staggered` by region with the
         worst regions first, or `whole company`.
     starts_quarter : int
-        0 to 11. A staggered one takes six regions more in each of four quarters.
+        0 to 11. A staggered one takes five regions more in each of four quarters.
     acts_on : str
         What it changes: `late` (log odds that a delivery is late), `late_pain` (mood per
         late order), `hazard` (log hazard of a customer's own end of a subscription),

@@ -11,7 +11,14 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from cxlab.data.sample.company import QUARTERS, REGIONS, TOUCHPOINTS
+from cxlab.data.sample.company import (
+    CHANNEL_SHARES,
+    CHANNELS,
+    NEWER_CHANNELS,
+    QUARTERS,
+    REGIONS,
+    TOUCHPOINTS,
+)
 from cxlab.data.sample.dirt import DIRT, MERGED
 from cxlab.data.sample.expectations import truth_of_promoters
 from cxlab.data.sample.hostile import hostile_dirt
@@ -24,9 +31,10 @@ __all__ = ["write_margins", "write_truth"]
 def write_truth(folder: Path, world: World, dirt: Mapping[str, int]) -> None:
     """Write all that is true of a company: its numbers, and one Parquet file per frame.
 
-    `company.json` holds every number that the simulation draws from; `journeys.csv` exact
-    removal effects and `promoters.csv` exact shares, by quarter; `rollout.csv` when each
-    initiative reached each region; `dirt.csv` the planted rows, counted.
+    `company.json` holds every number that an estimate could look for, not the small print
+    (pauses, prices, wages); `journeys.csv` exact removal effects and `promoters.csv` exact
+    shares, by quarter; `rollout.csv` when each initiative reached each region; `dirt.csv`
+    the planted rows, counted.
 
     Parameters
     ----------
@@ -50,6 +58,9 @@ def write_truth(folder: Path, world: World, dirt: Mapping[str, int]) -> None:
         **asdict(world.company),
         "seed": world.seed,
         "touchpoints": [*TOUCHPOINTS, "purchase", "nothing"],
+        "channels": CHANNELS,
+        "channel_shares": CHANNEL_SHARES,
+        "newer_channels": NEWER_CHANNELS,
         "region_late": dict(zip(REGIONS, world.region_late.tolist(), strict=True)),
         "region_mood": dict(zip(REGIONS, world.region_mood.tolist(), strict=True)),
     }

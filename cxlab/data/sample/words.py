@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cxlab.data.sample.activities import PLACES
 from cxlab.data.sample.clock import DAY, EXPORTED, later
+from cxlab.data.sample.moods import marks
 from cxlab.data.sample.people import coded
 from cxlab.data.sample.phrases import LANGUAGES, THEMES
 from cxlab.data.sample.service import SERVICE_CHANNELS, TOPICS
@@ -43,7 +44,7 @@ def simulate_comments(world: World, tables: dict[str, pd.DataFrame]) -> dict[str
     first = int(people["person"].iloc[0])
     rng = chance(world.seed, "words", first)
     written = [
-        _in_surveys(rng, tables),
+        _in_surveys(rng, world, tables),
         _to_service(rng, tables["tickets"]),
         _in_public(rng, tables["true_moods"]),
     ]
@@ -104,7 +105,7 @@ def _of_occasion(rng: np.random.Generator, moods: pd.DataFrame) -> NDArray[np.in
 
 
 def _in_surveys(
-    rng: np.random.Generator, tables: dict[str, pd.DataFrame]
+    rng: np.random.Generator, world: World, tables: dict[str, pd.DataFrame]
 ) -> dict[str, NDArray[np.generic]]:
     """Write into the open question of some finished surveys."""
     done = tables["invitations"].dropna(subset="finished_at")
@@ -112,7 +113,7 @@ def _in_surveys(
     row = done["true_row"].to_numpy()
     moods = tables["true_moods"].iloc[np.maximum(row, 0)]
     about = row >= 0
-    general = np.searchsorted([-1.6, -1.0, -0.45, 0.55], done["true_latent"].to_numpy()) + 1
+    general = marks(done["true_latent"].to_numpy(), world.company.thresholds)
     mark = np.where(about, moods["mark"].to_numpy(), general)
     of_company = _themes(rng, np.broadcast_to(_OF_COMPANY, (len(done), len(THEMES))))
     return {
