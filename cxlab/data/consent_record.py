@@ -107,11 +107,11 @@ def over_everybody(lab: "Lab", sql: str, /, *tables: str, **values: Any) -> pd.D
             "far those who have differ from all."
         )
     tree = parse_select(sql)
-    names = [name for name in tree.named_selects if name.endswith("_id")]
-    if names or not _counts(tree):
+    ids = _ids(tree)
+    if ids or not _counts(tree):
         raise ParameterError(
             f"A question about all customers must be one of counts and sums, but gives "
-            f"{names or 'rows'}. Group it."
+            f"{ids or 'rows'}. Group it, and by no id."
         )
     named: dict[str, Any] = {name: _table(lab, name) for name in tables}
     return query(sql, **named, **values)
@@ -129,4 +129,20 @@ def _counts(tree: exp.Query) -> bool:
     """Tell whether a SELECT gives counts and sums only."""
     if isinstance(tree, exp.SetOperation):
         return _counts(tree.left) and _counts(tree.right)
+    if any(e.find(exp.Window) for e in tree.expressions):
+        return False  # a sum over a window stands in every row
     return bool(tree.args.get("group")) or all(e.find(exp.AggFunc) for e in tree.expressions)
+
+
+def _ids(tree: exp.Query) -> list[str]:
+    """List the ids that a SELECT gives or groups by, whatever it calls them; counts are none."""
+    if isinstance(tree, exp.SetOperation):
+        return [*_ids(tree.left), *_ids(tree.right)]
+    group = tree.args.get("group")
+    found = [
+        column.name
+        for part in (*tree.expressions, *([group] if group else []))
+        for column in part.find_all(exp.Column)
+        if column.name.lower().endswith("_id") and not column.find_ancestor(exp.Count)
+    ]
+    return list(dict.fromkeys([*(n for n in tree.named_selects if n.endswith("_id")), *found]))

@@ -253,6 +253,11 @@ def test_counts_over_everybody_are_asked_as_counts(opened: Opened) -> None:
     for sql in (
         "select order_id, count(*) as n from orders group by order_id order by order_id",
         "select net_amount from orders order by net_amount",
+        "select customer_id as who, count(*) as n from orders group by customer_id order by who",
+        "select 'x' || customer_id as who, count(*) as n from orders group by 1 order by who",
+        "select sum(net_amount) as x from orders group by order_id order by x",
+        "select max(customer_id) as who from orders",
+        "select sum(net_amount) over (partition by channel) as x from orders order by x",
     ):
         with pytest.raises(ParameterError, match="counts and sums"):
             over_everybody(lab, sql, "orders")
