@@ -124,7 +124,8 @@ def kpi_problems(settings: "Settings") -> list[str]:
     -------
     list of str
         An unknown metric, a target that its unit cannot have, a direction that
-        contradicts the metric's own without a reason. Empty when all is well.
+        contradicts the metric's own without a reason, the change of another metric. Empty
+        when all is well.
     """
     known = catalogue(settings.metrics)
     found = [
@@ -141,7 +142,23 @@ def kpi_problems(settings: "Settings") -> list[str]:
                 )
         if kpi.metric in known:
             found += [f"kpis.{key}.{line}" for line in _against(kpi, known[str(kpi.metric)])]
+            if kpi.change in known:
+                found += [
+                    f"kpis.{key}.{line}"
+                    for line in _of_another(known[str(kpi.metric)], known[kpi.change])
+                ]
     return found
+
+
+def _of_another(metric: Metric, change: Metric) -> list[str]:
+    """Refuse the change of another measure, which a tile would show as this one's."""
+    measured, is_change, _ = change.id.rpartition("change")  # nps.change, orders.count_change
+    if is_change and metric.id.startswith(measured.rstrip("._")) and change.unit == metric.unit:
+        return []
+    return [
+        f"change must be that of {metric.id}, in the unit {metric.unit}, but {change.id} is: "
+        f"{change.name}, in the unit {change.unit}. Name the change of this measure, or none."
+    ]
 
 
 def _against(kpi: Kpi, metric: Metric) -> list[str]:

@@ -27,6 +27,10 @@ def settings(kpi: dict[str, object], **more: object) -> Settings:
         ({"metric": "orders.count", "target": -1}, "target must be at least 0"),
         ({"metric": "csat.mean", "direction": "down"}, "of csat.mean higher is better"),
         ({"metric": "orders.cancelled"}, "of orders.cancelled lower is better"),
+        ({"metric": "orders.net_amount", "change": "nps.change"}, "change must be that of orders"),
+        ({"metric": "orders.net_amount", "change": "orders.mean_amount_change"}, "must be that"),
+        ({"metric": "csat.mean", "change": "csat.change"}, "Change in satisfied customers"),
+        ({"metric": "csat.mean", "change": "csat.mean"}, "must be that of csat.mean"),
     ],
 )  # fmt: skip
 def test_what_a_key_measure_cannot_be_is_one_problem_with_its_remedy(kpi, says):
@@ -39,6 +43,8 @@ def test_what_a_key_measure_cannot_be_is_one_problem_with_its_remedy(kpi, says):
     "kpi",
     [
         {"metric": "csat.top_box_share", "change": "csat.change", "target": 0.8},
+        {"metric": "delivery.kept_share", "change": "delivery.kept_change"},
+        {"metric": "orders.count", "change": "orders.count_change"},
         {"metric": "csat.change", "target": -0.01},
         {"metric": "nps.score", "target": -20},
         {"metric": "orders.net_amount_change", "target": -1e6},
