@@ -2,7 +2,7 @@
 
 A sentence may name a cause only if its result has a causal design; it may say "significant"
 only beside an interval and a base; and across a break in a series no change may be stated.
-Prose is held to the first rule where it carries a number.
+Prose and captions are held to the first rule where they carry a number.
 """
 
 import re
@@ -123,7 +123,8 @@ def claims(folder: Path, shown: Sequence[Shown], *, errors: Collection[str] = ()
 
 def _wrong(sentence: str, said: _Said, result: Shown | None) -> Iterator[str]:
     has_number = _NUMBER.search(sentence) is not None
-    if has_number and _CAUSE.search(sentence) and not (result and result.design):
+    says_a_result = has_number or said.kind in ("headline", "answer", "tile")
+    if says_a_result and _CAUSE.search(sentence) and not (result and result.design):
         yield _CAUSE_RULE
     if said.kind == "prose":
         return

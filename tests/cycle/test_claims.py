@@ -50,6 +50,13 @@ def test_a_cause_needs_a_causal_design(tmp_path, sentence):
     assert wrong(tmp_path, f"<p>{sentence}</p>") == ["names a"]  # prose with a number
 
 
+def test_a_headline_needs_the_design_also_where_it_has_no_number(tmp_path):
+    said = "Late parcels caused most complaints."
+    assert wrong(tmp_path, figure(said), shown(said)) == ["names a"]
+    assert wrong(tmp_path, figure(said), shown(said, design="randomised")) == []
+    assert wrong(tmp_path, figure("Fine.", note="Left out because of a strike."), shown()) == []
+
+
 @pytest.mark.parametrize(
     "html",
     [
