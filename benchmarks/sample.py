@@ -245,7 +245,9 @@ def _connect(place: Path):
     import duckdb
 
     spill = {"threads": 2, "memory_limit": "4GB", "temp_directory": str(place / "spill")}
-    return duckdb.connect(config=spill)
+    connection = duckdb.connect(config=spill)
+    connection.execute("set enable_progress_bar = false")  # what is printed is read as numbers
+    return connection
 
 
 def _once(what: str, place: Path, customers: int) -> None:

@@ -7,7 +7,7 @@ seed gives the same bytes.
 """
 
 import json
-import sys
+import os
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -114,10 +114,14 @@ def main(order: str) -> None:
     told = json.loads(order)
     folder, job, jobs = Path(told.pop("folder")), told.pop("job"), told.pop("jobs")
     options = Options(**told)
-    for first in options.firsts[job::jobs]:
-        part = write_part(folder / f"{first:012d}", options, first)
-        sys.stdout.write(json.dumps(part) + "\n")
-        sys.stdout.flush()
+    # What else wants to print, such as DuckDB's bar of a long query, must not come between.
+    with os.fdopen(os.dup(1), "w") as said:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+        for first in options.firsts[job::jobs]:
+            part = write_part(folder / f"{first:012d}", options, first)
+            said.write(json.dumps(part) + "\n")
+            said.flush()
 
 
 def _register(connection: duckdb.DuckDBPyConnection, tables: Tables) -> None:

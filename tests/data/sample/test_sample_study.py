@@ -11,6 +11,7 @@ from threading import Barrier
 import pytest
 
 from cxlab.cli import app
+from cxlab.data.sample import write
 from cxlab.data.sample.parts import exports, write_part
 from cxlab.data.sample.study import new_sample, raw_once
 from cxlab.data.sample.write import Options, write_company
@@ -35,6 +36,19 @@ def test_files_do_not_depend_on_the_number_of_processes(tmp_path):
     for jobs in (1, 2):
         write_company(tmp_path / str(jobs), options, jobs=jobs)
     assert hashes(tmp_path / "1") == hashes(tmp_path / "2")
+
+
+def test_what_a_process_prints_besides_does_not_come_between(tmp_path, monkeypatch):
+    """DuckDB draws a bar where a query takes long, as on a busy machine."""
+    noisy = (
+        "import os; real = parts.write_part; "
+        "parts.write_part = lambda *given: [os.write(1, b'\\r 1%'), real(*given)][1]; "
+        "parts.main("
+    )
+    assert "parts.main(" in write._START
+    monkeypatch.setattr(write, "_START", write._START.replace("parts.main(", noisy))
+    made = write_company(tmp_path, Options(customers=40, part=20))
+    assert made.rows["people"] == 40
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
