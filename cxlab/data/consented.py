@@ -173,14 +173,12 @@ class Gate:
                 continue
             tables["perhaps"] = self._unseen if whose == "customers" else self._unseen_rows(whose)
             terms.append(f't."{column}" is null or t."{column}" not in (select * from perhaps)')
-        if {"customer_id", "anonymous_id"} <= set(self._columns[name]) and (
-            "identities" in self._columns
-        ):
-            # A cookie that is known to be somebody's is not anonymous.
-            tables["strangers"] = self._unseen_ids
+        if {"customer_id", "anonymous_id"} <= set(self._columns[name]):
+            # A cookie that is known to be somebody's, or came with somebody, is not anonymous.
+            tables["strangers"] = self._strangers(name)
             terms.append(
                 "t.customer_id is not null or t.anonymous_id is null "
-                "or t.anonymous_id not in (select id_value from strangers)"
+                "or t.anonymous_id not in (select anonymous_id from strangers)"
             )
         return terms
 
@@ -192,20 +190,18 @@ class Gate:
             s=self.rows(name),
         )
 
-    @cached_property
-    def _unseen_ids(self) -> Table:
-        return keep(
-            view(
-                """
-                select i.id_value from i join u on i.customer_id = u.customer_id
-                union all
-                select i.id_type || ':' || i.id_value from i
-                    join u on i.customer_id = u.customer_id
-                """,
-                i=self._everybody("identities"),
-                u=self._unseen,
-            )
+    def _strangers(self, name: str) -> Table:
+        """Collect the cookies and devices of customers who are not seen."""
+        sql = (
+            "select t.anonymous_id from t join u on t.customer_id = u.customer_id "
+            "where t.anonymous_id is not null"
         )
+        tables = {"t": self._everybody(name), "u": self._unseen}
+        if "identities" in self._columns:
+            tables["i"] = self._everybody("identities")
+            for value in ("i.id_value", "i.id_type || ':' || i.id_value"):
+                sql += f" union all select {value} from i join u on i.customer_id = u.customer_id"
+        return keep(view(f"select distinct anonymous_id from ({sql}) as s", **tables))
 
     def _without_others(
         self, columns: Sequence[str], tables: dict[str, Table]

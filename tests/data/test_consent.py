@@ -190,6 +190,10 @@ def test_rows_that_name_nobody_go_where_the_study_says_so(opened: Opened) -> Non
     assert keys(lab, "shifts") == ["desk"]
 
 
+def test_a_cookie_that_came_with_somebody_is_not_anonymous(opened: Opened) -> None:
+    assert keys(opened(leave_out=("identities",)), "interactions") == ["i1", "i4"]
+
+
 def test_somebody_elses_id_is_blank_in_a_row_that_stays(opened: Opened) -> None:
     lab = opened()
     assert lab.frame(lab.referrals)["referred_id"].isna().all()
