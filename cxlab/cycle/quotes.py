@@ -1,7 +1,8 @@
-"""What customers wrote, found again in the message of a failed cell, and taken out.
+"""What customers wrote, and their ids, found again in the message of a failed cell and taken out.
 
-An error often quotes the value it stumbled over. What it quotes of a comment is for
-nobody's eyes but those who may read the comments, so it reaches neither page nor ledger.
+An error often quotes the value it stumbled over. What it quotes of a comment, or whom it
+names, is for nobody's eyes but those who may read the tables, so it reaches neither page
+nor ledger.
 """
 
 import re
@@ -13,12 +14,14 @@ __all__ = ["hider"]
 _WORD = re.compile(r"[^\W_]+")
 _RUN = 4  # words in sequence that no message shares with a comment by chance
 _ROWS = 10_000
+_TOKEN = re.compile(r"[^\s'\"`,;()\[\]{}<>=]+")
+_LEAST = 5  # characters of an id: a shorter one is a number or a word of the message as well
 
 Gram = tuple[str, ...]
 
 
 def hider(messages: Sequence[str], snapshot: Path | None) -> Callable[[str], str]:
-    """Return a function that puts `[comment]` in place of what a message quotes.
+    """Return a function that puts `[comment]` and `[customer]` in place of what a message quotes.
 
     Parameters
     ----------
@@ -32,6 +35,8 @@ def hider(messages: Sequence[str], snapshot: Path | None) -> Callable[[str], str
     if wanted and snapshot is not None:
         for text in _comments(snapshot / "comments.parquet"):
             found.update(wanted.intersection(_grams(text)))
+    ids = _customers(messages, snapshot / "customers.parquet") if snapshot is not None else []
+    named = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, ids))})(?![\w-])") if ids else None
 
     def hide(message: str) -> str:
         words = list(_WORD.finditer(message))
@@ -47,9 +52,28 @@ def hider(messages: Sequence[str], snapshot: Path | None) -> Callable[[str], str
             if i - 1 not in quoted:
                 out += [message[at : words[i].start()], "[comment]"]
             at = words[i].end()
-        return "".join([*out, message[at:]])
+        text = "".join([*out, message[at:]])
+        return named.sub("[customer]", text) if named else text
 
     return hide
+
+
+def _customers(messages: Sequence[str], file: Path) -> list[str]:
+    """List the customers whose id stands in a message, the longest id first."""
+    tokens = (t.strip(".:!?") for message in messages for t in _TOKEN.findall(message))
+    # A lone surrogate can be asked about nowhere.
+    asked = sorted({t for t in tokens if len(t) >= _LEAST and t.isprintable()})
+    if not asked or not file.is_file():
+        return []
+    import duckdb
+
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            "select distinct customer_id from read_parquet(?) where customer_id in "
+            "(select unnest(?::varchar[]))",
+            [str(file), asked],
+        ).fetchall()
+    return sorted((str(customer) for (customer,) in rows), key=lambda c: (-len(c), c))
 
 
 def _grams(text: str) -> Iterator[Gram]:

@@ -135,6 +135,16 @@ def test_an_exception_for_everything_is_refused(given):
         Allowed(reason="because we want it so", **given)
 
 
+def test_whom_an_error_names_is_taken_out(tmp_path):
+    customers = CUSTOMERS_CSV + "    crm:A-1001,2018-01-01,1990\n    34567,2018-01-01,1990\n"
+    study = write_study(tmp_path, tables={"customers": CUSTOMERS}, raw={"customers.csv": customers})
+    message = "KeyError: 'crm:A-1001' in cell 3; 34567, crm:A-10012, ada \udc80x: crm:A-1001."
+    hidden = hider([message], snapshot(study).folder)(message)
+    assert hidden == (
+        "KeyError: '[customer]' in cell 3; [customer], crm:A-10012, ada \udc80x: [customer]."
+    )
+
+
 def test_what_an_error_quotes_of_a_comment_is_taken_out(tmp_path):
     said = "Kopinya pahit sekali dan datang terlambat"
     study = write_study(
