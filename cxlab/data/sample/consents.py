@@ -40,12 +40,14 @@ def simulate_consents(world: World, tables: Tables) -> Tables:
     asked = rng.random(count) >= effect["never_asked"]
     log_rate = np.log(tables["true_people"]["true_rate"].to_numpy())
     spread = log_rate - pd.Series(log_rate).groupby(people["segment"].cat.codes).transform("mean")
+    # Persons who are each the only one of their segment buy neither more nor less than usual.
+    scale = spread.std() if spread.any() else 1.0
     willing = (
         consent_by_region(world)[people["region"].cat.codes.to_numpy()]
         + np.array([effect[s.name] for s in company.segments])[
             people["segment"].cat.codes.to_numpy()
         ]
-        + effect["rate"] * spread.to_numpy() / spread.std()
+        + effect["rate"] * spread.to_numpy() / scale
     )
     frames = []
     for place, purpose in enumerate(PURPOSES):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cxlab.data.sample.company import REGION_SHARES, REGIONS
 from cxlab.data.sample.world import World, chance
 
-__all__ = ["coded", "pick", "simulate_people"]
+__all__ = ["at_rows", "coded", "pick", "simulate_people"]
 
 _YEAR = 365 * 86_400
 _BEFORE = 0.4  # share of customers who came before the log starts
@@ -21,6 +21,17 @@ def coded(codes: NDArray[np.integer], labels: Sequence[str]) -> pd.Categorical:
     """Write the labels of some codes, -1 for none."""
     dtype = pd.CategoricalDtype(list(labels))
     return pd.Categorical.from_codes(codes, dtype=dtype)
+
+
+def at_rows(values: NDArray[np.integer], row: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return the value of each row, and -1 for row -1.
+
+    >>> at_rows(np.array([5, 7]), np.array([1, -1])).tolist()
+    [7, -1]
+    """
+    found = np.full(len(row), -1, dtype=np.int64)
+    found[row >= 0] = values[row[row >= 0]]
+    return found
 
 
 def pick(

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab.data.sample.clock import DAY, later
+from cxlab.data.sample.people import at_rows
 from cxlab.data.sample.world import World, chance
 
 __all__ = ["BIRTH_BANDS", "simulate_margins", "simulate_referrals"]
@@ -30,7 +31,7 @@ def simulate_referrals(world: World, tables: dict[str, pd.DataFrame]) -> dict[st
     # Orders stand in the order of person and moment; cancelled ones earn no reward.
     bought = orders[orders["true_purchase"] == 0]
     row = pd.Index(bought["person"]).get_indexer(came["person"])
-    order = np.where(row >= 0, bought["order"].to_numpy()[row], -1)
+    order = at_rows(bought["order"].to_numpy(), row)
     seen = came["first_seen_at"].to_numpy()
     referrals = pd.DataFrame(
         {

@@ -20,7 +20,7 @@ from scipy.stats import binom, norm
 from cxlab.data.sample.activities import PLACES
 from cxlab.data.sample.company import DRIVERS, PERSONALITY, TOUCHPOINTS
 from cxlab.data.sample.moods import marks
-from cxlab.data.sample.people import coded
+from cxlab.data.sample.people import at_rows, coded
 from cxlab.data.sample.questions import CODES, CONSTRUCTS, QUESTIONS
 from cxlab.data.sample.world import World, chance
 
@@ -136,9 +136,8 @@ def _long(
     codes = np.array([CODES.index(code) for code in given], dtype=np.int8)
     moods = tables["true_moods"]
     occasion = asked["true_row"].to_numpy()
-    about = occasion >= 0
-    order = np.where(about, moods["order"].to_numpy()[occasion], -1)
-    place = np.where(about, moods["touchpoint"].cat.codes.to_numpy()[occasion], -1)
+    order = at_rows(moods["order"].to_numpy(), occasion)
+    place = at_rows(moods["touchpoint"].cat.codes.to_numpy(), occasion)
     own = np.array([PLACES.index(q.touchpoint) if q.touchpoint else -1 for q in QUESTIONS])
     question = codes[column]
     return {

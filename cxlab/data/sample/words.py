@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cxlab.data.sample.activities import PLACES
 from cxlab.data.sample.clock import DAY, EXPORTED, later
 from cxlab.data.sample.moods import marks
-from cxlab.data.sample.people import coded
+from cxlab.data.sample.people import at_rows, coded
 from cxlab.data.sample.phrases import LANGUAGES, THEMES
 from cxlab.data.sample.service import SERVICE_CHANNELS, TOPICS
 from cxlab.data.sample.world import World, chance
@@ -111,21 +111,22 @@ def _in_surveys(
     done = tables["invitations"].dropna(subset="finished_at")
     done = done[rng.random(len(done)) < _IN_SURVEY]
     row = done["true_row"].to_numpy()
-    moods = tables["true_moods"].iloc[np.maximum(row, 0)]
-    about = row >= 0
+    moods, about = tables["true_moods"], row >= 0
     general = marks(done["true_latent"].to_numpy(), world.company.thresholds)
-    mark = np.where(about, moods["mark"].to_numpy(), general)
-    of_company = _themes(rng, np.broadcast_to(_OF_COMPANY, (len(done), len(THEMES))))
+    mark = np.where(about, at_rows(moods["mark"].to_numpy(), row), general)
+    theme = _themes(rng, np.broadcast_to(_OF_COMPANY, (len(done), len(THEMES))))
+    if about.any():
+        theme = np.where(about, _of_occasion(rng, moods.iloc[np.maximum(row, 0)]), theme)
     return {
         "person": done["person"].to_numpy(),
         "written_at": done["finished_at"].to_numpy(),
         "origin": np.full(len(done), ORIGINS.index("survey")),
         "rating": np.where(about, mark, -1),
-        "touchpoint": np.where(about, moods["touchpoint"].cat.codes.to_numpy(), -1),
-        "order": np.where(about, moods["order"].to_numpy(), -1),
+        "touchpoint": at_rows(moods["touchpoint"].cat.codes.to_numpy(), row),
+        "order": at_rows(moods["order"].to_numpy(), row),
         "invitation": done["invitation"].to_numpy(),
-        "ticket": np.where(about, moods["ticket"].to_numpy(), -1),
-        "theme": np.where(about, _of_occasion(rng, moods), of_company),
+        "ticket": at_rows(moods["ticket"].to_numpy(), row),
+        "theme": theme,
         "valence": _valences(rng, mark),
     }
 

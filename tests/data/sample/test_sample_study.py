@@ -51,6 +51,13 @@ def test_what_a_process_prints_besides_does_not_come_between(tmp_path, monkeypat
     assert made.rows["people"] == 40
 
 
+# With these seeds nothing happened to the only customer, nobody bought, or each is of a segment.
+@pytest.mark.parametrize(("customers", "seed"), [(1, 4), (1, 12), (2, 21), (2, 29)])
+def test_the_last_part_of_a_company_may_hold_a_customer_or_two(tmp_path, customers, seed):
+    written = write_part(tmp_path, Options(customers=customers, seed=seed), 0)
+    assert written["rows"]["people"] == customers
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
     one = hashes_of_part(tmp_path / "a", TINY)
     assert one == hashes_of_part(tmp_path / "b", TINY)
