@@ -363,6 +363,10 @@ class Company:
 def company(variant: str = "base") -> Company:
     """Return the company in one of its variants.
 
+    In the null company nothing has an effect on satisfaction, effort, answers or endings. What
+    follows from the matter itself stays: who waits for a parcel asks for it, sends it back
+    and writes of it, and kinds of customers and regions differ.
+
     Raises
     ------
     ParameterError
@@ -382,6 +386,8 @@ def company(variant: str = "base") -> Company:
             hard_times=(0.0,) * QUARTERS,
             perceived=base.intended,
             emotion=dict.fromkeys(base.emotion, 0.0),
+            feelings=replace(base.feelings, attachment_mood=0.0, effort_ease=0.0),
+            response={**base.response, "recent_contact": 0.0},
         )
     if variant == "drift":
         return replace(base, variant="drift", drift=0.6)

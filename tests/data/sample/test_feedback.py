@@ -246,3 +246,18 @@ def test_what_customers_of_no_study_would_answer_is_what_the_study_s_customers_d
     nps = truth["truth"].loc["nps", ""]
     shares = truth["truth"].loc["promoters", ""] - truth["truth"].loc["detractors", ""]
     assert np.allclose(nps, 100 * shares)
+
+
+@pytest.mark.parametrize("variant", ["base", "null"])
+def test_ease_attachment_and_contact_act_in_the_base_company_and_not_in_the_null_one(variant):
+    _, tables = made(variant)
+    moods, asked = tables["true_moods"], tables["invitations"].dropna(subset="delivered_at")
+    attachment = tables["people"]["attachment"].to_numpy()
+    found = [
+        least_squares([moods["ease"]], moods["effort_mark"].to_numpy(float)),
+        least_squares([attachment[moods["person"]]], moods["latent"].to_numpy()),
+    ]
+    for beta, error in found:
+        # A person has many occasions, so these errors are too small: hence twelve of them.
+        assert (abs(beta[1]) > 12 * error[1]) == (variant == "base")
+    assert (asked["true_response"].nunique() > 1) == (variant == "base")
