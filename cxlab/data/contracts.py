@@ -53,6 +53,9 @@ _IDENTIFIER = re.compile(
     r"street|alamat|card_?number|iban|passport|nik|ktp|ssn|cpf|password)"
     r"(_?address|_?number|_no)?$|^((customer|client|person|user|contact)_)?(name|address)$"
 )
+# Ids as systems export them: blanks around one say nothing, and blanks alone are no id.
+_TRIMMED = {("links", "left_value"), ("links", "right_value")}
+_BLANKS = " \t\r\n\u00a0"
 _RESERVED = {"file_row_number", "filename"}  # names that reading a file adds
 # What is known of a promise before it is due or resolved.
 _AS_OF = {
@@ -124,7 +127,7 @@ def typed_select(
     present = [c for c in contract.columns if c.name in described]
     extras = check_columns(contract, described)
     read = [
-        f"{_read(c, f's.{_q(c.name)}', described[c.name], cycle.time_zone)} as {_q(c.name)}"
+        f"{_read(c, _given(contract, c), described[c.name], cycle.time_zone)} as {_q(c.name)}"
         for c in present
     ]
     read += [f"{_plain(f's.{_q(n)}', described[n])} as {_q(n)}" for n in extras]
@@ -176,6 +179,14 @@ def _read(column: Column, value: str, kind: str, zone: str) -> str:
         number = f"try_cast({value} as double)"
         return f"case when {number} = trunc({number}) then try_cast({value} as bigint) end"
     return f"try_cast({value} as {_SQL_TYPE[column.kind]})"
+
+
+def _given(contract: Contract, column: Column) -> str:
+    """Write a value as the source gives it."""
+    value = f"s.{_q(column.name)}"
+    if (contract.table, column.name) in _TRIMMED:
+        return f"trim(cast({value} as varchar), '{_BLANKS}')"
+    return value
 
 
 def _moment(value: str, kind: str, zone: str) -> str:

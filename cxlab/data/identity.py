@@ -3,7 +3,8 @@
 A link says that a system saw two ids together. Ids are taken in an order of trust:
 accounts first, then e-mail hashes and so on to devices. An id of a later type joins
 the people that it touches, unless it touches too many: then it is shared (a family's
-device, a shop's phone), and its links are set aside with the reason. Ids of some types
+device, a shop's phone), and its links are set aside with the reason. So is an account
+that stands for no account: "0" or "null" of a form left empty. Ids of some types
 tell a household, not a person. What only links known before the cutoff say is what
 was known then, so an old cycle made again gives the answer of its day.
 """
@@ -26,8 +27,11 @@ IdType = Literal[
 ID_TYPES: tuple[str, ...] = get_args(IdType)
 ACCOUNTS = ID_TYPES[:3]
 _PEOPLE = ID_TYPES[:4]  # an order or a cookie alone is no other person yet
-_NO_LIMIT = 2**31
+_DIRECT = ID_TYPES[:5]  # of these one person has a few
 _MOST: dict[IdType, int] = {
+    "crm": 10,
+    "loyalty": 10,
+    "login": 10,
     "email_hash": 3,
     "phone_hash": 4,
     "order": 1,
@@ -47,7 +51,9 @@ class IdentitySettings(Strict):
     max_degree : mapping of str to int
         How many people, as known from more trusted ids, an id may be linked to and
         still make one person of them. One that is linked to more is shared. A limit
-        of 1 lets an id belong to a person, but never join two.
+        of 1 lets an id belong to a person, but never join two. For an account: to how
+        many accounts, e-mail addresses and telephones it may be linked directly. Types
+        that are not given keep their default.
     household : list of str
         Types that, within their limit, tell a household where they are linked to
         several people.
@@ -60,12 +66,17 @@ class IdentitySettings(Strict):
     household: tuple[IdType, ...] = ("phone_hash",)
     max_component: Annotated[int, Field(ge=2)] = 50
 
-    @field_validator("max_degree", "household")
+    @field_validator("max_degree")
     @classmethod
-    def _not_of_accounts(cls, given: Any) -> Any:
+    def _others_as_usual(cls, given: dict[IdType, int]) -> dict[IdType, int]:
+        return {**_MOST, **given}
+
+    @field_validator("household")
+    @classmethod
+    def _not_of_accounts(cls, given: tuple[IdType, ...]) -> tuple[IdType, ...]:
         if wrong := [t for t in given if t in ACCOUNTS]:
             raise ValueError(
-                f"{wrong} are accounts, whose links always join. Limit other ids instead"
+                f"{wrong} are accounts, and these tell a person. Name other types of id instead"
             )
         return given
 
@@ -100,12 +111,7 @@ def resolve(do: Callable[[str], Any], links: str, settings: IdentitySettings) ->
     )
     keep(do, "cx_comp", "select n, type, n as c from cx_id")
     keep(do, "cx_shared", "select n, type, n as people, false as is_household from cx_id limit 0")
-    accounts = _listed(ACCOUNTS)
-    keep(
-        do,
-        "cx_join",
-        f"select a, b from cx_edge where ta in ({accounts}) and tb in ({accounts})",
-    )
+    _admit_accounts(do, settings)
     _join(do)
     present = {kind for (kind,) in do("select distinct type from cx_id").fetchall()}
     for place, kind in enumerate(ID_TYPES):
@@ -143,12 +149,29 @@ def _number(do: Callable[[str], Any], links: str) -> None:
     raise DataError("The ids of links could not be numbered. Report this, please.")
 
 
+def _admit_accounts(do: Callable[[str], Any], settings: IdentitySettings) -> None:
+    """Judge the accounts by what they are linked to directly; list the edges that join."""
+    most = _limits(settings)
+    limits = " ".join(f"when '{t}' then {most[t]}" for t in ACCOUNTS)
+    do(
+        f"""insert into cx_shared select a, ta, count(*), false from cx_edge
+        where ta in ({_listed(ACCOUNTS)}) and tb in ({_listed(_DIRECT)})
+        group by a, ta having count(*) > case ta {limits} end"""
+    )
+    keep(
+        do,
+        "cx_join",
+        f"""select a, b from cx_edge where ta in ({_listed(ACCOUNTS)})
+        and tb in ({_listed(ACCOUNTS)})
+        and a not in (select n from cx_shared) and b not in (select n from cx_shared)""",
+    )
+
+
 def _admit(
     do: Callable[[str], Any], kind: str, trusted: tuple[str, ...], settings: IdentitySettings
 ) -> None:
     """Judge the ids of one type by the people they touch; list the edges that join."""
-    limits: dict[str, int] = {str(t): most for t, most in settings.max_degree.items()}
-    limit = limits.get(kind, _NO_LIMIT)
+    limit = _limits(settings)[kind]
     home = str(kind in settings.household).lower()
     # Ids of this type that are linked to each other are judged as one.
     keep(do, "cx_own", f"select a, b from cx_edge where ta = tb and ta = '{kind}'")
@@ -265,6 +288,10 @@ def _guard(do: Callable[[str], Any], links: str) -> None:
         left join cx_large as g on g.c = c.c
         left join cx_shared as s on s.n = e.a left join cx_shared as t on t.n = e.b""",
     )
+
+
+def _limits(settings: IdentitySettings) -> dict[str, int]:
+    return {str(kind): most for kind, most in settings.max_degree.items()}
 
 
 def _listed(types: Iterable[str]) -> str:

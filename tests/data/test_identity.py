@@ -121,9 +121,36 @@ def test_a_component_of_too_many_accounts_is_not_merged_at_all() -> None:
     assert set(found.guards.values()) == {"too large for one person: 5 accounts"}
 
 
-def test_a_limit_on_accounts_is_refused() -> None:
-    with pytest.raises(ValueError, match="are accounts, whose links always join"):
-        IdentitySettings(max_degree={"crm": 2})
+@pytest.mark.parametrize("value", ["0", "null", "N/A", "-"])
+@pytest.mark.parametrize("kind", ["loyalty", "email_hash"])
+def test_an_account_that_stands_for_no_account_joins_nobody(value: str, kind: str) -> None:
+    seen = [(f"login:{value}", f"{kind}:{i}") for i in range(20)]
+    found = Resolved([*seen, *((f"{kind}:{i}", f"crm:{i}") for i in range(20))])
+    persons = {i: found.persons[f"{kind}:{i}"] for i in range(20)}
+    assert persons == {i: f"crm:{i}" for i in range(20)}
+    assert f"login:{value}" not in found.persons
+    assert [found.guards[i] for i in range(40)] == [
+        *["shared login: linked to 20 accounts"] * 20,
+        *[None] * 20,
+    ]
+
+
+def test_an_account_of_many_telephones_makes_no_household() -> None:
+    links = [("login:0", f"phone_hash:{i}") for i in range(20)]
+    assert Resolved([*links, *((f"phone_hash:{i}", f"crm:{i}") for i in range(20))]).houses == {}
+
+
+def test_the_limit_of_accounts_can_be_set_and_the_others_stay() -> None:
+    links = [("crm:1", f"loyalty:{i}") for i in range(3)]
+    devices = [("device:d", "crm:7"), ("device:d", "crm:8")]
+    rules = IdentitySettings(max_degree={"crm": 2})
+    assert len(set(Resolved([*links, *devices], rules).persons.values())) == 5
+    assert len(set(Resolved([*links, *devices]).persons.values())) == 3
+
+
+def test_an_account_tells_no_household() -> None:
+    with pytest.raises(ValueError, match="are accounts, and these tell a person"):
+        IdentitySettings(household=("crm",))
 
 
 def test_a_slip_in_the_settings_is_named(tmp_path: object) -> None:

@@ -114,6 +114,15 @@ def test_accounts_of_a_person_become_one_row_with_what_the_newest_says(tmp_path:
     ]
 
 
+def test_blanks_around_an_id_say_nothing_and_blanks_alone_are_missing(tmp_path: Path) -> None:
+    links = RAW["links.csv"].replace("crm,2,phone_hash,p,", "crm, 2 ,phone_hash,p\u00a0,")
+    blank = "login,  ,loyalty,7,2018-01-02,,\n        login,\u00a0,crm,2,2018-01-02,,\n"
+    taken = snapshot(study(tmp_path, links=links.rstrip(" ") + f"        {blank}    "))
+    people = used(taken, "customers").set_index("customer_id")
+    assert people["household_id"].dropna().index.tolist() == ["crm:2", "crm:4"]
+    assert aside(taken, "links")["reason"].tolist() == ["left_value must not be empty"] * 2
+
+
 def test_of_two_accounts_in_an_experiment_the_first_assignment_stays(tmp_path: Path) -> None:
     taken = snapshot(study(tmp_path))
     arms = used(taken, "exposures").set_index("unit_id")["arm"].to_dict()
