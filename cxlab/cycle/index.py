@@ -19,6 +19,7 @@ from cxlab.stats.multiplicity import clear_changes
 __all__ = ["Measure", "measures", "opening"]
 
 _HISTORY = 8  # cycles in the small line of a tile
+_ABOUT_THE_DATA = ("trust.", "consent.")  # metrics that are no findings about customers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,9 +155,13 @@ def _answer(found: Sequence[Measure]) -> str:
                 parts.append(f"{words.listing(moved)} {verb}")
     still = [_plain(m.kpi.name) for m in judged if m.verdict == "No clear change"]
     if not parts:
-        return f"No key measure changed clearly: neither {words.listing(still, 'nor')}."
-    if still:
+        parts.append(f"no key measure changed clearly ({words.listing(still)})")
+    elif still:
         parts.append(f"{words.listing(still)} did not clearly change")
+    # Silence about the others would read as if they stood still.
+    if rest := sum(m.kpi.change is not None and not m.verdict for m in found):
+        total = words.plural(len(judged) + rest, "measure")
+        parts.append(f"{rest} of {total} could not be compared")
     sentence = "; ".join(parts) + "."
     return sentence[0].upper() + sentence[1:]
 
@@ -172,7 +177,7 @@ def _three(
     results = [
         s
         for s in shown
-        if s.kind == "result" and any(not r["metric"].startswith("trust.") for r in s.rows)
+        if s.kind == "result" and any(not r["metric"].startswith(_ABOUT_THE_DATA) for r in s.rows)
     ]
 
     def weight(item: Shown) -> int:

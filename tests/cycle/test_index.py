@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlab.columns import FINDING
+from cxlab.cycle.findings import Shown
 from cxlab.cycle.index import measures, opening
 from cxlab.data.settings import Settings
 from cxlab.report.tiles import tiles
@@ -59,7 +60,27 @@ def test_a_fall_is_good_where_less_is_better():
 
 def test_an_interval_with_zero_inside_is_no_change():
     found = findings(kept__share=VALUE, kept__change=STILL)
-    assert "No key measure changed clearly" in answer(found, kept="up")
+    assert answer(found, kept="up") == "No key measure changed clearly (kept)."
+
+
+def test_measures_that_cannot_be_compared_are_not_passed_over():
+    found = findings(kept__share=VALUE, kept__change=STILL, late__share=VALUE)
+    said = answer(found, kept="up", late="down", happy="up")
+    assert said.startswith("No key measure changed clearly (kept)")
+    assert said.endswith("2 of 3 measures could not be compared.")
+
+
+def test_no_finding_of_the_first_page_tells_of_consents_or_tables():
+    def shown(metric: str) -> Shown:
+        return Shown(
+            chapter="40_feedback", kind="result", anchor="", suppressed_cells=0,
+            sentence=f"Said of {metric}.", rows=[{"metric": metric, "dims": {}}],
+        )  # fmt: skip
+
+    made = measures(settings(), findings(), previous="2017Q4", earlier=[], href=HREF)
+    said = opening(made, [shown(m) for m in ("consent.flow", "trust.rows_in", "a.share")], HREF)
+    assert "Said of a.share." in said
+    assert "consent.flow" not in said and "trust.rows_in" not in said
 
 
 def test_without_an_earlier_cycle_the_values_are_told():
