@@ -92,7 +92,10 @@ class ConsentFlow(Result):
             (cells["from_status"] != cells["to_status"]) & (cells["from_status"] != _OUTSIDE)
         ]
         if moved.empty or not moved["estimate"].max() > 0:
-            return "No change of mind about a purpose is large enough to be shown."
+            return (
+                "How many changed their mind about a purpose is withheld: nobody or too few did, "
+                "or the number would tell of a few."
+            )
         top = moved.sort_values("estimate", kind="stable").iloc[-1]
         people = words.plural(top["estimate"], "customer")
         return (

@@ -142,7 +142,17 @@ def test_a_new_customer_is_no_change_of_mind():
     new = customers(100).assign(first_seen_at=pd.Timestamp("2018-01-10"))
     granted = said([(range(100), "2018-01-11", "granted")])
     found = consent_flow(lab_of({"customers": new, "consents": granted}, CYCLE)).protect(10)
-    assert found.sentence() == "No change of mind about a purpose is large enough to be shown."
+    assert found.sentence().startswith("How many changed their mind about a purpose is withheld")
+
+
+def test_moves_that_are_withheld_with_a_small_one_are_not_called_too_few():
+    """Twenty withdrew and three denied: the twenty go with the three, though no small number."""
+    granted = said([(range(90), "2017-02-01", "granted")])
+    moved = said([(range(20), "2018-01-10", "withdrawn"), (range(20, 23), "2018-01-10", "denied")])
+    asked = pd.concat([granted, moved], ignore_index=True)
+    found = consent_flow(lab_of({"customers": customers(100), "consents": asked}, CYCLE))
+    assert "customers" in found.sentence()
+    assert "or the number would tell of a few" in found.protect(10).sentence()
 
 
 def test_bias_is_the_share_of_others_times_the_distance_to_them():
