@@ -278,7 +278,10 @@ def _withheld(described: Mapping[str, Any], min_cell: int, made: Made | None) ->
     )
     if made is not None or not any(sums.values()):
         return said
-    each = "; ".join(f"{k}: {sum(own.values())}" for k, own in counts.items() if any(own.values()))
+    titles = {chapter["name"]: chapter["title"] for chapter in described["chapters"]}
+    each = "; ".join(
+        f"{titles[name]}: {sum(own.values())}" for name, own in counts.items() if any(own.values())
+    )
     return f"{said} ({each})"
 
 
