@@ -70,8 +70,9 @@ class Comparison(Result):
         said = words.change(row["estimate"], row["conf_low"], row["conf_high"], self.unit)
         return (
             f"{len(clear)} of {words.plural(len(rows), 'group')} of {group} "
-            f"{'differs' if len(clear) == 1 else 'differ'} clearly from the others, most of all "
-            f"{row.name}: {said}, {_p(row['p_holm'])} after correction for {self.family}."
+            f"{'differs' if len(clear) == 1 else 'differ'} clearly from the others, "
+            f"{'which is' if len(clear) == 1 else 'most of all'} {row.name}: {said}, "
+            f"{_p(row['p_holm'])} after correction for {self.family}."
         )
 
     def _rows(self, metric: str) -> pd.DataFrame:

@@ -84,10 +84,10 @@ class Rfm(Result):
         if money.empty or not (money["estimate"] > 0).any():
             return f"{said}."
         most = money.sort_values("estimate", kind="stable").iloc[-1]
-        brings = f"brings most net revenue, {words.value(most['estimate'], most['unit'])}"
+        amount = words.value(most["estimate"], most["unit"])
         if most["segment"] == largest["segment"]:
-            return f"{said}; it also {brings}."
-        return f"{said}; {most['segment']} {brings}."
+            return f"{said}; it also brought most net revenue so far, {amount}."
+        return f"{said}; most net revenue so far came from {most['segment']}, {amount}."
 
     def _rows(self, name: str) -> pd.DataFrame:
         inner = [c for c in self.estimates.columns if c.startswith("_")]

@@ -127,9 +127,7 @@ def test_p_values_are_those_of_the_fit_and_on_record():
     on_record = {f["metric"] for f in found.findings()}
     assert {"compare.difference", "compare.p_holm", "compare.p_bh"} <= on_record
     assert found.family == 4
-    assert (
-        "1 of 4 groups of region differs clearly from the others, most of all d" in found.sentence()
-    )
+    assert "1 of 4 groups of region differs clearly from the others, which is d" in found.sentence()
 
 
 def test_a_small_group_is_withheld_everywhere():
