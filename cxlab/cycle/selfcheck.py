@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from cxlab.columns import FINDING
 from cxlab.errors import RunError
+from cxlab.report import words
 
 __all__ = ["Item", "check_project", "levels", "summary"]
 
@@ -143,7 +144,8 @@ def _version_control(project: _Project) -> Evidence:
     changed = len(project.git("status", "--porcelain").splitlines())
     if not commits:
         return False, "no git history here"
-    return True, f"git, {int(commits):,} commits, {changed} files changed since the last"
+    since = words.plural(changed, "file")
+    return True, f"git, {words.plural(int(commits), 'commit')}, {since} changed since the last"
 
 
 def _readme(project: _Project) -> Evidence:
@@ -161,7 +163,7 @@ def _no_manual_step(project: _Project) -> Evidence:
     return (
         bool(runner) and len(plain) == len(notebooks),
         f"{runner or 'no runner'}; {len(plain)} of {len(notebooks)} notebooks kept without "
-        f"outputs; {len(manifests)} reports sealed by a manifest",
+        f"outputs; {words.plural(len(manifests), 'report')} sealed by a manifest",
     )
 
 
@@ -223,7 +225,8 @@ def _logged(project: _Project) -> Evidence:
 
     runs = Ledger(ledger).runs()
     ended = sum(run.state == "ok" for run in runs)
-    return bool(runs), f"{ledger.name}: {len(runs):,} runs noted, {ended:,} of them ended well"
+    noted = words.plural(len(runs), "run")
+    return bool(runs), f"{ledger.name}: {noted} noted, {ended:,} of them ended well"
 
 
 def _tidy(project: _Project) -> Evidence:

@@ -293,8 +293,8 @@ def read_settings(study: Path) -> Settings:
     except ValidationError as error:
         lines = [_say(e) for e in error.errors()]
         raise SettingsError(
-            f"{study.name}/study.yaml must be mended in {len(lines)} place(s):\n  "
-            + "\n  ".join(lines)
+            f"{study.name}/study.yaml must be mended in "
+            f"{len(lines)} {'place' if len(lines) == 1 else 'places'}:\n  " + "\n  ".join(lines)
         ) from None
 
 
