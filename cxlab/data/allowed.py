@@ -12,19 +12,20 @@ __all__ = ["Allowed"]
 
 
 class Allowed(Strict):
-    """One exception: a pattern such as `*@company.example`, a kind, or both."""
+    """One exception: a pattern such as `*@company.example`, and perhaps a kind.
+
+    A kind alone would let through whatever of it gets into a report later.
+    """
 
     reason: Annotated[str, Field(min_length=10)]
-    pattern: str | None = None
+    pattern: str
     kind: str | None = None
 
     @model_validator(mode="after")
     def _says_what(self) -> Self:
-        if self.pattern is None and self.kind is None:
-            raise ValueError("an exception needs a pattern or a kind")
         if self.kind is not None and self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
-        if self.pattern is not None and not self.pattern.strip("*? "):
+        if not self.pattern.strip("*? "):
             raise ValueError("pattern must hold more than * and ?")
         return self
 
@@ -32,4 +33,4 @@ class Allowed(Strict):
         """Tell whether what was found is meant."""
         if self.kind is not None and self.kind != kind:
             return False
-        return self.pattern is None or fnmatchcase(value.lower(), self.pattern.lower())
+        return fnmatchcase(value.lower(), self.pattern.lower())
