@@ -48,6 +48,8 @@ def manifest(
 ) -> dict[str, Any]:
     """Describe a run: everything but the hashes of its files.
 
+    No text holds a mark that turns the direction of writing, whoever wrote it.
+
     Parameters
     ----------
     plan : Plan
@@ -66,7 +68,7 @@ def manifest(
     from cxlab.cycle.findings import suppressed  # pandas stays out of the import
 
     snapshot = plan.snapshot
-    return {
+    described = {
         "version": _VERSION,
         "study": plan.name,
         "title": plan.settings.title,
@@ -105,6 +107,7 @@ def manifest(
         "warnings": snapshot.notes,
         "previous": {"cycle": previous[0], "manifest_sha256": previous[1]} if previous else None,
     }
+    return {name: _unmarked(value) for name, value in described.items()}
 
 
 def seal(folder: Path, described: dict[str, Any], hashes: Mapping[str, str]) -> str:
@@ -205,6 +208,16 @@ def _is_own(file: Path, read: Mapping[str, Any]) -> bool:
     content = {name: value for name, value in read.items() if name != _OWN}
     own = _sha256(_text(content))
     return read.get(_OWN) == own and file.read_bytes() == _text({**content, _OWN: own}).encode()
+
+
+def _unmarked(value: Any) -> Any:
+    from cxlab.report.tables import unmarked  # pandas stays out of the import
+
+    if isinstance(value, str):
+        return unmarked(value)
+    if isinstance(value, Mapping):
+        return {_unmarked(name): _unmarked(inner) for name, inner in value.items()}
+    return [_unmarked(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _text(content: Mapping[str, Any]) -> str:

@@ -191,7 +191,7 @@ def _base_page(
             {"ok": "finished", "withheld": "withheld", "not run": "withheld"}.get(
                 m.state, "failed"
             ),
-            m.error or m.chapter.withheld or m.chapter.question,
+            unmarked(m.error or m.chapter.withheld or m.chapter.question),
         )
         for m in states.values()
     ]
@@ -229,7 +229,7 @@ def _base_page(
             ("Manifest (JSON)", "manifest.json"),
         ],
         manifest=json.dumps(described, ensure_ascii=False),
-        banner=banner,
+        banner=unmarked(banner),
     )
 
 

@@ -166,8 +166,24 @@ def test_a_title_is_text_in_every_page(made, tmp_path):
         source = page.read_text()
         assert "<script>alert" not in source, page
         assert "<img src=x" not in source, page
-        assert "\u202e" not in re.sub(r"(?s)<script\b.*?</script>", "", source), page
+        assert "\u202e" not in source, page
         assert "{{ 7 * 7 }}" in shown(source), page
+    assert "abcgnp.exe" in read_manifest(target)["title"]
+
+
+def test_no_mark_in_the_settings_turns_a_text_of_the_report(made):
+    target = made(
+        numbers(500),
+        yaml=(YAML + KPIS)
+        .replace("Orders", "Or\u2066ders")
+        .replace("owner: A", 'owner: "A\u202eB", definition: "x\u2067y"')
+        .replace("nobody was asked", "nobody \u202dwas asked"),
+    )
+    for file in target.iterdir():
+        if file.suffix != ".parquet":
+            found = re.findall("[\u202a-\u202e\u2066-\u2069]", file.read_text())
+            assert not found, (file.name, found)
+    assert "AB" in shown((target / "index.html").read_text())
 
 
 def test_small_groups_are_in_no_published_file(made):
