@@ -79,8 +79,11 @@ def simulate_accounts(world: World, tables: Tables) -> Tables:
     accounts["login_at"] = np.where(with_crm, login_later, seen)
     accounts["card_at"] = card_at
     erased = with_crm & (rng.random(count) < company.erased)
-    erased[np.argmax(with_crm)] = True  # at least one in each part asks to be forgotten
+    if with_crm.any():
+        erased[np.argmax(with_crm)] = True  # at least one in each part asks to be forgotten
+    # Whoever asks has an account by then, and the company has had a log.
     asked = world.start + rng.integers(0, 3 * 365 * _DAY, count).astype("timedelta64[s]")
+    asked = np.maximum(asked, seen + np.timedelta64(_DAY, "s"))
     return {
         "accounts": accounts,
         "links": _links(accounts),

@@ -1,5 +1,7 @@
 """How the made-up customers are known, what they allow, and what offices are quoted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,6 +57,22 @@ def test_links_tie_each_persons_ids_together_and_never_two_persons(tables):
     )  # fmt: skip
     assert (ids.groupby(["type", "value"])["person"].nunique() == 1).all()
     assert set(ids["person"]) == set(tables["people"]["person"])
+
+
+def test_nobody_asks_to_be_forgotten_before_having_an_account(tables):
+    erasures = tables["erasures"].merge(tables["accounts"], on="person", validate="one_to_one")
+    assert len(erasures) >= 2
+    assert (erasures["crm"] >= 0).all()
+    assert (erasures["requested_at"] > erasures["seen_at"]).all()
+    assert erasures["requested_at"].between(WORLD.start, WORLD.end).all()
+
+
+def test_where_the_crm_knows_nobody_nobody_asks_to_be_forgotten(tmp_path):
+    unknown = World(replace(TRUTH, known_to_crm=0.0), 3)
+    tables = next(simulate(unknown, 30))
+    assert (tables["accounts"]["crm"] == -1).all()
+    assert tables["erasures"].empty
+    assert set(tables["links"]["person"]) == set(range(30))
 
 
 def test_each_purpose_is_allowed_as_the_company_says(tables):
