@@ -13,7 +13,7 @@ import duckdb
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.contracts import EXCLUDED, LATER, SET_ASIDE, typed_select
-from cxlab.data.masking import mask_comments
+from cxlab.data.masking import FREE_TEXT, Masker, mask_table
 from cxlab.data.model import Contract, contracts
 from cxlab.data.people import ERASED, People
 from cxlab.data.settings import Settings
@@ -63,7 +63,8 @@ class Reader:
         self.reasons: list[dict[str, Any]] = []
         self.contents: dict[str, list[str]] = {}
         self.notes: list[str] = []
-        self.masked: list[dict[str, Any]] = []  # comments that held something personal, by kind
+        self.masked: list[dict[str, Any]] = []  # rows that held something personal, by kind
+        self._masker = Masker(self._do)
         self._do(
             'create temp table set_aside ("table" text, row bigint, rule text, reason text, '
             "record text)"
@@ -86,13 +87,15 @@ class Reader:
                 source,
                 cycle=self._cycle,
             )
-            if name == "names":  # used to mask comments, and kept nowhere
+            if name == "names":  # used to mask free text, and kept nowhere
                 whose = "customer_id" if "customer_id" in described else "null as customer_id"
                 self._do(f"create temp table names as select {whose}, name from ({typed})")
+                self._masker = Masker(self._do, has_names=True)
                 return
             self._write(typed, f"{name}.draft")
-        if name == "comments":
-            self.masked = mask_comments(self._do, self._draft / f"{name}.draft.parquet", contract)
+        if name in FREE_TEXT:
+            mask_table(self._masker, self._draft / f"{name}.draft.parquet", contract)
+            self.masked = self._masker.record
         typed_file = self._file(f"{name}.draft")
         shown = [r[0] for r in self._do(f"describe select * from {typed_file}").fetchall()]
         self.columns[name] = [c for c in shown if c not in ("_rule", "_record", "file_row_number")]
@@ -102,7 +105,10 @@ class Reader:
     def check_share(self, table: str, settings: Settings) -> None:
         """Stop where more rows are set aside than the settings allow."""
         row = self.tables[-1]
-        limit = settings.quality.tables.get(table, settings.quality.set_aside_max)
+        usual = settings.quality.set_aside_max
+        if settings.sample:
+            usual = settings.sample.set_aside_max(usual)
+        limit = settings.quality.tables.get(table, usual)
         if not row["rows_in"] and not self.later[table]:
             raise DataError(
                 f"{table} must have rows, but tables/{table}.sql gives none. Mend the source, or "

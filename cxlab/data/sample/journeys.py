@@ -22,7 +22,15 @@ from cxlab.data.sample.company import (
     Company,
 )
 
-__all__ = ["NOTHING", "Chain", "chain", "channel_shares", "truth_of_journeys", "walk"]
+__all__ = [
+    "NOTHING",
+    "Chain",
+    "chain",
+    "channel_shares",
+    "first_order",
+    "truth_of_journeys",
+    "walk",
+]
 
 Numbers = NDArray[np.float64]
 
@@ -94,18 +102,26 @@ class Chain:
         return np.ascontiguousarray(given.cumsum(axis=1).transpose(2, 0, 1))
 
 
-def chain(company: Company, quarter: int) -> Chain:
-    """Return the chain of a quarter (0 to 11): it drifts towards newer channels."""
+def first_order(company: Company, quarter: int) -> Numbers:
+    """Return the transitions of a quarter (0 to 11), which drift towards newer channels.
+
+    Rows and columns are those of `company.TRANSITIONS`.
+    """
     moved = company.drift * quarter / (QUARTERS - 1)
     newer = np.eye(_K + 2)
     for old, new in NEWER_CHANNELS.items():
         place, towards = TOUCHPOINTS.index(old), TOUCHPOINTS.index(new)
         newer[place, [place, towards]] = 1 - moved, moved
-    first_order = company.transitions @ newer
+    return np.asarray(company.transitions @ newer)
+
+
+def chain(company: Company, quarter: int) -> Chain:
+    """Return the chain of a quarter (0 to 11)."""
+    first = first_order(company, quarter)
     states = np.arange(_START)
     before, present = states // _K, states % _K
     memory = np.where(before > 0, company.memory, 0.0)
-    rows = np.vstack([first_order[present + 1] * (1 - memory)[:, None], first_order[:1]])
+    rows = np.vstack([first[present + 1] * (1 - memory)[:, None], first[:1]])
     rows[states[before > 0], before[before > 0] - 1] += company.memory
     return Chain(rows[:, :_K], rows[:, _K], rows[:, _K + 1])
 

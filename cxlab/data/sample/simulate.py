@@ -15,7 +15,7 @@ Contact: `journeys` and `touches` (`paths`), `campaigns` (`campaigns`), `message
 (`messages`), `interactions` (`visits`), `tickets`, `contacts` and `sla_promises`
 (`service`), `shifts` and `costs` (`staff`). Feedback: `true_moods` and `true_scores`
 (`moods`), `invitations` (`invitations`), `answers` (`surveys`, `questions`), `comments`
-(`words`), `referrals` and `margin_counts` (`referrals`).
+and `true_comments` (`words`), `referrals` and `margin_counts` (`referrals`).
 """
 
 from collections.abc import Callable, Iterator

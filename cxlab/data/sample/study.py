@@ -11,14 +11,15 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from cxlab.data.sample.hostile import write_hostile_files
+from cxlab.data.sample.truth import write_answers
 from cxlab.data.sample.write import Made, Options, write_company
+from cxlab.data.sample_settings import FEW, FEW_SET_ASIDE
 from cxlab.errors import RunError
 
 __all__ = ["new_sample", "raw_once"]
 
 _HERE = Path(__file__).parent
 _OLD_SECONDS = 86_400
-_FEW = 1_000
 # How a mapping reads the two long exports, as Parquet and as CSV.
 _LONG = {
     f"read_parquet('{{raw}}/{name}/*.parquet')": (
@@ -58,6 +59,7 @@ def new_sample(
         draft = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
             made = _write(draft, options, tell)
+            write_answers(draft / "truth", options.world, options.customers)
             _copy_study(draft, options, made)
             draft.chmod(0o755)
             draft.rename(folder)  # whole or nothing
@@ -102,6 +104,10 @@ def raw_once(state: Path, options: Options) -> Path:
 def _make(target: Path, options: Options) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target.parent)
+    # Some of its files were taken away: what is made anew could not take their place.
+    # Before the making, when no other process can have put a whole one here.
+    if target.is_dir():
+        shutil.rmtree(target)
     draft = Path(mkdtemp(prefix=".sample-", dir=target.parent))
     try:
         _write(draft, options, None)
@@ -131,8 +137,8 @@ def _copy_study(draft: Path, options: Options, made: Made) -> None:
     )
     lines = (source / "study.yaml").read_text(encoding="utf-8").splitlines(keepends=True)
     written = "".join("raw: raw\n" if line.startswith("sample:") else line for line in lines)
-    if options.customers < _FEW:  # each kind of dirt stands once among few rows
-        written = written.replace("set_aside_max: 0.02", "set_aside_max: 0.2")
+    if options.customers < FEW:
+        written = written.replace("set_aside_max: 0.02", f"set_aside_max: {FEW_SET_ASIDE}")
     (draft / "study.yaml").write_text(written, encoding="utf-8")
     (draft / "tables").mkdir()
     for file in sorted((source / "tables").glob("*.sql")):

@@ -20,21 +20,23 @@ from cxlab.data.sample.company import (
     TOUCHPOINTS,
 )
 from cxlab.data.sample.dirt import DIRT, MERGED
-from cxlab.data.sample.expectations import truth_of_promoters
+from cxlab.data.sample.expectations import truth_of_answers, truth_of_promoters
 from cxlab.data.sample.hostile import hostile_dirt
-from cxlab.data.sample.journeys import truth_of_journeys
+from cxlab.data.sample.journeys import first_order, truth_of_journeys
 from cxlab.data.sample.world import NEVER, World
 
-__all__ = ["write_margins", "write_truth"]
+__all__ = ["write_answers", "write_margins", "write_truth"]
+
+_PERSONS = 5_000, 50_000  # fewest and most that are simulated for what answers should say
 
 
 def write_truth(folder: Path, world: World, dirt: Mapping[str, int]) -> None:
     """Write all that is true of a company: its numbers, and one Parquet file per frame.
 
     `company.json` holds every number that an estimate could look for, not the small print
-    (pauses, prices, wages); `journeys.csv` exact removal effects and `promoters.csv` exact
-    shares, by quarter; `rollout.csv` when each initiative reached each region; `dirt.csv`
-    the planted rows, counted.
+    (pauses, prices, wages); `journeys.csv` exact removal effects, `transitions.csv` the steps
+    (without memory) and `promoters.csv` exact shares, by quarter; `rollout.csv` when each
+    initiative reached each region; `dirt.csv` the planted rows, counted.
 
     Parameters
     ----------
@@ -76,6 +78,18 @@ def write_truth(folder: Path, world: World, dirt: Mapping[str, int]) -> None:
     )
     journeys = [truth_of_journeys(world.company, q).assign(quarter=q) for q in range(QUARTERS)]
     pd.concat(journeys).to_csv(folder / "journeys.csv", index=False)
+    _write(
+        folder / "transitions.csv",
+        ["quarter", "step_from", "step_to", "probability"],
+        [
+            [quarter, step_from, step_to, round(float(share), 12)]
+            for quarter in range(QUARTERS)
+            for step_from, row in zip(
+                ("start", *TOUCHPOINTS), first_order(world.company, quarter), strict=True
+            )
+            for step_to, share in zip((*TOUCHPOINTS, "purchase", "nothing"), row, strict=True)
+        ],
+    )
     truth_of_promoters(world).to_csv(folder / "promoters.csv", index=False)
     _write(
         folder / "rollout.csv",
@@ -87,6 +101,17 @@ def write_truth(folder: Path, world: World, dirt: Mapping[str, int]) -> None:
             if quarter != NEVER
         ],
     )
+
+
+def write_answers(folder: Path, world: World, customers: int) -> None:
+    """Write what a survey of everybody would find, `answers.csv`.
+
+    As many customers as the company has are simulated for it, 5,000 to 50,000: the error
+    of the truth stays below that of an estimate from a share of as many.
+    """
+    fewest, most = _PERSONS
+    truth = truth_of_answers(world, customers=min(max(customers, fewest), most))
+    truth.to_csv(folder / "answers.csv", index=False)
 
 
 def write_margins(folder: Path, file: Path) -> None:

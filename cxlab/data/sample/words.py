@@ -8,6 +8,8 @@ comments : `comment`, `person`, `written_at` (UTC), `origin` {survey, ticket, re
     `order` (or -1), `invitation` and `ticket` (where it was written, or -1), `reach`
     (people who saw it, social only, else -1), `true_theme` (of the first clause),
     `true_valence` (-1, 0 mixed, 1).
+true_comments : `comment`, `origin`, `true_theme`, `true_valence` of the same;
+    the exports' ids of texts, posts and messages end in `comment`.
 """
 
 import numpy as np
@@ -77,7 +79,8 @@ def simulate_comments(world: World, tables: dict[str, pd.DataFrame]) -> dict[str
             "true_valence": valence.astype(np.int8),
         }
     )
-    return {"comments": comments}
+    truth = comments[["comment", "origin", "true_theme", "true_valence"]]
+    return {"comments": comments, "true_comments": truth}
 
 
 def _valences(rng: np.random.Generator, mark: Codes) -> Codes:

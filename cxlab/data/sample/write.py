@@ -12,9 +12,11 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Queue
+from tempfile import TemporaryFile
 from typing import IO
 
 from cxlab.data.sample.company import Variant, company
@@ -123,8 +125,14 @@ def _parts(pieces: Path, options: Options, jobs: int) -> Iterator[dict[str, dict
     """Yield what each part's process says of it, in the order of the parts."""
     pieces.mkdir(parents=True)
     jobs = min(jobs, len(options.firsts))
-    workers = [_start(pieces, options, job, jobs) for job in range(jobs)]
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
+    with ExitStack() as stack:
+        # Files, since a pipe that nobody reads would stop whoever has much to say.
+        errors = [
+            stack.enter_context(TemporaryFile("w+", encoding="utf-8", errors="replace"))
+            for _ in range(jobs)
+        ]
+        workers = [_start(pieces, options, job, jobs, errors[job]) for job in range(jobs)]
+        pool = stack.enter_context(ThreadPoolExecutor(max_workers=jobs))
         # A reader each, so that no process waits with its message.
         said: list[Queue[str]] = [Queue() for _ in workers]
         readers = [pool.submit(_listen, *pair) for pair in zip(workers, said, strict=True)]
@@ -132,7 +140,7 @@ def _parts(pieces: Path, options: Options, jobs: int) -> Iterator[dict[str, dict
             for place in range(len(options.firsts)):
                 line = said[place % jobs].get()
                 if not line:
-                    raise _dead(workers[place % jobs])
+                    raise _dead(workers[place % jobs], errors[place % jobs])
                 yield json.loads(line)
         finally:
             # Before the pool waits for its readers: they read until their process ends.
@@ -140,12 +148,13 @@ def _parts(pieces: Path, options: Options, jobs: int) -> Iterator[dict[str, dict
                 worker.kill()
                 worker.wait()
                 reader.result()
-                for stream in (worker.stdout, worker.stderr):
-                    if stream:
-                        stream.close()
+                if worker.stdout:
+                    worker.stdout.close()
 
 
-def _start(pieces: Path, options: Options, job: int, jobs: int) -> "subprocess.Popen[str]":
+def _start(
+    pieces: Path, options: Options, job: int, jobs: int, errors: IO[str]
+) -> "subprocess.Popen[str]":
     package = str(Path(__file__).parents[3])
     order = {**asdict(options), "folder": str(pieces), "job": job, "jobs": jobs}
     return subprocess.Popen(  # noqa: S603
@@ -153,7 +162,7 @@ def _start(pieces: Path, options: Options, job: int, jobs: int) -> "subprocess.P
         [sys.executable, "-P", "-c", _START, package, json.dumps(order)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=errors,
         text=True,
     )
 
@@ -166,8 +175,10 @@ def _listen(worker: "subprocess.Popen[str]", queue: "Queue[str]") -> None:
     queue.put("")  # the end, or a sudden one
 
 
-def _dead(worker: "subprocess.Popen[str]") -> RunError:
-    words = worker.stderr.read().strip() if worker.stderr else ""
+def _dead(worker: "subprocess.Popen[str]", errors: IO[str]) -> RunError:
+    worker.wait()  # its last words come after its last message
+    errors.seek(0)
+    words = errors.read().strip()
     last = words.splitlines()[-1][:300] if words else "without a word"
     return RunError(
         "The process that makes the sample company must finish its parts, but it ended: "

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlab.data.sample.company import CHANNELS, TOUCHPOINTS, company
-from cxlab.data.sample.journeys import chain, truth_of_journeys
+from cxlab.data.sample.journeys import chain, first_order, truth_of_journeys
 from cxlab.data.sample.paths import simulate_journeys
 from cxlab.data.sample.people import simulate_people
 from cxlab.data.sample.purchases import simulate_orders
@@ -118,6 +118,17 @@ def test_the_company_that_drifts_moves_to_newer_channels():
             assert sign * change > 0.02
     before, after = (truth_of_journeys(world.company, q) for q in (0, 11))
     assert (before["removal_effect"] - after["removal_effect"]).abs().max() > 0.05
+
+
+def test_the_steps_told_of_a_quarter_are_those_of_its_chain():
+    for quarter in (0, 11):
+        told = first_order(company("drift"), quarter)
+        assert np.allclose(told.sum(axis=1), 1)
+        follows = chain(company("drift"), quarter)
+        assert np.allclose(told[0, :9], follows.step[-1])  # from the start
+        assert np.allclose(told[1:, 9], follows.buy[:9])  # from a touchpoint to a purchase
+    assert not np.allclose(told, company("drift").transitions)
+    assert np.allclose(first_order(company("drift"), 0), company().transitions)
 
 
 def test_a_journey_of_the_last_quarter_follows_the_chain_of_the_last_quarter():

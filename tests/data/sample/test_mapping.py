@@ -4,6 +4,7 @@ import csv
 import json
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -183,9 +184,29 @@ def test_the_truth_lies_beside_the_raw_files(study):
     assert {"segment", "attachment", "household"} <= set(people.columns)
     journeys = pd.read_csv(truth / "journeys.csv")
     assert (journeys["kind"] == "touchpoint").sum() == 12 * 9
+    steps = pd.read_csv(truth / "transitions.csv")
+    assert len(steps) == 12 * 10 * 11
+    assert np.allclose(steps.groupby(["quarter", "step_from"])["probability"].sum(), 1)
+    answers = pd.read_csv(truth / "answers.csv", keep_default_na=False)
+    assert (answers["about"] == "order").sum() == 2 * 12
     rows = pd.read_parquet(truth / "planted.parquet")["kind"].value_counts()
     listed = pd.read_csv(truth / "dirt.csv").set_index("kind")["rows"].drop(MERGED.name)
     assert rows.sort_index().to_dict() == listed[listed > 0].sort_index().to_dict()
+
+
+def test_what_each_exported_comment_is_about_stands_in_the_truth(study, simulated):
+    """By the number in its id, from every system that hands over texts."""
+    raw, truth = study / "raw", pd.read_parquet(study / "truth" / "true_comments.parquet")
+    ids = list(pd.read_csv(raw / "survey" / "open_texts.csv")["TextId"])
+    for file, key in (("reviews/posts.jsonl", "post_id"), ("helpdesk/messages.jsonl", "id")):
+        lines = (raw / file).read_text(encoding="utf-8").split("\n")[:-1]
+        ids += [json.loads(line)[key] for line in lines]
+    clean = {int(i[2:]) for i in ids if i[:2] in ("TX", "PO", "HM") and i[2:].isdigit()}
+    assert clean == set(truth["comment"])
+    written = simulated["comments"].set_index("comment")
+    told = truth.set_index("comment")
+    assert (told["true_theme"].astype(str) == written["true_theme"].astype(str)).all()
+    assert (told["true_valence"] == written["true_valence"]).all()
 
 
 def test_personal_data_planted_in_comments_reach_no_reader(study, taken):

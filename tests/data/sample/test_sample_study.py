@@ -1,6 +1,8 @@
 """The made-up company as a study: the same files for the same seed, whole or nothing."""
 
 import hashlib
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +23,7 @@ from cxlab.errors import ParameterError, RunError, SettingsError
 from tests.studies import snapshot, write_study
 
 TINY = Options(customers=40, variant="tiny")
+EMBEDDED = Path(__file__).parents[3] / "params" / "sample"
 
 
 def hashes(folder):
@@ -51,8 +54,30 @@ def test_what_a_process_prints_besides_does_not_come_between(tmp_path, monkeypat
     assert made.rows["people"] == 40
 
 
-# With these seeds nothing happened to the only customer, nobody bought, or each is of a segment.
-@pytest.mark.parametrize(("customers", "seed"), [(1, 4), (1, 12), (2, 21), (2, 29)])
+# Far more than a pipe holds, said before each part is done.
+_LOUD = (
+    "import os; real = parts.write_part; "
+    "parts.write_part = lambda *given: [os.write(2, b'one more warning\\n' * 20_000), {then}][1]; "
+    "parts.main("
+)
+
+
+def test_a_process_that_says_much_on_its_other_channel_still_gets_done(tmp_path, monkeypatch):
+    loud = write._START.replace("parts.main(", _LOUD.format(then="real(*given)"))
+    monkeypatch.setattr(write, "_START", loud)
+    assert write_company(tmp_path, Options(customers=40, part=20)).rows["people"] == 40
+
+
+def test_of_a_process_that_dies_the_last_words_are_told(tmp_path, monkeypatch):
+    dying = _LOUD.format(then="[][0]")
+    monkeypatch.setattr(write, "_START", write._START.replace("parts.main(", dying))
+    with pytest.raises(RunError, match="but it ended: IndexError: list index out of range"):
+        write_company(tmp_path, Options(customers=40, part=20))
+
+
+# With these seeds nothing happened to the only customer, the CRM does not know them, nobody
+# bought, or each is of a segment.
+@pytest.mark.parametrize(("customers", "seed"), [(1, 4), (1, 12), (1, 3), (2, 21), (2, 29)])
 def test_the_last_part_of_a_company_may_hold_a_customer_or_two(tmp_path, customers, seed):
     written = write_part(tmp_path, Options(customers=customers, seed=seed), 0)
     assert written["rows"]["people"] == customers
@@ -122,6 +147,14 @@ def test_raw_files_are_made_once_and_found_again(tmp_path):
     assert [f.name for f in tmp_path.iterdir()] == [raw.parent.name]
 
 
+def test_raw_files_that_were_half_removed_are_made_anew(tmp_path):
+    raw = raw_once(tmp_path, TINY)
+    made = hashes(raw)
+    raw.rename(tmp_path / "elsewhere")
+    assert (raw.parent / "truth").is_dir()
+    assert hashes(raw_once(tmp_path, TINY)) == made
+
+
 def test_of_two_that_start_at_once_the_first_wins_and_both_find_its_files(tmp_path, monkeypatch):
     both_done = Barrier(2, timeout=60)
     drafts = []
@@ -152,8 +185,8 @@ def test_when_writing_fails_no_process_is_waited_for(tmp_path, monkeypatch):
 
     def slow(*_):
         code = "import time; print('{}', flush=True); time.sleep(600)"
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        started.append(subprocess.Popen([sys.executable, "-c", code], text=True, **pipes))
+        command = [sys.executable, "-c", code]
+        started.append(subprocess.Popen(command, text=True, stdout=subprocess.PIPE))
         return started[-1]
 
     monkeypatch.setattr("cxlab.data.sample.write._start", slow)
@@ -188,8 +221,23 @@ def test_a_study_has_raw_files_or_the_sample(tmp_path, yaml):
         read_settings(write_study(tmp_path, yaml=yaml))
 
 
+def test_the_tiny_company_can_be_embedded_as_well_as_written_out(tmp_path):
+    shutil.copytree(EMBEDDED, tmp_path / "study", ignore=shutil.ignore_patterns(".cxlab"))
+    file = tmp_path / "study" / "study.yaml"
+    tiny, times = re.subn("(?m)^sample: .*", "sample: {variant: tiny}", file.read_text())
+    assert times == 1
+    file.write_text(tiny)
+    assert snapshot(tmp_path / "study", "2026Q3").rows_used["customers"] > 30
+
+
+@pytest.mark.parametrize(("customers", "most"), [(999, 0.2), (1_000, 0.02), (None, 0.02)])
+def test_more_rows_may_be_set_aside_where_there_are_few(customers, most):
+    assert SampleSettings(customers=customers).set_aside_max(0.02) == most
+    assert SampleSettings(customers=customers).set_aside_max(0.5) == 0.5
+
+
 def test_the_embedded_study_can_be_read():
-    settings = read_settings(Path(__file__).parents[3] / "params" / "sample")
+    settings = read_settings(EMBEDDED)
     assert settings.sample is not None
     assert settings.sample.customers == 20_000
     assert settings.default_cycle == "2026Q3"
