@@ -1,13 +1,15 @@
-"""Comments as a notebook may see them: without what is somebody's own.
+"""Free text as a notebook may see it: without what is somebody's own.
 
 Comments are read like any table; before anything else looks at them, e-mail addresses,
-numbers, ids, addresses and names give way to a word in brackets. Names come from the
-side table `names`, which is used here and kept nowhere.
+numbers, ids, addresses and names give way to a word in brackets. So it is with the few
+other columns that somebody types freely, as a rule the same words again and again.
+Names come from the side table `names`, which is used here and kept nowhere.
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,70 +22,111 @@ from cxlab.data.signatures import signature
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MASKED", "Masker", "mask_comments"]
+__all__ = ["FREE_TEXT", "MASKED", "Masker", "mask_table"]
 
 MASKED = (*KINDS, "name")
+# What people type. Of comments, a study's own columns of text are masked too.
+FREE_TEXT: Mapping[str, tuple[str, ...]] = {
+    "attributes": ("value",),
+    "comments": ("text",),
+    "opportunities": ("lost_reason",),
+    "subscriptions": ("end_reason",),
+    "tickets": ("topic",),
+}
 _ROWS = 10_000  # of a batch: some megabytes
 _SHORT = 3  # letters of a name that is looked for in its owner's comments
 
 Ask = Callable[[str], Any]
 
 
-def mask_comments(ask: Ask, file: Path, contract: Contract) -> list[dict[str, Any]]:
-    """Mask the comments that have just been read, in place.
+def mask_table(masker: "Masker", file: Path, contract: Contract) -> None:
+    """Mask the free text of a table that has just been read, in place.
+
+    Parameters
+    ----------
+    masker : Masker
+        Counts what it finds.
+    file : pathlib.Path
+        The table as typed, with `_record` where a row breaks a rule.
+    contract : Contract
+        Of the table.
+    """
+    columns = masker.texts(file)
+    free = FREE_TEXT.get(contract.table, ())
+    if contract.table == "comments":
+        known = {c.name for c in contract.columns} - {*free}
+        masker.rewrite(
+            file,
+            [
+                name
+                for name in columns
+                if name not in known
+                and not name.startswith("_")
+                and not name.lower().endswith(("_id", "_hash"))
+            ],
+        )
+        return
+    # The same words again and again: mostly a look at the different ones is enough.
+    suspect = [name for name in columns if name in free and masker.suspects(file, name)]
+    if suspect:
+        masker.rewrite(file, suspect, often=0)
+
+
+class Masker:
+    """Takes personal data out of texts, and counts in how many rows it stood.
 
     Parameters
     ----------
     ask : callable
-        Runs SQL in the engine that reads the sources; its answer can be fetched. Where
-        it has a table `names` (customer_id, name), these persons are masked too.
-    file : pathlib.Path
-        The comments as typed, with `_record` where a row breaks a rule.
-    contract : Contract
-        Of the table; text columns beyond it are masked too, unless they are ids.
-
-    Returns
-    -------
-    list of dict
-        `kind`, and the `rows` in which it was masked.
+        Runs SQL in the engine that reads the sources; its answer can be fetched.
+    has_names : bool
+        Whether the engine has a table `names` (customer_id, name): then these persons are
+        masked too.
     """
-    has_names = ask("select count(*) from duckdb_tables() where table_name = 'names'").fetchone()[0]
-    masker = Masker(ask, has_names=bool(has_names))
-    described = ask(f"describe select * from {_parquet(file)}").fetchall()
-    known = {c.name for c in contract.columns if c.name != "text"}
-    masker.rewrite(
-        file,
-        [
-            name
-            for name, kind, *_ in described
-            if kind == "VARCHAR"
-            and name not in known
-            and not name.startswith("_")
-            and not name.lower().endswith(("_id", "_hash"))
-        ],
-    )
-    return [{"kind": kind, "rows": masker.rows[kind]} for kind in MASKED]
-
-
-class Masker:
-    """Takes personal data out of comments, and counts in how many it stood."""
 
     def __init__(self, ask: Ask, *, has_names: bool = False) -> None:
         self._ask = ask
         self._names: Names | None = None
         self._own: dict[str, frozenset[str]] = {}
         self._has_names = has_names
+        self._mask = self.mask
         self.rows: Counter[str] = Counter()
 
-    def rewrite(self, file: Path, columns: Sequence[str]) -> None:
+    @property
+    def record(self) -> list[dict[str, Any]]:
+        """What has been masked until now: `kind`, and in how many `rows`."""
+        return [{"kind": kind, "rows": self.rows[kind]} for kind in MASKED]
+
+    def texts(self, file: Path) -> list[str]:
+        """List the columns of text in a Parquet file."""
+        described = self._ask(f"describe select * from {_parquet(file)}").fetchall()
+        return [name for name, kind, *_ in described if kind == "VARCHAR"]
+
+    def suspects(self, file: Path, column: str) -> bool:
+        """Tell whether a different value of a column may hold anything to mask."""
+        names = self._known_names()
+        column = column.replace('"', '""')
+        given = f'select distinct "{column}" as value from {_parquet(file)}'
+        path = "'$.\"" + column.replace("'", "''") + "\"'"
+        kept = f"select distinct json_extract_string(_record, {path}) from {_parquet(file)}"
+        each = _rows(self._ask(f"{given} where _record is null union {kept}"))
+        return any(
+            find(text) or signature(text) or (names is not None and names.holds_any(text))
+            for text in map(readable, each)
+        )
+
+    def rewrite(self, file: Path, columns: Sequence[str], **learning: float) -> None:
         """Mask the named columns of a Parquet file, and of the raw rows kept in it.
 
-        The order of rows stays. The file is replaced; what it held is gone.
+        The order of rows stays. The file is replaced; what it held is gone. `often` is
+        said to `Names.begin`.
         """
         import pyarrow.parquet as pq
 
         if self._has_names:
-            self._learn(file, columns)
+            self._learn(file, columns, **learning)
+        # A column of few different texts is masked text by text.
+        self._mask = lru_cache(_ROWS)(self.mask)
         draft = file.with_suffix(".masked")
         with pq.ParquetFile(file) as source, pq.ParquetWriter(draft, source.schema_arrow) as out:
             for batch in source.iter_batches(_ROWS):
@@ -105,11 +148,20 @@ class Masker:
         apart = [n for n in named if all(n.end <= h.start or n.start >= h.end for h in hits)]
         return sorted(hits + apart)
 
-    def _learn(self, file: Path, columns: Sequence[str]) -> None:
-        """Read the names of all persons, those of each writer, and how words are written."""
+    def _known_names(self) -> Names | None:
+        """Read the names of all persons, once."""
+        if self._has_names and self._names is None:
+            self._names = Names(_rows(self._ask("select distinct name from names")))
+        return self._names
+
+    def _learn(self, file: Path, columns: Sequence[str], **learning: float) -> None:
+        """Read the names of each writer, and how words are written."""
         import pyarrow.parquet as pq
 
-        self._names = Names(_rows(self._ask("select distinct name from names")))
+        names = self._known_names()
+        assert names is not None  # noqa: S101  (asked for only where there are names)
+        names.begin(**learning)
+        self._own = {}
         with pq.ParquetFile(file) as source:
             if "customer_id" in source.schema_arrow.names:
                 found = self._ask(
@@ -122,7 +174,7 @@ class Masker:
                 for name in columns:
                     for text, whose in zip(batch[name].to_pylist(), own, strict=True):
                         if text:
-                            self._names.learn(readable(text), whose)
+                            names.learn(readable(text), whose)
 
     def _writers(self, batch: "pa.RecordBatch") -> list[frozenset[str]]:
         """Words of the name of whoever wrote each comment."""
@@ -153,7 +205,7 @@ class Masker:
     def _note(self, text: str | None, own: frozenset[str], kinds: set[str]) -> str | None:
         if text is None:
             return None
-        safe, held = self.mask(text, own)
+        safe, held = self._mask(text, own)
         kinds |= held
         return safe
 
@@ -164,11 +216,11 @@ class Masker:
         if record is None:
             return None
         row = json.loads(record)
-        safe = {
-            name: self.mask(value, own)[0] if name in columns and isinstance(value, str) else value
-            for name, value in row.items()
-        }
-        return json.dumps(safe, ensure_ascii=False)
+        for name in row.keys() & {*columns}:
+            given = str(row[name])  # a number of a telephone may be a number in the source
+            if row[name] is not None and (safe := self._mask(given, own)[0]) != given:
+                row[name] = safe
+        return json.dumps(row, ensure_ascii=False)
 
 
 def _parquet(file: Path) -> str:

@@ -85,14 +85,26 @@ class Names:
             ends = [(words[0], words[-1])] if len(words) > 2 else []
             for one, two in [*pairwise(words), *ends]:
                 self._pairs |= {(one, two), (two, one)}
+        self._fold = cache(self._listed)
+        self.begin()
+
+    def begin(self, *, often: float = _OFTEN) -> None:
+        """Forget how words are written: other texts follow.
+
+        A word in more than a share `often` of them, and in more than a few, is no name.
+        """
         self._small: Counter[str] = Counter()
         self._capital: Counter[str] = Counter()
         self._anyhow: Counter[str] = Counter()
         self._texts = 0
-        self._fold = cache(self._listed)
+        self._often = often
 
     def __len__(self) -> int:
         return len(self._words)
+
+    def holds_any(self, text: str) -> bool:
+        """Tell whether a word of the text is in somebody's name."""
+        return any(self._fold(m[0]) for m in words_of(text))
 
     def learn(self, text: str, own: frozenset[str] = frozenset()) -> None:
         """Note how the words of one comment are written; all comments come before any `find`.
@@ -185,7 +197,7 @@ class Names:
         small = self._small[folded]
         if small >= _FEW and small > self._capital[folded]:
             return True
-        return self._anyhow[folded] > max(_FEW * _FEW, _OFTEN * self._texts)
+        return self._anyhow[folded] > max(_FEW * _FEW, self._often * self._texts)
 
 
 def _has_case(words: list[re.Match[str]]) -> bool:

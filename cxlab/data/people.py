@@ -31,7 +31,7 @@ __all__ = ["ERASED", "SAME_PERSON", "Final", "People", "people_key"]
 
 ERASED = "erased on request"
 SAME_PERSON = "another account of the same person"
-_FIRST = ("erasures", "links")  # what all other tables are read by
+_FIRST = ("erasures", "links", "names")  # what all other tables are read by
 # Rows about two persons: the one who is only mentioned is emptied, and the row stays.
 _MENTIONED = ("referred_id", "referred_by")
 # Tables that name an order without belonging to it.
@@ -107,7 +107,7 @@ class People:
         keep(do, "cx_erased", "select '' as id limit 0")
 
     def in_order(self) -> Iterator[Mapping]:
-        """Yield the mappings, erasures and links first, and identities made of links."""
+        """Yield the mappings, erasures, links and names first, and identities made of links."""
         for mapping in sorted(
             self._mappings,
             key=lambda m: (not m.is_helper, m.name not in _FIRST, m.name != _FIRST[0]),

@@ -1,4 +1,4 @@
-"""What was personal in customers' comments, and how often: masked before anybody read it."""
+"""What was personal in free text, and how often: masked before anybody read it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ _SAID = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Masked(Counted):
-    """Comments in which something personal was masked, by kind."""
+    """Rows with text in which something personal was masked, by kind."""
 
     def table(self) -> pd.DataFrame:
         """One row per kind, the most frequent first."""
@@ -39,13 +39,13 @@ class Masked(Counted):
         """What was masked most often."""
         top = self.estimates.iloc[0]
         if not top["estimate"]:
-            return "No comment held anything personal that could be told."
-        count = words.plural(top["estimate"], "comment")
+            return "No text held anything personal that could be told."
+        count = words.plural(top["estimate"], "text")
         return f"Masked before anybody read them, most often: {top['kind']}, in {count}."
 
 
 def masked(snapshot: "Snapshot") -> Masked:
-    """Tell in how many comments each kind of personal data was masked.
+    """Tell in how many texts each kind of personal data was masked.
 
     Parameters
     ----------
@@ -55,23 +55,25 @@ def masked(snapshot: "Snapshot") -> Masked:
     Returns
     -------
     Masked
-        `trust.comments_masked` by kind. A comment that held several kinds is in several rows.
+        `trust.comments_masked` by kind. A text that held several kinds is in several rows.
 
     Raises
     ------
     Withheld
-        If the study has no comments.
+        If the study has no free text.
     """
     found: list[dict[str, Any]] = list(snapshot.records.get("masked", []))
     if not found:
-        raise Withheld("The study has no table 'comments', so there was nothing to mask.")
+        raise Withheld(
+            "The study has no comments or other free text, so there was nothing to mask."
+        )
     rows = [
         complete("trust.comments_masked", row["rows"], kind=_SAID[row["kind"]]) for row in found
     ]
     frame = pd.DataFrame(rows).sort_values(["estimate", "kind"], ascending=[False, True])
     return Masked(
         estimates=frame.reset_index(drop=True),
-        subtitle="Comments in which something personal was masked, by kind",
+        subtitle="Comments and other free text in which something personal was masked, by kind",
         note="Numbers are told by check digits, form and the words around them; names by a list, "
         "where the study gives one. What neither tells stays.",
     )

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from cxlab.data.identifiers import is_iban
+from cxlab.data.masking import FREE_TEXT
+from cxlab.data.model import contracts
 from cxlab.data.names import Names
 from cxlab.data.personal import find, mask
 from tests.studies import CUSTOMERS, CUSTOMERS_CSV, LENIENT, aside, snapshot, used, write_study
@@ -140,6 +142,43 @@ def test_a_snapshot_holds_masked_comments_and_no_names(tmp_path):
     held = b"".join(file.read_bytes() for file in taken.folder.iterdir())
     assert b"Vindo" not in held and b"Kantor" not in held
     assert "names" not in taken.columns and "names" not in set(taken.tables["table"])
+
+
+def free_text(base: Path, tickets: str, names: str = ""):
+    """Take a snapshot of tickets, and of names if there are any."""
+    tables = {"customers": CUSTOMERS, "tickets": READ % "tickets"}
+    head = "ticket_id,customer_id,opened_at,topic\n"
+    raw = {"customers.csv": CUSTOMERS_CSV, "tickets.csv": head + tickets}
+    if names:
+        tables["names"], raw["names.csv"] = READ % "names", "customer_id,name\n" + names
+    return snapshot(write_study(base, yaml=LENIENT, tables=tables, raw=raw))
+
+
+def test_free_text_beside_comments_is_masked_too(tmp_path):
+    taken = free_text(
+        tmp_path,
+        "1,ada,2018-01-05,WA 0812-3456-7890 zubi\n2,bob,2018-01-05,delivery\n"
+        "3,bob,2018-01-05,Lomar Vindo again\n4,bob,nonsense,me a@b.test\n",
+        names="ada,Zubi Kantor\n,Lomar Vindo\n",
+    )
+    assert used(taken, "tickets")["topic"].tolist() == [
+        "WA [phone] [name]", "delivery", "[name] again",
+    ]  # fmt: skip
+    assert "a@b.test" not in aside(taken, "tickets")["record"].item()
+    counted = {row["kind"]: row["rows"] for row in taken.records["masked"] if row["rows"]}
+    assert counted == {"phone": 1, "name": 2, "email": 1}
+
+
+def test_a_word_of_many_rows_is_no_name_but_its_owners(tmp_path):
+    rows = "".join(f"{i},bob,2018-01-05,Kantor\n" for i in range(20))
+    taken = free_text(tmp_path, rows + "20,ada,2018-01-05,Kantor\n", names="ada,Zubi Kantor\n")
+    assert used(taken, "tickets")["topic"].tolist() == [*["Kantor"] * 20, "[name]"]
+
+
+def test_every_column_of_free_text_is_a_column_of_a_contract():
+    for table, columns in FREE_TEXT.items():
+        kinds = {c.name: (c.kind, c.one_of) for c in contracts()[table].columns}
+        assert {kinds[name] for name in columns} == {("text", ())}, table
 
 
 def test_rows_keep_their_number_and_order_and_values(tmp_path):
