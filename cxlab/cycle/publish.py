@@ -19,7 +19,7 @@ from cxlab.cycle.index import measures, opening
 from cxlab.cycle.missing import closed_gate, why_missing
 from cxlab.cycle.place import hash_tree, staging
 from cxlab.cycle.plan import Chapter, Plan
-from cxlab.cycle.scan import check_folder
+from cxlab.cycle.scan import check_folder, named_customers
 from cxlab.data.calendar import Cycle
 from cxlab.data.kpis import Kpi, catalogue
 from cxlab.data.personal import mask
@@ -136,7 +136,8 @@ def publish(
             (folder / f"{item.chapter.name}.html").write_text(text, encoding="utf-8")
         first = _first_page(plan, base, findings, shown, reports, described)
         (folder / "index.html").write_text(first, encoding="utf-8")
-        check_folder(folder, allow=plan.settings.privacy.allow)
+        known = named_customers(folder, plan.snapshot.folder)
+        check_folder(folder, known=known, allow=plan.settings.privacy.allow)
         check_claims(folder, shown, errors=[item.error for item in made])
         return manifests.seal(folder, described, hash_tree(folder))
 

@@ -6,10 +6,10 @@ nor ledger.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-__all__ = ["hider"]
+__all__ = ["hider", "known_customers"]
 
 _WORD = re.compile(r"[^\W_]+")
 _RUN = 4  # words in sequence that no message shares with a comment by chance
@@ -35,7 +35,8 @@ def hider(messages: Sequence[str], snapshot: Path | None) -> Callable[[str], str
     if wanted and snapshot is not None:
         for text in _comments(snapshot / "comments.parquet"):
             found.update(wanted.intersection(_grams(text)))
-    ids = _customers(messages, snapshot / "customers.parquet") if snapshot is not None else []
+    tokens = (t.strip(".:!?") for message in messages for t in _TOKEN.findall(message))
+    ids = known_customers(tokens, snapshot) if snapshot is not None else []
     named = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, ids))})(?![\w-])") if ids else None
 
     def hide(message: str) -> str:
@@ -58,20 +59,32 @@ def hider(messages: Sequence[str], snapshot: Path | None) -> Callable[[str], str
     return hide
 
 
-def _customers(messages: Sequence[str], file: Path) -> list[str]:
-    """List the customers whose id stands in a message, the longest id first."""
-    tokens = (t.strip(".:!?") for message in messages for t in _TOKEN.findall(message))
+def known_customers(words: Iterable[str], snapshot: Path) -> list[str]:
+    """List the words that are ids of customers or of their accounts, the longest first.
+
+    Parameters
+    ----------
+    words : iterable of str
+        Those below five characters are left out.
+    snapshot : pathlib.Path
+        Folder of the snapshot that knows the customers.
+    """
     # A lone surrogate can be asked about nowhere.
-    asked = sorted({t for t in tokens if len(t) >= _LEAST and t.isprintable()})
-    if not asked or not file.is_file():
+    asked = sorted({w for w in words if len(w) >= _LEAST and w.isprintable()})
+    known = {
+        "customers.parquet": "cast(customer_id as varchar)",
+        "identities.parquet": "id_type || ':' || id_value",
+    }
+    files = [(sql, snapshot / name) for name, sql in known.items() if (snapshot / name).is_file()]
+    if not asked or not files:
         return []
     import duckdb
 
+    each = " union ".join(f"select {sql} as id from read_parquet(?)" for sql, _ in files)
     with duckdb.connect() as connection:
         rows = connection.execute(
-            "select distinct customer_id from read_parquet(?) where customer_id in "
-            "(select unnest(?::varchar[]))",
-            [str(file), asked],
+            f"select id from ({each}) where id in (select unnest(?::varchar[]))",
+            [*(str(file) for _, file in files), asked],
         ).fetchall()
     return sorted((str(customer) for (customer,) in rows), key=lambda c: (-len(c), c))
 

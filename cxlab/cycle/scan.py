@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from cxlab.cycle.quotes import known_customers
 from cxlab.data.allowed import Allowed
 from cxlab.data.personal import KINDS, find, readable
 from cxlab.errors import RunError
 
-__all__ = ["Found", "check_folder", "scan"]
+__all__ = ["Found", "check_folder", "named_customers", "scan"]
 
 _PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".ico", ".woff", ".woff2"}
 # Streets and links are no identifiers: a report may name a shop, and link to a source.
@@ -33,7 +34,11 @@ _BLOCK = str.maketrans("<>", "\n\n")
 _EMBEDDED = re.compile(r"data:(?:text|image)/[^\"']*")
 _READABLE = re.compile(r"data:(?P<kind>text/|image/svg)[^,]*?(?P<coded>;base64)?,")
 _WORDS = re.compile(r"[^\s\"'<>,;|(){}\[\]]+")
+_ID = re.compile(r"[\w:-]{5,}")  # inside a word: behind a slash, before a full stop
 _EDGES = re.compile(r"[\s,;:<>|()\[\]{}\"'&]")
+
+
+_KNOWN = " Known means the id of a customer."
 
 
 class Found(NamedTuple):
@@ -94,11 +99,47 @@ def check_folder(
     if found:
         listed = "; ".join(f"{f.file}: {f.kind}, {f.times} times" for f in found)
         raise RunError(
-            f"A report must hold nothing personal, but this one does: {listed}. The last good "
+            f"A report must hold nothing personal, but this one does: {listed}."
+            f"{_KNOWN if any(f.kind == 'known' for f in found) else ''} The last good "
             "report stays. Leave it out of the notebook or the settings that show it; what may "
             "stand there, such as the address of a help desk, goes with its reason under "
             "privacy.allow in study.yaml."
         )
+
+
+def named_customers(folder: Path, snapshot: Path) -> frozenset[str]:
+    """Find the customers whose id stands in a folder.
+
+    Only ids of five characters or more that hold a letter: numbers and short words stand
+    in every report.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        What is to be published.
+    snapshot : pathlib.Path
+        Folder of the snapshot it was made from.
+    """
+    asked = {
+        part
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+        for text in map(readable, _texts(file))
+        for word in set(_WORDS.findall(text))
+        for part in _parts(word)
+        if any(c.isalpha() for c in part)
+    }
+    return frozenset(known_customers(asked, snapshot))
+
+
+def _parts(word: str) -> Iterator[str]:
+    """Yield a word, and what in it could be an id: `crm:77` of `who:crm:77.`, for one."""
+    yield word
+    yield word.strip(".:!?/-")
+    if not word.isalnum():
+        for part in _ID.findall(word):
+            yield part.strip(":-")
+            yield part.strip(":-").partition(":")[2]
 
 
 def _texts(file: Path) -> Iterator[str]:
@@ -158,7 +199,9 @@ def _hits(text: str, known: frozenset[str]) -> Iterator[tuple[str, str]]:
         if hit.kind in _SOUGHT and not _is_number(text, hit.start, hit.end):
             yield hit.kind, value
     if known:
-        yield from (("known", word) for word in _WORDS.findall(text) if word in known)
+        for word, times in Counter(_WORDS.findall(text)).items():
+            part = next((p for p in _parts(word) if p in known), None)
+            yield from [("known", part)] * times if part is not None else ()
         odd = (k for k in known if not _WORDS.fullmatch(k))
         yield from (("known", k) for k in odd if k in text)
 

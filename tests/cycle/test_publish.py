@@ -13,7 +13,7 @@ from cxlab.cycle.manifest import read_manifest, verify
 from cxlab.cycle.place import hash_tree
 from cxlab.cycle.plan import make_plan
 from cxlab.cycle.publish import Made, publish, write_archive
-from cxlab.errors import ParameterError
+from cxlab.errors import ParameterError, RunError
 from cxlab.report import words
 from cxlab.report.disclosure import Money
 from cxlab.report.finding import Card, Result, estimate_row
@@ -86,8 +86,8 @@ def executed(path, *items):
 def made(tmp_path):
     """Return a function that publishes one chapter of the given results."""
 
-    def make(*items, cycle="2018Q1", yaml=YAML + KPIS):
-        study = shop(tmp_path, yaml=yaml, customers=CUSTOMERS_CSV, orders=ORDERS_CSV)
+    def make(*items, cycle="2018Q1", yaml=YAML + KPIS, customers=CUSTOMERS_CSV):
+        study = shop(tmp_path, yaml=yaml, customers=customers, orders=ORDERS_CSV)
         notebook = executed(study / "notebooks" / "99_mine.ipynb", *items)
         settings, chosen = opened(study, cycle)
         plan = make_plan(study, settings, chosen, only=["99"])
@@ -204,6 +204,13 @@ def test_small_groups_are_in_no_published_file(made):
     assert chapter == {"small": 1, "dominance": 0, "complementary": 1}
     title = manifest["chapters"][0]["title"]
     assert f"({title}: 2)" in shown((target / "index.html").read_text())
+
+
+def test_a_customer_who_stands_in_a_result_stops_the_report(made):
+    rows = [estimate_row("orders.by_word", 5, 5, 5, n=50, unit="count", method="m", word="anna-1")]
+    with pytest.raises(RunError, match=r"99_mine\.html: known") as refused:
+        made(result(rows), customers=CUSTOMERS_CSV + "    anna-1,2018-01-02,1980\n")
+    assert "anna" not in str(refused.value)
 
 
 def test_money_of_one_large_customer_is_in_no_published_file(made):
@@ -358,6 +365,7 @@ def test_a_measure_on_a_failed_table_reads_withheld_and_the_manifest_tells_why(m
     assert "95% interval 1,222 to 1,247" not in seen  # that of orders
     gates = read_manifest(target)["gates"]
     assert list(gates["withheld_tables"]) == ["orders"]
+    assert gates["withheld_tables"]["orders"].endswith("or change quality in study.yaml.")
     assert [(c["table"], c["check"]) for c in gates["failed"]] == [("orders", "freshness")]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlab.cycle.quotes import hider
-from cxlab.cycle.scan import check_folder, scan
+from cxlab.cycle.scan import check_folder, named_customers, scan
 from cxlab.data.allowed import Allowed
 from cxlab.errors import RunError, SettingsError
 from tests.studies import CUSTOMERS, CUSTOMERS_CSV, YAML, opened, snapshot, write_study
@@ -102,6 +102,31 @@ def test_known_identifiers_are_found_as_whole_words(tmp_path):
     (tmp_path / "a.csv").write_text("who\nC-1001\nC-10012\nodd, id\n")
     found = scan(tmp_path, known={"C-1001", "odd, id", "C-999"})
     assert [tuple(f) for f in found] == [("a.csv", "known", 2)]
+
+
+def test_a_customer_of_the_snapshot_is_found_wherever_the_id_stands(tmp_path):
+    ids = ["crm:A-1001", "4a4de987b37555970ffcc9608d858a72", "budi.s@1", "34567", "ada"]
+    pd.DataFrame({"customer_id": ids}).to_parquet(tmp_path / "customers.parquet")
+    accounts = pd.DataFrame({"id_type": ["loyalty"], "id_value": ["77-A"]})
+    accounts.to_parquet(tmp_path / "identities.parquet")
+    report = tmp_path / "report"
+    report.mkdir()
+    (report / "a.csv").write_text("who\ncrm:A-1001\ncrm:A-1001\ncrm:A-10012\n34567,ada\n")
+    (report / "b.html").write_text(
+        "<p>see who/4a4de987b37555970ffcc9608d858a72. Budi.S@1<p>crm:A\u200b-1001. budi.s@1.</p>"
+    )
+    (report / "c.json").write_text(
+        '{"id": "budi.s@1", "sha": "4a4de987b37555970ffcc9608d858a72be"}'
+    )
+    pd.DataFrame({"dims": ['{"who": "id:loyalty:77-A"}']}).to_parquet(report / "d.parquet")
+    known = named_customers(report, tmp_path)
+    assert known == {"crm:A-1001", ids[1], "budi.s@1", "loyalty:77-A"}
+    with pytest.raises(RunError, match="Known means the id of a customer"):
+        check_folder(report, known=known)
+    assert [tuple(f) for f in scan(report, known=known)] == [
+        ("a.csv", "known", 2), ("b.html", "known", 3), ("c.json", "known", 1),
+        ("d.parquet", "known", 1),
+    ]  # fmt: skip
 
 
 def test_the_message_names_file_kind_and_number_and_never_the_value(tmp_path):
