@@ -47,6 +47,10 @@ class Dirt:
     where: str = _KNOWN
     rows: int = 5
 
+    def among(self, customers: int) -> int:
+        """How many rows of so many customers."""
+        return max(1, round(self.rows * customers / 5_000))
+
 
 def _known(condition: str) -> str:
     return f"{_KNOWN} and {condition}"

@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import duckdb
+
+from cxlab.data.sample.company import LOG_ENDS
 from cxlab.data.sample.dirt import KEPT, Dirt
 
-__all__ = ["INJECTIONS", "hostile_dirt", "write_hostile_files"]
+__all__ = ["INJECTIONS", "LABELLED", "hostile_dirt", "mislabel", "write_hostile_files"]
+
+LABELLED = "known"  # the table from which all systems have the city that a person tells
 
 # Each wants to be run by something: a browser, a template, a spreadsheet, a database, a
 # terminal. All of them are text and stay text.
@@ -35,16 +40,45 @@ def hostile_dirt() -> tuple[Dirt, ...]:
         )
         for place, (name, words) in enumerate(INJECTIONS.items())
     ]  # fmt: skip
-    labels = [
-        Dirt(
-            name=f"injected {name} as region", export="crm_accounts", table="customers",
-            fate=KEPT, reason="", rows=20,
-            replace=f"AccountNo::bigint + {70 + place}000000 as AccountNo, {_text(words)} as City, "
-            f"'Z{place}' || Email as Email",
+    return (*kinds, *_labels())
+
+
+def mislabel(connection: duckdb.DuckDBPyConnection, count: int) -> dict[str, int]:
+    """Let some customers of a part tell text that wants to run as their city, everywhere.
+
+    Who they are stays as it is: nothing but the city that the systems keep differs. They
+    are taken from those who bought in the last quarter as long as there are enough, so
+    that the labels are counted and drawn.
+
+    Returns
+    -------
+    dict of str to int
+        Persons by name of the dirt.
+    """
+    found = {}
+    for kind in _labels():
+        connection.execute(
+            f"insert into planted select '{LABELLED}', '{kind.name}', person from {LABELLED} "
+            f"where is_kept and seen_at < timestamp '{LOG_ENDS}' and person not in "
+            f"(select id::bigint from planted where export = '{LABELLED}') order by person in "
+            "(select person from orders where placed_at < "
+            f"timestamp '{LOG_ENDS}' and placed_at >= timestamp '{LOG_ENDS}' - interval 3 month) "
+            f"desc, hash(person, '{kind.name}'), person limit {kind.among(count)}"
         )
-        for place, (name, words) in enumerate(INJECTIONS.items()) if name != "long"
+        mine = f"select id::bigint from planted where kind = '{kind.name}'"
+        connection.execute(f"update {LABELLED} set city = {kind.replace} where person in ({mine})")
+        found[kind.name] = len(connection.execute(mine).fetchall())
+    return found
+
+
+def _labels() -> list[Dirt]:
+    return [
+        Dirt(
+            name=f"injected {name} as region", export=LABELLED, table="customers", fate=KEPT,
+            reason="", rows=60, replace=_text(words),
+        )
+        for name, words in INJECTIONS.items() if name != "long"
     ]  # fmt: skip
-    return (*kinds, *labels)
 
 
 def write_hostile_files(raw: Path) -> None:

@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from cxlab.data.sample.dirt import DIRT, MERGED, Dirt
-from cxlab.data.sample.hostile import hostile_dirt
+from cxlab.data.sample.hostile import LABELLED, hostile_dirt, mislabel
 from cxlab.data.sample.questions import QUESTIONS
-from cxlab.data.sample.simulate import PART, Tables, simulate_part, simulate_world
+from cxlab.data.sample.simulate import Tables, simulate_part, simulate_world
 from cxlab.data.sample.world import World
 from cxlab.data.sample.write import Options
 
@@ -89,6 +89,8 @@ def write_part(folder: Path, options: Options, first: int) -> dict[str, Any]:
         for export in exports():
             if export.when == "helper":
                 connection.execute(f"create temp table {export.file} as {export.sql}")
+                if export.file == LABELLED and options.variant == "hostile":
+                    dirt |= mislabel(connection, count)
             elif export.when == "part" or first == 0:
                 place = {"first": first, "count": count}
                 dirt |= _write(connection, folder / "raw", export, options, **place)
@@ -170,11 +172,10 @@ def _write(
 
 def _plant(connection: duckdb.DuckDBPyConnection, kind: Dirt, clean: int, count: int) -> int:
     """Add rows that look like others but for what is wrong with them."""
-    rows = max(1, round(kind.rows * count / PART))
     # Spoiled rows are not spoiled again: each shows one thing that is wrong.
     chosen = (
         f"select rowid from export where rowid < {clean} and {kind.where} "
-        f"order by hash(rowid, '{kind.name}'), rowid limit {rows}"
+        f"order by hash(rowid, '{kind.name}'), rowid limit {kind.among(count)}"
     )
     (before,) = connection.execute("select count(*) from export").fetchone() or (0,)
     connection.execute(

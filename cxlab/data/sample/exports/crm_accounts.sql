@@ -13,7 +13,7 @@ select
     k.phone as MobilePhone,
     k.nik as NationalId,
     k.street as StreetAddress,
-    p.region as City,
+    k.city as City,
     case when p.party = 'organisation' then 'Business' else 'Consumer' end as CustomerType,
     p.birth_year as BirthYear,
     upper(p.language::varchar) as Lang,

@@ -2,7 +2,7 @@
 -- Buyers as the marketplace tells of them, in Indonesian, Jakarta's time.
 select
     k.buyer as id_pembeli,
-    p.region as kota,
+    k.city as kota,
     case when p.party = 'organisation' then 'usaha' else 'perorangan' end as jenis,
     case when k.crm < 0 and k.login < 0 then p.acquisition_channel end as sumber,
     case when k.crm < 0 and k.login < 0 then p.birth_year end as tahun_lahir,

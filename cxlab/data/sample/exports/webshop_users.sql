@@ -4,7 +4,7 @@ select
     k.login as user_id,
     k.email_hash as email_md5,
     strftime(k.login_at, '%Y-%m-%dT%H:%M:%SZ') as registered,
-    p.region as city,
+    k.city,
     p.language as locale,
     p.birth_year,
     p.party = 'organisation' as is_business,
