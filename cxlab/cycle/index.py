@@ -20,6 +20,7 @@ __all__ = ["Measure", "measures", "opening"]
 
 _HISTORY = 8  # cycles in the small line of a tile
 _ABOUT_THE_DATA = ("trust.", "consent.")  # metrics that are no findings about customers
+_REDEFINED = "Defined differently before: not compared with earlier cycles."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ def measures(
     ends = ("estimate", "conf_low", "conf_high")
     clear = clear_changes([tuple(m.change[e] for e in ends) for m in changed if m.change])
     unclear = [m for m, is_clear in zip(changed, clear, strict=True) if not is_clear]
-    return [_unclear(m) if m in unclear else m for m in found]
+    return [_unclear(m, len(changed)) if m in unclear else m for m in found]
 
 
 def opening(found: Sequence[Measure], shown: Sequence[Shown], href: dict[str, str]) -> str:
@@ -95,7 +96,7 @@ def _measure(
     past = [lookup(frame, kpi.metric) for frame in earlier[-_HISTORY + 1 :]]
     verdict, remark = "", ""
     if past and past[-1] is not None and not _alike(past[-1], value):
-        change, remark = None, "Defined differently before: not compared with earlier cycles."
+        change, remark = None, _REDEFINED
     elif change is not None and not math.isnan(change["estimate"]):
         verdict, _ = words.verdict(change["conf_low"], change["conf_high"], better=kpi.direction)
     else:
@@ -133,9 +134,10 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return known[0] == known[1]
 
 
-def _unclear(measure: Measure) -> Measure:
+def _unclear(measure: Measure, among: int) -> Measure:
     """Claim no change that does not hold once all key measures are looked at together."""
-    return replace(measure, verdict="No clear change", tile=replace(measure.tile, is_clear=False))
+    tile = replace(measure.tile, is_clear=False, among=among)
+    return replace(measure, verdict="No clear change", tile=tile)
 
 
 def _answer(found: Sequence[Measure]) -> str:
@@ -174,10 +176,14 @@ def _three(
     moved = {
         m.kpi.metric for m in found if m.verdict not in ("", "No clear change", "Higher", "Lower")
     }
+    # A change between two definitions stands on no tile, so it heads no page either.
+    redefined = {m.kpi.change for m in found if m.tile.remark == _REDEFINED}
     results = [
         s
         for s in shown
-        if s.kind == "result" and any(not r["metric"].startswith(_ABOUT_THE_DATA) for r in s.rows)
+        if s.kind == "result"
+        and any(not r["metric"].startswith(_ABOUT_THE_DATA) for r in s.rows)
+        and not any(r["metric"] in redefined for r in s.rows)
     ]
 
     def weight(item: Shown) -> int:
@@ -216,6 +222,11 @@ def _base(metric: str) -> str:
     """Name what `n` of a metric counts."""
     if metric == "orders.net_amount":
         return "customers"
-    named = {"delivery": "promises", "orders": "orders", "customers": "customers"}
+    named = {
+        "delivery": "promises",
+        "promise": "promises",
+        "orders": "orders",
+        "customers": "customers",
+    }
     answers = dict.fromkeys(("csat", "nps", "ces"), "answers")
     return {**named, **answers}.get(metric.split(".", 1)[0], "observations")

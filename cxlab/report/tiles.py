@@ -37,6 +37,8 @@ class Tile:
         The value aimed at: met or not met where the interval lies on one side of it.
     is_clear : bool
         False where the change is not clear once all measures are looked at together.
+    among : int
+        How many changes were looked at together.
     history : sequence of float
         Values up to this cycle, oldest first, for the small line.
     withheld : str
@@ -64,6 +66,7 @@ class Tile:
     target: float | None = None
     history: Sequence[float] = ()
     is_clear: bool = True
+    among: int = 1
     withheld: str = ""
     state: str = "–"
     remark: str = ""
@@ -127,8 +130,16 @@ def _change(tile: Tile) -> str:
     return (
         f'<p class="cx-change{kind}"><span aria-hidden="true">{symbol}</span> '
         f'<strong>{word}</strong> {_whole(said)}<span class="cx-ci">{_whole(f"({ends}")}{since}'
-        "</span></p>"
+        f"</span></p>{_alone(tile)}"
     )
+
+
+def _alone(tile: Tile) -> str:
+    """Say why an interval that leaves out zero is not called a change."""
+    if tile.is_clear or tile.change_low <= 0 <= tile.change_high:
+        return ""
+    changes = words.plural(tile.among, "change")
+    return f'<p class="cx-base">Clear on its own, but not among {changes} looked at together.</p>'
 
 
 def _whole(said: str) -> str:

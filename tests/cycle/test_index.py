@@ -137,6 +137,8 @@ def test_one_measure_among_five_needs_more_than_its_own_interval():
         href=HREF,
     )
     assert {m.verdict for m in made} == {"No clear change"}
+    shown = tiles(m.tile for m in made)
+    assert shown.count("Clear on its own, but not among 5 changes looked at together.") == 1
     assert "held" not in answer(findings(**kept, **others), kept="up", a="up", b="up")
 
 
@@ -175,3 +177,19 @@ def test_only_cycles_of_the_same_definition_are_in_the_small_line():
     (made,) = measures(settings(kept="up"), found, previous="2017Q4", earlier=before, href=HREF)
     assert made.tile.history == [0.2, 0.8]
     assert made.verdict == "Improved"
+
+
+def test_what_stands_on_no_tile_as_a_change_heads_no_first_page():
+    def shown(*metrics: str) -> Shown:
+        return Shown(
+            chapter="40_feedback", kind="result", anchor="", suppressed_cells=0,
+            sentence=f"Said of {metrics[0]}.", rows=[{"metric": m, "dims": {}} for m in metrics],
+        )  # fmt: skip
+
+    found = findings(kept__share=VALUE, kept__change=UP).assign(version=2)
+    before = findings(kept__share=(0.7, 0.6, 0.8))
+    for earlier, expected in (([before], False), ([before.assign(version=2)], True)):
+        made = measures(settings(kept="up"), found, previous="2017Q4", earlier=earlier, href=HREF)
+        said = opening(made, [shown("kept.share", "kept.change"), shown("a.share")], HREF)
+        assert ("Said of kept.share." in said) is expected
+        assert "Said of a.share." in said
