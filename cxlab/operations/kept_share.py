@@ -22,6 +22,7 @@ __all__ = ["ALL_OTHERS", "KeptPromises", "by_group", "said_change", "series"]
 
 ALL_OTHERS = "all others"
 _SHOWN = 8  # cycles in a chart
+_NAMES = {"sla": "service level"}  # groups whose own name says little on a page
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,6 +52,8 @@ class KeptPromises(Result):
         frame = super().table()
         if self.by == "cycle":
             frame["cycle"] = frame["cycle"].fillna(self.cycle)
+        elif self.by == "kind":  # codes of ours; other groups are the customer's own words
+            frame["kind"] = frame["kind"].map(_name)
         return frame
 
     def plot(self, *, ax: Any = None) -> Any:
@@ -288,7 +291,7 @@ def _result(
 
 
 def _name(group: str) -> str:
-    return group.replace("_", " ")
+    return _NAMES.get(group, group.replace("_", " "))
 
 
 def _percent(row: Any) -> str:

@@ -303,3 +303,16 @@ def test_in_full_is_not_claimed_where_no_system_tells(engine, cycle, shipped):
     table["in_full"] = pd.array([pd.NA] * 20, dtype="boolean")
     with pytest.raises(Withheld, match="only their punctuality is known"):
         on_time_in_full(engine.table(table), cycle=cycle)
+
+
+def test_a_service_level_is_not_called_by_its_code(cycle):
+    table = pd.concat(
+        [
+            _promised({"2024-05-01": (30, 25)}, kind="sla"),
+            _promised({"2024-05-01": (30, 15)}, kind="price"),
+        ]
+    )
+    result = kept(table, cycle=cycle)
+    assert "(service level)" in result.sentence()
+    assert set(result.table()["kind"]) == {"service level", "price"}
+    assert set(result.estimates["kind"]) == {"sla", "price"}  # the record keeps the code
