@@ -63,7 +63,7 @@ class CustomerBase(Result):
         if pd.isna(row["estimate"]):
             return f"{said}."
         change = words.change(row["estimate"], row["conf_low"], row["conf_high"], "count")
-        return f"{said}; {change} against {self.previous_name}."
+        return f"{said}; new customers {change} against {self.previous_name}."
 
 
 def base(customers: TableLike, *, cycle: Cycle, complete_from: date | None = None) -> CustomerBase:
@@ -96,8 +96,8 @@ def base(customers: TableLike, *, cycle: Cycle, complete_from: date | None = Non
     >>> from cxlab.data.calendar import parse_cycle
     >>> people = pd.DataFrame({"customer_id": ["a", "b"],
     ...                        "first_seen_at": pd.to_datetime(["2017-12-05", "2018-02-01"])})
-    >>> base(people, cycle=parse_cycle("2018Q1")).sentence()[:69]
-    '2 customers known at the end of 2018Q1, 1 of them first seen in it; 0'
+    >>> base(people, cycle=parse_cycle("2018Q1")).sentence()[:83]
+    '2 customers known at the end of 2018Q1, 1 of them first seen in it; new customers 0'
     """
     (table,) = in_one_engine(customers)
     table.need("customer_id", "first_seen_at")

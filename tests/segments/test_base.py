@@ -43,6 +43,7 @@ def test_history_starts_where_the_table_does(engine: Engine):
     history = found.estimates.dropna(subset="cycle")
     assert history["cycle"].tolist() == ["2017Q2", "2017Q3", "2017Q4", "2018Q1"]
     assert history["estimate"].tolist() == [1, 0, 1, 1]
+    assert "; new customers 0 (" in found.sentence()
 
 
 def test_a_first_cycle_has_nothing_to_compare_with():
