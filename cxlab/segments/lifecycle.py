@@ -25,6 +25,7 @@ __all__ = ["LifecycleStates", "StateFlows", "states"]
 # From where each state can be reached within one cycle; all other flows are empty by
 # definition, and saying so gives nobody away.
 _FIRST = ("no purchase yet", OUTSIDE)
+_ORDER = list(dict.fromkeys((OUTSIDE, "no purchase yet", *STATES)))  # the way customers take
 _LIVELY = ("new", "active", "cooling", "returned")
 _SOURCES = {
     "new": _FIRST,
@@ -52,6 +53,8 @@ class StateFlows(Result):
         from cxlab.report import charts
 
         cells = worth_drawing(self.estimates, "from_state", "to_state")
+        # By first appearance the columns would follow what the first row can reach.
+        cells = cells.assign(to_state=pd.Categorical(cells["to_state"], _ORDER))
         return charts.heatmap(cells, row="from_state", column="to_state", unit="count", ax=ax)
 
     def sentence(self) -> str:
@@ -259,8 +262,7 @@ def _estimates(
 
 
 def _flow_estimates(flows: Mapping[tuple[str, str], int], everybody: int) -> pd.DataFrame:
-    order = (OUTSIDE, "no purchase yet", *STATES)  # by where customers come from
-    rows = sorted(flows.items(), key=lambda cell: [order.index(state) for state in cell[0]])
+    rows = sorted(flows.items(), key=lambda cell: [_ORDER.index(state) for state in cell[0]])
     return pd.DataFrame(
         [
             counted("customers.state_flow", n, n=everybody, from_state=f, to_state=t)

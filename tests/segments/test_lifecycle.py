@@ -142,3 +142,10 @@ def test_small_states_are_withheld_in_picture_and_sentence():
     flows = found.flows.protect(10)
     flows.plot()
     assert flows.sentence()
+
+
+def test_the_matrix_of_flows_has_its_columns_in_the_order_of_its_rows():
+    orders = _orders(**{f"{i}{days}": [days, 100] for i in "ab" for days in (5, 40, 95)}, new=[60])
+    ax = states(orders, _customers("never"), **RULE).flows.plot()
+    said = " ".join(text.get_text() for text in ax.texts)  # a long head takes two lines
+    assert "by column no purchase yet new active cooling lapsed returned not yet" in said

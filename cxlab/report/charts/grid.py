@@ -29,7 +29,8 @@ def heatmap(
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row per cell; rows and columns keep the order in which they appear.
+        One row per cell; rows and columns keep the order in which they appear, or that
+        of their categories.
     row, column, value : str
         Columns: the cell's row, its column, its number. `suppressed` is heeded.
     unit : str
@@ -42,7 +43,7 @@ def heatmap(
     matplotlib.axes.Axes
     """
     need(frame, row, column, value)
-    rows, heads = list(frame[row].drop_duplicates()), list(frame[column].drop_duplicates())
+    rows, heads = _in_order(frame[row]), _in_order(frame[column])
     own = ax is None
     width = theme.current().width if ax is None else theme.room(ax)
     narrow = theme.is_narrow(ax)
@@ -68,6 +69,11 @@ def heatmap(
     cells = cells.assign(hidden=canvas.withheld(frame, value))
     _cells(ax, cells, unit=unit, cell=cell, gap=22 / tall if narrow else 0)
     return ax
+
+
+def _in_order(names: pd.Series) -> list[object]:
+    once = names.drop_duplicates()
+    return list(once.sort_values() if isinstance(once.dtype, pd.CategoricalDtype) else once)
 
 
 def _heads_height(heads: list[object], cell: float, *, upright: bool) -> float:
@@ -101,7 +107,7 @@ def _name(ax: Axes, i: int, lines: list[str], tall: float, left: float, *, narro
 
 def _cells(ax: Axes, cells: pd.DataFrame, *, unit: str, cell: float, gap: float) -> None:
     """Fill the cells; the scale starts at zero, so that nothing looks like nothing."""
-    rows, heads = list(cells["row"].drop_duplicates()), list(cells["column"].drop_duplicates())
+    rows, heads = _in_order(cells["row"]), _in_order(cells["column"])
     values = [float(v) for v in cells.loc[~cells["hidden"], "value"]]
     low, high = min([0.0, *values]), max([0.0, *values])
     step = (high - low) / len(theme.STEPS) or 1.0
