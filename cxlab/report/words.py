@@ -105,8 +105,8 @@ def verdict(low: float, high: float, *, better: str = "up") -> tuple[str, str]:
 
 
 def plural(n: float, one: str, many: str = "") -> str:
-    """Write a count with its noun: '1 customer', '2,357 customers'."""
-    return f"{number(n)} {one if n == 1 else many or one + 's'}"
+    """Write a count with its noun: '1 customer', '2,357 customers', '3 cities'."""
+    return f"{number(n)} {one if n == 1 else many or _many(one)}"
 
 
 def listing(items: list[str], last: str = "and") -> str:
@@ -128,6 +128,12 @@ def scale(x: float) -> tuple[float, str]:
             if abs(x) >= size * (10 if word == " million" else 1):
                 return size, word
     return 1.0, ""
+
+
+def _many(noun: str) -> str:
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
 
 
 def _money(x: float, largest: float) -> str:

@@ -17,13 +17,16 @@ from cxlab.errors import DataError, ParameterError, Withheld
 from cxlab.report import words
 from cxlab.report.disclosure import Money, is_money
 from cxlab.report.finding import estimate_row
-from cxlab.segments.contrast import Comparison
+from cxlab.segments.contrast import Comparison, groups
 from cxlab.stats.comparison import compare_groups
 
 __all__ = ["compare"]
 
 # Columns whose names say little on a page.
 _NAMES = {"value": "mean answer", "net_amount": "mean net amount of an order"}
+
+# What one row is, by its key. Answers and tickets may name an order, so orders come last.
+_KEYS = {"response_id": "answer", "ticket_id": "ticket", "order_id": "order"}
 
 _ROWS = """
 select {group} as compared_group,{person}
@@ -159,7 +162,7 @@ def compare(
     sums = sums.rename(columns={"compared_group": "group"})
     if len(sums) < 2:
         found = words.listing(sums["group"].tolist()) or "none"
-        raise Withheld(f"A comparison needs two groups of {name} with {outcome}, but has {found}.")
+        raise Withheld(f"A comparison needs {groups(2, name)} with {outcome}, but has {found}.")
     fit = compare_groups(sums, kind="share" if unit == "share" else "mean")
     said = _NAMES.get(outcome, outcome.replace("_", " "))
     measure = outcome if at_least is None else f"{outcome} of {at_least:g} or more"
@@ -172,7 +175,7 @@ def compare(
             f"difference of each {name.replace('_', ' ')} to all "
             f"others{'' if cycle is None else ', ' + cycle.name}; 95% intervals"
         ),
-        note=_note(int(extent["n"]), int(extent["total"]), family, tested, len(fit)),
+        note=_note(_noun(rows), int(extent["n"]), int(extent["total"]), family, tested, len(fit)),
         by=name,
         unit=unit,
         family=family,
@@ -277,12 +280,17 @@ def _sides(sums: pd.DataFrame) -> list[Money]:
     return found
 
 
-def _note(n: int, total: int, family: int, tested: int, groups: int) -> str:
-    parts = [f"Base: {words.plural(n, 'observation')}."]
+def _noun(rows: Table) -> str:
+    """Name what one row is: the first of the known keys that it has."""
+    return next((noun for key, noun in _KEYS.items() if key in rows.columns), "observation")
+
+
+def _note(noun: str, n: int, total: int, family: int, tested: int, many: int) -> str:
+    parts = [f"Base: {words.plural(n, noun)}."]
     if total > n:
         parts.append(f"{words.number(total - n)} without an outcome are left out.")
-    if tested < groups:
-        few = words.plural(groups - tested, "group has", "groups have")
+    if tested < many:
+        few = words.plural(many - tested, "group has", "groups have")
         parts.append(f"{few} too few observations, or nothing that varies, and no test.")
     questions = words.plural(family, "question was", "questions were")
     parts.append(f"{questions} asked at once; p-values are Holm's. A difference is no cause.")

@@ -8,7 +8,7 @@ import pandas as pd
 from cxlab.report import words
 from cxlab.report.finding import Result
 
-__all__ = ["Comparison"]
+__all__ = ["Comparison", "groups"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,7 +61,7 @@ class Comparison(Result):
             seen = self._rows("compare.detectable").set_index(self.by)["estimate"]
             reach = words.signed(float(seen[shown.index].max()), self.unit).replace("+", "")
             return (
-                f"No detectable difference between {words.plural(len(rows), 'group')} of {group}; "
+                f"No detectable difference between {groups(len(rows), self.by)}; "
                 f"we could have seen {reach}."
             )
         # Ties go by name, so that the order of rows does not matter.
@@ -69,7 +69,7 @@ class Comparison(Result):
         row = clear.sort_values("size", ascending=False, kind="stable").iloc[0]
         said = words.change(row["estimate"], row["conf_low"], row["conf_high"], self.unit)
         return (
-            f"{len(clear)} of {words.plural(len(rows), 'group')} of {group} "
+            f"{len(clear)} of {groups(len(rows), self.by)} "
             f"{'differs' if len(clear) == 1 else 'differ'} clearly from the others, "
             f"{'which is' if len(clear) == 1 else 'most of all'} {row.name}: {said}, "
             f"{_p(row['p_holm'])} after correction for {self.family}."
@@ -78,6 +78,14 @@ class Comparison(Result):
     def _rows(self, metric: str) -> pd.DataFrame:
         rows: pd.DataFrame = self.estimates[self.estimates["metric"] == metric]
         return rows.reset_index(drop=True)
+
+
+def groups(n: int, by: str) -> str:
+    """Count the groups of a column by its name: '3 regions', but '2 groups of is repeat'."""
+    name = by.replace("_", " ")
+    if by.startswith(("is_", "has_")):
+        return f"{words.plural(n, 'group')} of {name}"
+    return words.plural(n, name)
 
 
 def _p(p: float) -> str:

@@ -96,6 +96,8 @@ def test_counts_go_with_their_noun():
     assert words.plural(1, "customer") == "1 customer"
     assert words.plural(2357, "customer") == "2,357 customers"
     assert words.plural(2, "person", "people") == "2 people"
+    kinds = ("city", "key", "branch", "status")
+    assert [words.plural(2, k) for k in kinds] == ["2 cities", "2 keys", "2 branches", "2 statuses"]
 
 
 @pytest.mark.parametrize(

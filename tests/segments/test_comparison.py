@@ -37,7 +37,7 @@ def test_two_groups_differ_by_newcombes_interval(engine):
     assert north["p_value"] == pytest.approx(0.008045081, abs=5e-10)  # z 2.650171951, as printed
     assert found.family == 1
     assert found.sentence() == (
-        "2 of 2 groups of region differ clearly from the others, most of all north: "
+        "2 of 2 regions differ clearly from the others, most of all north: "
         "+20.0 points (+5.2 to +33.4), p = 0.008 after correction for 1."
     )
 
@@ -109,7 +109,7 @@ def test_without_a_difference_the_detectable_one_is_said():
         "estimate"
     ].max()
     assert found.sentence() == (
-        "No detectable difference between 3 groups of region; "
+        "No detectable difference between 3 regions; "
         f"we could have seen {100 * detectable:.1f} points."
     )
     assert 0.15 < detectable < 0.25  # 2.8 + 0.4 standard errors of 0.061
@@ -127,7 +127,7 @@ def test_p_values_are_those_of_the_fit_and_on_record():
     on_record = {f["metric"] for f in found.findings()}
     assert {"compare.difference", "compare.p_holm", "compare.p_bh"} <= on_record
     assert found.family == 4
-    assert "1 of 4 groups of region differs clearly from the others, which is d" in found.sentence()
+    assert "1 of 4 regions differs clearly from the others, which is d" in found.sentence()
 
 
 def test_a_small_group_is_withheld_everywhere():
@@ -137,7 +137,7 @@ def test_a_small_group_is_withheld_everywhere():
     assert table.loc["tiny", "suppressed"]
     assert table.loc["tiny", ["estimate", "p_value", "p_holm"]].isna().all()
     assert found.plot() is not None
-    assert "of 3 groups" in found.sentence() or "3 groups" in found.sentence()
+    assert "3 regions" in found.sentence()
 
 
 def test_people_are_counted_not_their_orders():
@@ -196,7 +196,7 @@ def test_an_infinite_outcome_is_refused():
 
 
 def test_one_group_or_no_rows_are_withheld():
-    with pytest.raises(Withheld, match="needs two groups of region"):
+    with pytest.raises(Withheld, match="needs 2 regions with is_late"):
         compare(orders(a=(30, 60)), outcome="is_late", by="region")
     with pytest.raises(Withheld, match="no is_late to compare"):
         compare(orders(a=(30, 60)), outcome="is_late", by="region", only={"channel": "web"})
@@ -237,3 +237,23 @@ def test_a_column_may_be_named_in_plain_words():
     data = orders(a=(30, 60), b=(40, 60)).rename(columns={"is_late": "is it late?"})
     found = compare(data, outcome="is it late?", by="region")
     assert found.table()["estimate"].tolist() == pytest.approx([-1 / 6, 1 / 6])
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ([], "1,000 observations"),
+        (["order_id"], "1,000 orders"),
+        (["order_id", "response_id"], "1,000 answers"),
+    ],
+)
+def test_the_base_says_what_was_counted(keys, said):
+    data = orders(a=(200, 500), b=(300, 500)).assign(**dict.fromkeys(keys, "x"))
+    found = compare(data, outcome="is_late", by="region")
+    assert found.note.startswith(f"Base: {said}.")
+
+
+def test_a_column_that_is_true_or_false_has_groups_and_no_plural():
+    data = orders(a=(200, 500), b=(300, 500)).rename(columns={"region": "is_repeat"})
+    said = compare(data, outcome="is_late", by="is_repeat").sentence()
+    assert said.startswith("2 of 2 groups of is repeat differ")
