@@ -149,6 +149,15 @@ def test_an_interrupted_command_says_so(call, study, monkeypatch):
     assert "the published reports are as they were" in err
 
 
+def test_the_package_runs_as_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "cxlab", "--help"],
+        capture_output=True, text=True, check=True, env=os.environ,
+    )  # fmt: skip
+    assert "Usage: python -m cxlab" in done.stdout
+    assert "check" in done.stdout
+
+
 def test_help_answers_without_the_heavy_libraries():
     code = "import sys; from cxlab import cli; print(sorted({'pandas', 'duckdb', 'pydantic', 'nbformat'} & set(sys.modules)))"  # noqa: E501
     done = subprocess.run(
@@ -166,6 +175,7 @@ def test_check_tells_what_is_wrong_with_key_measures_and_tables(call, tmp_path, 
     assert "kpis.orders.metric must be a metric of the catalogue, but is 'orders.cuont'." in out
     assert "fail: orders, freshness: its last row is 1.6 days old" in out
     assert "orders is withheld: " in out
+    assert "Mend the source, or change quality in study.yaml." in out
 
 
 def test_check_warns_of_silence_without_failing(call, study):
