@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from cxlab.data.sample import parts
+from cxlab.data.sample.simulate import PART
 from cxlab.data.sample.study import new_sample
 from cxlab.data.sample.write import Options
 from tests.studies import snapshot
@@ -35,7 +36,7 @@ def comments(tmp_path_factory):
     place = tmp_path_factory.mktemp("masking")
     new_sample(place / "study", OPTIONS)
     everywhere = tuple(
-        replace(d, rows=parts.PART) if d.export == "reviews_posts" and "'P" in d.replace else d
+        replace(d, rows=PART) if d.export == "reviews_posts" and "'P" in d.replace else d
         for d in parts.DIRT
     )
     with pytest.MonkeyPatch.context() as patch:
