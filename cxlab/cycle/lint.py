@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cxlab.data.kpis import kpi_problems, silent_families
+from cxlab.data.quality import REMEDY
 from cxlab.metrics import FAMILIES
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def quality_lines(snapshot: "Snapshot") -> Iterator[str]:
         if row["state"] in ("fail", "warn"):
             yield f"  {row['state']}: {row['table']}, {row['check']}: {row['says']}"
     for reason in snapshot.withheld.values():
-        yield f"  {reason}"
+        yield f"  {reason} {REMEDY}"
 
 
 def kpi_lines(settings: "Settings") -> tuple[list[str], list[str]]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxlab import __version__
 from cxlab.cycle.plan import Plan, package_hash, versions
+from cxlab.data.quality import REMEDY
 from cxlab.errors import RunError
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def manifest(
             for row in sorted((r for s in shown for r in s.rows), key=lambda r: str(r["metric"]))
         },
         "gates": {
-            "withheld_tables": snapshot.withheld,
+            "withheld_tables": {t: f"{why} {REMEDY}" for t, why in snapshot.withheld.items()},
             "failed": [c for c in snapshot.records.get("checks", []) if c["state"] == "fail"],
         },
         "warnings": snapshot.notes,

@@ -14,7 +14,7 @@ from cxlab.data.model import contracts
 from cxlab.data.strict import Days, Share, Strict
 from cxlab.errors import did_you_mean
 
-__all__ = ["CHECKS", "STATES", "Quality", "withheld_tables"]
+__all__ = ["CHECKS", "REMEDY", "STATES", "Quality", "withheld_tables"]
 
 # What each check looks at; the order is that of the columns of the matrix.
 CHECKS = {
@@ -27,6 +27,7 @@ CHECKS = {
     "drift": "rows and missing or unknown values of the cycle against earlier cycles",
 }
 STATES = ("fail", "warn", "not checked", "pass")  # worst first
+REMEDY = "Mend the source, or change quality in study.yaml."
 
 # These say that rows are missing or wrong, which a table that names them inherits. A
 # missing value of one column is a matter of its own table.
@@ -90,8 +91,9 @@ def withheld_tables(
     Returns
     -------
     dict of str to str
-        Table to its reason, in sentences. A table that must name a row of a withheld
+        Table to its reason, in a sentence. A table that must name a row of a withheld
         one is withheld with it where rows fail: what happened since is in neither.
+        What to do about it, `REMEDY`, is for who runs the study, not for its readers.
     """
     failed = [row for row in checks if row["state"] == "fail"]
     reasons: dict[str, str] = {}
@@ -103,9 +105,7 @@ def withheld_tables(
         if row["check"] in _ABOUT_ROWS:
             closed[row["table"]] = row["table"]
     for table, said in says.items():
-        reasons[table] = (
-            f"{table} is withheld: {said}. Mend the source, or change quality in study.yaml."
-        )
+        reasons[table] = f"{table} is withheld: {said}."
     present = set(tables)
     for contract in contracts().values():  # parents come before children
         needed = [c.references for c in contract.columns if c.required and c.references in closed]
@@ -114,8 +114,7 @@ def withheld_tables(
             closed[contract.table] = first
             reasons.setdefault(
                 contract.table,
-                f"{contract.table} is withheld with {first}, whose rows it needs: {says[first]}. "
-                "Mend the source, or change quality in study.yaml.",
+                f"{contract.table} is withheld with {first}, whose rows it needs: {says[first]}.",
             )
     return reasons
 

@@ -63,5 +63,6 @@ def test_the_gate_of_any_table_of_a_metric_closes_it():
     assert closed_gate(kpi("customers.rfm_share"), SETTINGS, closed).startswith(
         "orders is withheld"
     )
+    assert "study.yaml" not in closed_gate(kpi("orders.count"), SETTINGS, closed)
     assert closed_gate(kpi("csat.mean"), SETTINGS, closed) == ""
     assert closed_gate(kpi("orders.count"), SETTINGS, snapshot("orders")) == ""
