@@ -54,7 +54,7 @@ ONE_ROW = {
     "contacts": "a call, a chat or a visit about a ticket",
     "invitations": "an invitation to a survey",
     "answers": "an answer to one question of a survey",
-    "names": "a person's name, to be masked in comments; it is kept nowhere",
+    "names": "a person's name, to be masked in free text; it is kept nowhere",
     "comments": "something that a customer wrote; an answer without text is none",
     "referrals": "a recommendation that was made",
     "margins": "what share of the customer base is how: targets for weighting",

@@ -47,7 +47,8 @@ class Result:
     estimates : pandas.DataFrame
         One row per metric and group: the columns of `cxlab.columns.ESTIMATE`, and
         one column per dimension. `n` is what the estimate rests on, `count` the
-        people in this row alone (for a share: its numerator).
+        people in this row alone: for a share its numerator, but for a share of
+        answers all who answered, as survey practice has it.
     subtitle : str
         Statistic, unit, period and population, in one line.
     note : str
