@@ -3,9 +3,10 @@
 import io
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from cxlab.report import html
+from cxlab.report import html, tables
 from cxlab.report.page import render_chapter, render_index
 
 from . import sample
@@ -135,3 +136,17 @@ def test_pieces_look_the_same_in_a_dark_lab(opened):
         ink = page.evaluate("getComputedStyle(document.querySelector('.cx-headline')).color")
         mark = page.evaluate("getComputedStyle(document.querySelector('#f1 use')).fill")
     assert (ink, mark) == ("rgb(232, 236, 241)", "rgb(130, 185, 238)")
+
+
+def test_a_column_of_words_can_be_read_on_a_phone(opened):
+    said = "49 rows in the cycle, against 28 in a usual one, more than 50% apart"
+    frame = pd.DataFrame(
+        [("subscription_changes", "completeness", "warn", said)],
+        columns=["table", "check", "state", "says"],
+    )
+    body = f'{html.components()}<div class="cx">{tables.render(frame, caption="c")}</div>'
+    with opened(f"<!doctype html><body>{body}", width=390, bypass_csp=True) as page:
+        box = page.eval_on_selector(".cx-scroll", "b => [b.scrollWidth, b.clientWidth]")
+        words = page.eval_on_selector(".cx-words", "c => c.getBoundingClientRect().width")
+    assert box[0] <= box[1]  # nothing to be found by scrolling only
+    assert words > 100  # pixels: two or three words in a line
