@@ -1,7 +1,7 @@
 """What the company says to everybody: a campaign per channel and quarter, and who came by it.
 
-Frames
-------
+Notes
+-----
 campaigns : `campaign`, `name`, `channel`, `starts_on`, `ends_on` (days in Jakarta, as
     midnight), `impressions`, `cost_amount` (rupiah). They grow with the company.
 """

@@ -1,7 +1,7 @@
 """Who is asked, when and with which chance, and who answers.
 
-Frames
-------
+Notes
+-----
 invitations : `invitation`, `person`, `survey` {order, service, relational}, `sent_at`,
     `delivered_at`, `opened_at`, `started_at`, `finished_at` (UTC; missing where it did not
     happen), `selection_prob`, `trigger_type` {order, ticket, calendar}, `trigger` (number

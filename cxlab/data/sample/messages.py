@@ -1,7 +1,7 @@
 """What the company writes to its customers, and what becomes of it.
 
-Frames
-------
+Notes
+-----
 messages : `message`, `person`, `campaign` (or -1), `channel` {email, sms}, `sent_at`,
     `delivered_at`, `opened_at`, `clicked_at`, `bounced_at`, `unsubscribed_at`,
     `complained_at` (UTC; missing where it did not happen), `personalisation` {none,

@@ -1,7 +1,7 @@
 """How satisfied customers are, occasion by occasion, whether anybody asks or not.
 
-Frames
-------
+Notes
+-----
 true_moods : one row per order that arrived (or is overdue) and per ticket solved:
     `occasion`, `kind` {order, ticket}, `person`, `order` and `ticket` (or -1), `at` (UTC),
     `touchpoint`, `delivered` (whether something was brought), `is_late`, `expected`

@@ -10,8 +10,8 @@ Journeys can be told apart: within a journey no pause is longer than five days; 
 purchase ends one; and a journey without a purchase is followed by nothing of the same
 person for 30 days. Where that would not hold, an unknown visitor made it.
 
-Frames
-------
+Notes
+-----
 journeys : `journey`, `person` (-1 for an unknown visitor), `visitor` (number of the
     unknown visitor, or -1), `order` (or -1), `quarter`, `ends_at`.
 touches : `touch` (number of the session), `journey`, `person`, `visitor`, `order` (only

@@ -1,7 +1,7 @@
 """Who brought whom, and what the customer base looks like.
 
-Frames
-------
+Notes
+-----
 referrals : `referral` (number of the person referred), `referrer`, `referred` (persons),
     `referred_at` (UTC), `order` (the first of the one referred, or -1), `reward_amount`
     (rupiah; paid with the first order).

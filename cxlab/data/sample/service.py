@@ -1,7 +1,7 @@
 """The service desk: what customers complain and ask about, and how well they are served.
 
-Frames
-------
+Notes
+-----
 tickets : `ticket`, `person`, `opened_at`, `channel` {phone, chat, email, store}, `topic`,
     `is_complaint`, `first_reply_at`, `solved_at` (missing where not yet), `reopened`,
     `transfers`, `team`, `order` (or -1), `compensation_amount` (rupiah), `true_slow`.

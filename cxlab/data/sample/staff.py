@@ -1,7 +1,7 @@
 """Who was there to serve, and what everything cost; for the company as a whole.
 
-Frames
-------
+Notes
+-----
 shifts : `team`, `interval_start_at` (UTC; hours from 8 to 20 local time), `required_min`,
     `present_min`, `skilled_min`, `employee_engagement` (1 to 5, by team and month).
 costs : `period_on` (first day of a month), `activity`, `amount` (rupiah), `units`.

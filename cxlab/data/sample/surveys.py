@@ -1,7 +1,7 @@
 """What customers answer.
 
-Frames
-------
+Notes
+-----
 answers : long form, one row per question answered: `response` (the invitation's number),
     `question` (a code of `questions.CODES`), `person`, `survey`, `invitation`,
     `answered_at`, `construct`, `dimension`, `value`, `scale_min`, `scale_max`, `reversed`,

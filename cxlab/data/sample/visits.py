@@ -1,7 +1,7 @@
 """What customers and visitors are seen doing: every touch as a few activities, and what follows.
 
-Frames
-------
+Notes
+-----
 interactions : `interaction`, `occurred_at` (UTC), `person` (-1 for a visitor), `visitor`
     (number of a visitor that is nobody's customer, else -1), `session` (-1 for none; a
     touch of a journey is one session), `device_no` (0 to 2: which of the person's devices;

@@ -1,7 +1,7 @@
 """What customers write: in surveys, to the service desk, in reviews and chats.
 
-Frames
-------
+Notes
+-----
 comments : `comment`, `person`, `written_at` (UTC), `origin` {survey, ticket, review,
     social, chat}, `text`, `language` {id, en}, `rating` (1 to 5 in reviews and surveys of
     an occasion, else -1), `scale_min`, `scale_max` (-1 without a rating), `touchpoint`,
