@@ -82,8 +82,9 @@ def verdicts(covered: pd.DataFrame) -> pd.DataFrame:
         limits(int(times), truth=NARROW.get(str(name), (FLOOR,))[0])[0]
         for name, times in rows["times"].items()
     ]
-    rows["holds"] = (rows["coverage"] >= rows["low"]) & (rows["least"] >= floor)
-    rows["holds"] &= (rows["coverage"] <= rows["high"]) | rows.index.isin(list(WIDE))
+    near = 0.0005 + 1e-9  # limits are promised to a tenth of a percent
+    rows["holds"] = (rows["coverage"] >= rows["low"] - near) & (rows["least"] >= floor)
+    rows["holds"] &= (rows["coverage"] <= rows["high"] + near) | rows.index.isin(list(WIDE))
     remarks = WIDE | {name: reason for name, (_, reason) in NARROW.items()}
     rows["remark"] = [remarks.get(str(name), "") for name in rows.index]
     return rows.reset_index()
