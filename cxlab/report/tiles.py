@@ -12,6 +12,7 @@ __all__ = ["Tile", "tiles"]
 
 _LINE = 22  # letters of a remark that still fit a tile on one line
 _LONG = 7  # letters of a value that still fit a tile at full size
+_LONGER = 13  # ... and at the size for long ones
 _HISTORY = 3  # cycles that a line of them needs
 
 
@@ -88,7 +89,7 @@ def _tile(tile: Tile) -> str:
         said = f'{value}<p class="cx-muted">{text(reason)}</p>'
         return f'<li class="cx-tile cx-none">{head}{said}</li>'
     said = words.value(tile.estimate, tile.unit)
-    size = " cx-long" if len(said) > _LONG else ""
+    size = " cx-long cx-longer" if len(said) > _LONGER else " cx-long" if len(said) > _LONG else ""
     lines = [f'<p class="cx-value{size}">{text(said)}</p>', _spark(tile.history)]
     if np.isfinite(tile.conf_low) and np.isfinite(tile.conf_high):
         said = words.interval(tile.conf_low, tile.conf_high, tile.unit)
