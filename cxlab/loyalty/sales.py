@@ -27,6 +27,14 @@ __all__ = ["Sales", "sales", "standing"]
 HISTORY = 8  # cycles in the picture
 Sums: TypeAlias = dict[str, float]  # of one cycle
 
+# Where few customers spend most, an interval of 95 % for the mean order covered 89 % with 242
+# buyers, 92 % with 1,200 and 95 % with 6,000 (the made-up company, benchmarks/sample_coverage.py).
+_MANY = 5_000
+_FEW = (
+    " The mean order is less sure than its interval says: with fewer than 5,000 buyers, the few "
+    "who spend most decide it."
+)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sales(Result):
@@ -118,12 +126,13 @@ def sales(
     sums = _sums(orders, cycle, complete_from)
     if not sums.get(cycle.name, {}).get("orders"):
         raise Withheld(f"No order was placed in {cycle.name} that was not cancelled.")
+    few = sums[cycle.name]["customers"] < _MANY
     return Sales(
         estimates=_estimates(sums, products(standing(orders), cycle=cycle), cycle, currency),
         subtitle=f"Net revenue by cycle up to {cycle.name}, after discounts and refunds.",
         note="Interval of net revenue: compound Poisson, the orders of one customer taken "
         "together; so are those of both cycles in a change. Cancelled orders are left out; the "
-        "table counts them.",
+        "table counts them." + _FEW * few,
         cycle_name=cycle.name,
         previous_name=cycle.previous.name,
     )

@@ -222,3 +222,16 @@ def test_without_a_shared_customer_two_cycles_are_independent(engine: Engine):
     # MOVER of Garwood's intervals, 12 (6.2006 to 20.9616) and 10 (4.7954 to 18.3904)
     assert row["conf_low"] == pytest.approx(2 - (5.7994**2 + 8.3904**2) ** 0.5, abs=1e-3)
     assert row["conf_high"] == pytest.approx(2 + (8.9616**2 + 5.2046**2) ** 0.5, abs=1e-3)
+
+
+def test_the_note_warns_of_the_mean_order_of_few_buyers():
+    orders = pd.DataFrame(
+        {
+            "customer_id": [f"c{i}" for i in range(5_000)],
+            "net_amount": 10.0,
+            "placed_at": pd.Timestamp("2018-02-01"),
+        }
+    )
+    warns = "The mean order is less sure than its interval says"
+    assert warns not in sales(orders, cycle=CYCLE, currency="EUR").note
+    assert warns in sales(orders.iloc[1:], cycle=CYCLE, currency="EUR").note
