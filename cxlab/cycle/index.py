@@ -73,7 +73,7 @@ def measures(
     ends = ("estimate", "conf_low", "conf_high")
     clear = clear_changes([tuple(m.change[e] for e in ends) for m in changed if m.change])
     unclear = [m for m, is_clear in zip(changed, clear, strict=True) if not is_clear]
-    return [_unclear(m, len(changed)) if m in unclear else m for m in found]
+    return [_unclear(m) if m in unclear else m for m in found]
 
 
 def opening(found: Sequence[Measure], shown: Sequence[Shown], href: dict[str, str]) -> str:
@@ -134,9 +134,9 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return known[0] == known[1]
 
 
-def _unclear(measure: Measure, among: int) -> Measure:
+def _unclear(measure: Measure) -> Measure:
     """Claim no change that does not hold once all key measures are looked at together."""
-    tile = replace(measure.tile, is_clear=False, among=among)
+    tile = replace(measure.tile, is_clear=False)
     return replace(measure, verdict="No clear change", tile=tile)
 
 

@@ -38,8 +38,6 @@ class Tile:
         The value aimed at: met or not met where the interval lies on one side of it.
     is_clear : bool
         False where the change is not clear once all measures are looked at together.
-    among : int
-        How many changes were looked at together.
     history : sequence of float
         Values up to this cycle, oldest first, for the small line.
     withheld : str
@@ -67,7 +65,6 @@ class Tile:
     target: float | None = None
     history: Sequence[float] = ()
     is_clear: bool = True
-    among: int = 1
     withheld: str = ""
     state: str = "–"
     remark: str = ""
@@ -139,8 +136,7 @@ def _alone(tile: Tile) -> str:
     """Say why an interval that leaves out zero is not called a change."""
     if tile.is_clear or tile.change_low <= 0 <= tile.change_high:
         return ""
-    changes = words.plural(tile.among, "change")
-    return f'<p class="cx-base">Clear on its own, but not among {changes} looked at together.</p>'
+    return '<p class="cx-base">Clear on its own, but not with all measures looked at together.</p>'
 
 
 def _whole(said: str) -> str:

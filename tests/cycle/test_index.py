@@ -138,7 +138,7 @@ def test_one_measure_among_five_needs_more_than_its_own_interval():
     )
     assert {m.verdict for m in made} == {"No clear change"}
     shown = tiles(m.tile for m in made)
-    assert shown.count("Clear on its own, but not among 5 changes looked at together.") == 1
+    assert shown.count("Clear on its own, but not with all measures looked at together.") == 1
     assert "held" not in answer(findings(**kept, **others), kept="up", a="up", b="up")
 
 
