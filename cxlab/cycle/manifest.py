@@ -90,8 +90,7 @@ def manifest(
         "code": {"cxlab": __version__, "package_hash": package_hash(), **_git()},
         "versions": versions(),
         "packages_hash": _packages_hash(),
-        "seeds": {"default": 1}
-        | {c.name: c.parameters.get("seed", c.defaults.get("seed")) for c in plan.chapters},
+        "seeds": {"default": 1} | _seeds(plan),
         "chapters": [dict(c) for c in chapters],
         "suppressed_cells": sum(s.suppressed_cells for s in shown),
         "suppressed_by": suppressed(shown),

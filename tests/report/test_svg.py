@@ -88,7 +88,9 @@ def test_money_is_not_taken_for_a_formula():
 @settings(max_examples=25, deadline=None)
 @given(st.text(min_size=1, max_size=12))
 def test_any_text_of_a_customer_leaves_the_drawing_well_formed(name):
-    parsed(draw([name, "b"], title=name, description=name))
+    page = parsed(draw([name, "b"], title=name, description=name))
+    drawings = [e for e in page.iter() if e.tag.endswith("svg")]
+    assert len(drawings) == 2  # for wide and for narrow screens: nothing of the name broke out
 
 
 def test_a_crowd_of_marks_is_one_picture():
