@@ -124,6 +124,9 @@ def compile_query(
     # Every node, children first: a division inside a mean is a division too.
     for node in reversed(list(tree.walk())):
         _alike(node)
+        if _is_moment(node) and dialect != "duckdb":
+            at = exp.cast(node.expressions[0].copy(), exp.DataType.Type.TIMESTAMPTZ)
+            node.replace(exp.UnixMicros(this=at))
     for node in list(tree.walk()):
         _bind(node, tables, params)
     if limit is not None:
@@ -135,11 +138,17 @@ def _check_subset(tree: exp.Query) -> None:
     for node in tree.walk():
         asof = isinstance(node, exp.Join) and node.args.get("method")
         zoned = isinstance(node, exp.DataType) and node.this == exp.DataType.Type.TIMESTAMPTZ
-        if isinstance(node, _REFUSED) or asof or zoned or _is_chance(node):
+        refused = isinstance(node, _REFUSED) and not _is_moment(node)
+        if refused or asof or zoned or _is_chance(node):
             raise ParameterError(
                 f"A query must stay in the subset that every engine answers alike, but has "
                 f"{node.sql('duckdb')[:80]!r}. Compute it from counts instead."
             )
+
+
+def _is_moment(node: Any) -> bool:
+    """Tell whether a node is `epoch_us(...)`: a moment as whole microseconds since 1970."""
+    return isinstance(node, exp.Anonymous) and node.name.lower() == "epoch_us"
 
 
 def _is_chance(node: Any) -> bool:

@@ -26,6 +26,7 @@ from cxlab.data.allowed import Allowed
 from cxlab.data.calendar import Cycle, Length, parse_cycle
 from cxlab.data.consent import ConsentSettings
 from cxlab.data.identity import IdentitySettings
+from cxlab.data.journey_settings import JourneySettings
 from cxlab.data.kpis import Kpi, OwnMetric
 from cxlab.data.pseudonyms import KEY_NAME
 from cxlab.data.quality import Quality
@@ -155,6 +156,7 @@ class Settings(Strict):
     engine: EngineSettings = EngineSettings()
     definitions: Definitions = Definitions()
     segments: dict[str, dict[str, str]] = Field(default_factory=dict)
+    journey: JourneySettings = JourneySettings()
     kpis: dict[str, Kpi] = Field(default_factory=dict)
     metrics: dict[str, OwnMetric] = Field(default_factory=dict)
     privacy: Privacy = Privacy()

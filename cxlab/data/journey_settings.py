@@ -1,0 +1,91 @@
+"""How a study declares its journeys: what ends one, and the map that people planned.
+
+The planned map is what the company means customers to live through. What they do live
+through is found in the interactions, and set against it.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from cxlab.data.span import Span
+from cxlab.data.strict import Share, Strict
+
+__all__ = ["JourneySettings", "PlannedStage"]
+
+
+class PlannedStage(Strict):
+    """One stage of the planned map, from left to right.
+
+    Attributes
+    ----------
+    name : str
+        As in the column `stage` of interactions.
+    after : bool
+        Whether it comes after the outcome, such as delivery after a purchase.
+    optional : bool
+        Whether a journey may pass it by without leaving the plan.
+    activities : list of str
+        Activities that belong to it where the interactions name no stage.
+    touchpoints, channels : list of str
+        Where customers are meant to be met; empty means anywhere.
+    within : str, optional
+        How long customers are meant to stay, such as `3 days`.
+    owner, promise : str, optional
+        Who answers for it, and what customers are promised there.
+    """
+
+    name: str
+    after: bool = False
+    optional: bool = False
+    activities: list[str] = Field(default_factory=list)
+    touchpoints: list[str] = Field(default_factory=list)
+    channels: list[str] = Field(default_factory=list)
+    within: Span | None = None
+    owner: str | None = None
+    promise: str | None = None
+
+
+class JourneySettings(Strict):
+    """What a journey is in this study.
+
+    Attributes
+    ----------
+    outcome : list of str
+        Activities that journeys lead to, such as a purchase; without any, none converts.
+    lost : list of str
+        Activities that end a journey without its outcome, such as a refusal.
+    stages : list of PlannedStage
+        The planned map; empty where nobody has drawn one.
+    gap : str, optional
+        Silence after which the next contact begins another journey. None: never.
+    key : str, optional
+        Column of interactions that says which journey a row belongs to, such as `object_id`.
+    persona : str, optional
+        Whose journeys are mapped apart: a set of `segments`, or a column of customers.
+    approved : str, optional
+        The cycle in which the map was last approved.
+    review_distance : float
+        Jensen-Shannon distance since then from which on the map is due for review.
+    """
+
+    outcome: list[str] = Field(default_factory=list)
+    lost: list[str] = Field(default_factory=list)
+    stages: list[PlannedStage] = Field(default_factory=list)
+    gap: Span | None = "30 days"
+    key: str | None = None
+    persona: str | None = None
+    approved: str | None = None
+    review_distance: Annotated[Share, Field(gt=0)] = 0.1
+
+    @model_validator(mode="after")
+    def _stages_differ_and_run_forward(self) -> Self:
+        names = [stage.name for stage in self.stages]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"each stage must be named once, but {twice} are named twice")
+        sides = [stage.after for stage in self.stages]
+        if sides != sorted(sides):
+            raise ValueError("stages after the outcome must come last, from left to right")
+        if both := sorted({*self.outcome} & {*self.lost}):
+            raise ValueError(f"an activity is the outcome or its loss, but {both} is both")
+        return self

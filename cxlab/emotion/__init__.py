@@ -1,0 +1,1 @@
+"""What do customers feel, and where do they feel it?"""
