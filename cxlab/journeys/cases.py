@@ -1,0 +1,280 @@
+"""Which contacts make one journey, and how did it end?
+
+A log knows contacts; paths, timelines and maps need journeys. A journey ends with the
+outcome that the study declares (what follows in the stages after it belongs to it), with
+an activity that loses it, or with a silence. From here on a contact is four whole numbers:
+which journey, which place in it, when, and where; the words are in one small frame.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
+from cxlab.data.journey_settings import JourneySettings
+from cxlab.data.span import span_us
+from cxlab.errors import MissingColumnError, Withheld, did_you_mean
+from cxlab.journeys.contacts import NOT_KNOWN, PLACE, contact_view, contacts_left_out
+
+__all__ = ["STATES", "Journeys", "split_journeys"]
+
+STATES = ("converted", "lost", "ended", "open", "after only")
+_PLACES = 5_000  # more kinds of contact than that are no kinds
+_MOST = 1_000_000  # journeys of one case, so that case and number make one whole number
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Journeys:
+    """The contacts of all persons, cut into journeys.
+
+    Attributes
+    ----------
+    touches : Table
+        One row per contact, whole numbers only: `journey`, `position` (from 1, by time),
+        `at_us` (microseconds since 1970), `place`, `is_after` (1 after the outcome).
+    journeys : Table
+        One row per journey: `journey`, `person_id`, `customer_id` (missing where anonymous),
+        `started_us`, `ended_us`, `outcome_us` (missing without one), `touches` (until and at
+        the outcome), `touches_after`, `state`: converted, lost, ended (in silence), open (may
+        go on), or after only (contacts of later stages, with no journey before them).
+    places : pandas.DataFrame
+        What each `place` is: `activity`, `stage`, `touchpoint`, `channel` ('not known' where
+        the log is silent), `is_outcome`, `is_lost`, `is_after`, `stage_no`.
+    left_out : dict of str to int
+        Contacts that are in no journey, by reason.
+    """
+
+    touches: Table = field(repr=False)
+    journeys: Table = field(repr=False)
+    places: pd.DataFrame = field(repr=False)
+    left_out: dict[str, int]
+    settings: JourneySettings = field(repr=False)
+    cutoff: datetime
+
+    def codes(self, of: str) -> tuple[pd.DataFrame, list[str]]:
+        """Number the values of one column of `places`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `place`, `code` (from 0, in the order of the list).
+        list of str
+            The values; in the order of the stages for stages, else by name.
+
+        Raises
+        ------
+        Withheld
+            If the log never says it.
+        """
+        known = self.places[of]
+        if (known == NOT_KNOWN).all():
+            raise Withheld(f"No contact in the log names its {of}: map the column `{of}`.")
+        order = self.places.sort_values(["stage_no", of]) if of == "stage" else self.places
+        names = list(dict.fromkeys(order[of])) if of == "stage" else sorted(set(known))
+        code = known.map({name: i for i, name in enumerate(names)})
+        return pd.DataFrame({"place": self.places["place"], "code": code}), names
+
+
+def split_journeys(
+    interactions: TableLike, settings: JourneySettings, *, cutoff: datetime
+) -> Journeys:
+    """Cut the contacts known before a moment into journeys.
+
+    Parameters
+    ----------
+    interactions : table
+        With `customer_id` or `anonymous_id`, `occurred_at` (UTC), `activity`, and where the
+        log has them `stage`, `touchpoint`, `channel`, `is_bot`.
+    settings : JourneySettings
+        What ends a journey, the planned stages, the longest silence.
+    cutoff : datetime
+        Contacts from this moment on are not known yet (UTC).
+
+    Returns
+    -------
+    Journeys
+        Contacts and journeys, kept in the engine.
+
+    Raises
+    ------
+    Withheld
+        If no contact can be given to a person, or the log has no outcome that the settings name.
+    MissingColumnError
+        If a column that the settings name is not there.
+
+    Notes
+    -----
+    Contacts at the same moment are read in the order of the planned stages, then by name.
+    A silence is longer than `gap`; one that is not over at the cutoff leaves the journey open.
+
+    Examples
+    --------
+    >>> log = pd.DataFrame({
+    ...     "customer_id": ["a", "a", "b"], "activity": ["look", "buy", "look"],
+    ...     "occurred_at": pd.to_datetime(["2018-01-01", "2018-01-02", "2018-01-02"]),
+    ... })
+    >>> rules = JourneySettings(outcome=["buy"])
+    >>> found = split_journeys(log, rules, cutoff=datetime(2018, 4, 1))
+    >>> query("select state, touches from j order by state", j=found.journeys)
+           state  touches
+    0  converted        2
+    1      ended        1
+    """
+    (log,) = in_one_engine(interactions)
+    if settings.key is not None and settings.key not in log.columns:
+        raise MissingColumnError(
+            f"journey.key must be a column of interactions, but {settings.key!r} is not among "
+            f"{list(log.columns)}.{did_you_mean(settings.key, log.columns)}"
+        )
+    contacts = contact_view(log, key=settings.key, cutoff=cutoff)
+    places = _places(contacts, settings)
+    persons = keep(
+        view(
+            """
+            select case_id, person_id, customer_id, row_number() over (order by case_id) as case_no
+            from (
+                select case_id, min(person_id) as person_id, min(customer_id) as customer_id
+                from c group by case_id
+            ) as d
+            """,
+            c=contacts,
+        )
+    )
+    touches = keep(_touches(_coded(contacts, persons, places), settings))
+    return Journeys(
+        touches=touches[["journey", "position", "at_us", "place", "is_after"]],
+        journeys=keep(_journeys(touches, persons, settings, cutoff)),
+        places=places,
+        left_out=contacts_left_out(log, cutoff=cutoff, key=settings.key),
+        settings=settings,
+        cutoff=cutoff,
+    )
+
+
+def _places(contacts: Table, settings: JourneySettings) -> pd.DataFrame:
+    """List the kinds of contact in the order of the plan, each with its number."""
+    found = query(
+        "select activity, stage, touchpoint, channel, count(*) as n from c "
+        "group by activity, stage, touchpoint, channel "
+        "order by activity, stage, touchpoint, channel",
+        c=contacts,
+        limit=_PLACES,
+    )
+    if found.empty:
+        raise Withheld("No contact in the log can be given to a person before the cycle's end.")
+    found["logged_stage"] = found["stage"]
+    planned = {stage.name: i for i, stage in enumerate(settings.stages)}
+    by_activity = {a: stage.name for stage in settings.stages for a in stage.activities}
+    silent = found["stage"] == NOT_KNOWN
+    found.loc[silent, "stage"] = found["activity"].map(by_activity).fillna(NOT_KNOWN)[silent]
+    after = {stage.name for stage in settings.stages if stage.after}
+    found["is_outcome"] = found["activity"].isin(settings.outcome)
+    found["is_lost"] = found["activity"].isin(settings.lost)
+    # An outcome is never after itself, whatever stage the log puts it in.
+    ends = found["is_outcome"] | found["is_lost"]
+    found["is_after"] = found["stage"].isin(after) & ~ends
+    found["stage_no"] = found["stage"].map(planned).fillna(len(planned)).astype(int)
+    if missing := [a for a in settings.outcome if a not in set(found["activity"])]:
+        near = did_you_mean(missing[0], found["activity"])
+        if len(missing) == len(settings.outcome):
+            raise Withheld(
+                f"The outcome of journeys is declared as {settings.outcome}, but no contact in the "
+                f"log is of that kind.{near} Change journey.outcome in study.yaml."
+            )
+    ordered = found.sort_values(["stage_no", "is_outcome", *PLACE], kind="stable")
+    return ordered.reset_index(drop=True).assign(place=lambda f: range(len(f)))
+
+
+def _coded(contacts: Table, persons: Table, places: pd.DataFrame) -> Table:
+    """Put numbers in the place of words: they sort and group many times faster."""
+    ends = places["is_outcome"].astype(int) + 2 * places["is_lost"].astype(int)
+    # The stage that settings give to an activity stands in `places` only.
+    coded = places.assign(end_kind=ends, after=places["is_after"].astype(int))
+    alike = " and ".join(f"c.{column} = p.{column}" for column in PLACE if column != "stage")
+    return view(
+        f"""
+        select s.case_no, c.at_us, p.place, p.end_kind, p.after
+        from c join s on c.case_id = s.case_id
+        join p on {alike} and c.stage = p.logged_stage
+        """,
+        c=contacts,
+        s=persons,
+        p=coded[
+            ["place", "end_kind", "after", "logged_stage", "activity", "touchpoint", "channel"]
+        ],
+    )
+
+
+def _touches(coded: Table, settings: JourneySettings) -> Table:
+    """Number the journeys of each case, and the contacts of each journey."""
+    past = "partition by case_no order by at_us, place rows between unbounded preceding"
+    if settings.key is not None:
+        extra = "0 as last_end, 0 as at_before"
+        follows = (
+            f"coalesce(max(case when end_kind = 1 then 1 end) over ({past} and 1 preceding), 0)"
+        )
+        begins = "n = 1"
+    else:
+        # What comes after an outcome in an earlier stage is the beginning of something else.
+        extra = f"""
+            last_value(case when after = 0 then end_kind end ignore nulls)
+                over ({past} and 1 preceding) as last_end,
+            lag(at_us) over (partition by case_no order by at_us, place) as at_before
+        """
+        follows = "0"
+        begins = "n = 1 or (after = 0 and coalesce(last_end, 0) > 0)"
+        if settings.gap is not None:
+            begins += f" or at_us - at_before > {span_us(settings.gap)}"
+    so_far = "partition by case_no order by n rows between unbounded preceding and current row"
+    return view(
+        f"""
+        with ordered as (
+            select case_no, at_us, place, end_kind, after,
+                row_number() over (partition by case_no order by at_us, place) as n,
+                {follows} as follows, {extra}
+            from c
+        ),
+        begun as (
+            select case_no, at_us, place, end_kind, n, greatest(after, follows) as is_after,
+                case when {begins} then n end as begins
+            from ordered
+        ),
+        numbered as (
+            select case_no, at_us, place, end_kind, n, is_after,
+                count(begins) over ({so_far}) as journey_no,
+                max(begins) over ({so_far}) as first_n
+            from begun
+        )
+        select case_no, cast(case_no * {_MOST} + journey_no as bigint) as journey,
+            cast(n - first_n + 1 as bigint) as position, at_us, place, is_after, end_kind
+        from numbered
+        """,
+        c=coded,
+    )
+
+
+def _journeys(touches: Table, persons: Table, settings: JourneySettings, cutoff: datetime) -> Table:
+    """Sum up each journey: whose it is, when it ran, how it ended."""
+    silent = "false" if settings.gap is None else f"ended_us + {span_us(settings.gap)} < $cutoff_us"
+    return view(
+        f"""
+        select journey, person_id, customer_id, started_us, ended_us, outcome_us, touches,
+            touches_after,
+            case when touches = 0 then 'after only' when outcome_us is not null then 'converted'
+                when lost_us is not null then 'lost' when {silent} then 'ended'
+                else 'open' end as state
+        from (
+            select journey, case_no, min(at_us) as started_us, max(at_us) as ended_us,
+                min(at_us) filter (where end_kind = 1) as outcome_us,
+                min(at_us) filter (where end_kind = 2) as lost_us,
+                count(*) filter (where is_after = 0) as touches,
+                count(*) filter (where is_after = 1) as touches_after
+            from t group by journey, case_no
+        ) as j
+        join s on j.case_no = s.case_no
+        """,
+        t=touches,
+        s=persons,
+        cutoff_us=(cutoff - datetime(1970, 1, 1)) // timedelta(microseconds=1),
+    )

@@ -1,0 +1,179 @@
+"""Journeys against a plain reading of the rules, contact by contact."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlab.data.engine import Engine, frame, query
+from cxlab.data.journey_settings import JourneySettings
+from cxlab.errors import MissingColumnError, Withheld
+from cxlab.journeys.cases import split_journeys
+
+CUTOFF = datetime(2018, 4, 1)
+STAGES = [{"name": "look"}, {"name": "buy"}, {"name": "use", "after": True}]
+RULES = JourneySettings(outcome=["bought"], lost=["refused"], stages=STAGES, gap="10 days")
+STAGE_OF = {"seen": "look", "bought": "buy", "refused": "buy", "called": "use", "opened": "use"}
+
+
+def log_of(*rows: tuple[str, str, str]) -> pd.DataFrame:
+    """Build a log of (customer, day of 2018 as MM-DD, activity)."""
+    return pd.DataFrame(
+        {
+            "customer_id": [who for who, _, _ in rows],
+            "occurred_at": pd.to_datetime([f"2018-{day}" for _, day, _ in rows]),
+            "activity": [what for _, _, what in rows],
+            "stage": [STAGE_OF[what] for _, _, what in rows],
+        }
+    )
+
+
+def states(log: pd.DataFrame, rules: JourneySettings = RULES) -> list[tuple[str, int, int]]:
+    found = split_journeys(log, rules, cutoff=CUTOFF)
+    rows = query("select * from j order by journey", j=found.journeys)
+    return list(rows[["state", "touches", "touches_after"]].itertuples(index=False, name=None))
+
+
+def test_a_journey_ends_with_its_outcome_and_later_stages_belong_to_it() -> None:
+    log = log_of(
+        ("a", "01-01", "seen"), ("a", "01-02", "bought"), ("a", "01-04", "called"),
+        ("a", "01-05", "seen"), ("a", "01-06", "opened"),
+    )  # fmt: skip
+    assert states(log) == [("converted", 2, 1), ("ended", 1, 1)]
+
+
+def test_a_silence_ends_a_journey_and_one_that_may_go_on_is_open() -> None:
+    log = log_of(
+        ("a", "01-01", "seen"), ("a", "01-11", "seen"), ("a", "01-22", "seen"),
+        ("b", "03-22", "seen"), ("c", "03-21", "seen"), ("d", "03-21", "bought"),
+    )  # fmt: skip
+    # Ten days are no silence yet, eleven are; b has been silent for exactly ten days.
+    assert states(log) == [
+        ("ended", 2, 0), ("ended", 1, 0), ("open", 1, 0), ("ended", 1, 0), ("converted", 1, 0),
+    ]  # fmt: skip
+
+
+def test_a_refusal_loses_the_journey_and_service_alone_is_none() -> None:
+    log = log_of(("a", "01-01", "seen"), ("a", "01-02", "refused"), ("b", "01-01", "called"))
+    log = pd.concat([log, log_of(("c", "01-01", "bought"))])
+    assert states(log) == [("lost", 2, 0), ("after only", 0, 1), ("converted", 1, 0)]
+
+
+def test_a_key_makes_one_journey_of_its_rows_however_long() -> None:
+    log = log_of(
+        ("a", "01-01", "seen"), ("a", "03-01", "bought"), ("a", "03-02", "seen"),
+    ).assign(order_no=["1", "1", "1"])  # fmt: skip
+    by_key = RULES.model_copy(update={"key": "order_no"})
+    assert states(log, by_key) == [("converted", 2, 1)]
+    assert states(log) == [("ended", 1, 0), ("converted", 1, 0), ("ended", 1, 0)]
+
+
+def test_a_visitor_is_never_taken_for_the_customer_of_the_same_name() -> None:
+    log = log_of(("a", "01-01", "seen"), ("a", "01-02", "bought"))
+    log["anonymous_id"] = "a"
+    log.loc[1, "customer_id"] = None
+    found = split_journeys(log, RULES, cutoff=CUTOFF)
+    rows = query("select person_id, customer_id from j order by person_id", j=found.journeys)
+    assert list(rows["person_id"]) == ["a", "anonymous a"]
+    assert list(rows["customer_id"].fillna("")) == ["a", ""]
+
+
+def test_what_is_left_out_is_counted() -> None:
+    log = log_of(("a", "01-01", "seen"), ("b", "01-01", "seen"), ("c", "01-01", "bought"))
+    log["is_bot"] = [True, False, False]
+    log.loc[1, "customer_id"] = None
+    found = split_journeys(log, RULES, cutoff=CUTOFF)
+    assert found.left_out == {"by bots": 1, "of nobody known": 1}
+
+
+def test_stages_of_activities_stand_in_where_the_log_names_none() -> None:
+    log = log_of(("a", "01-01", "seen"), ("a", "01-02", "bought")).drop(columns="stage")
+    stages = [{"name": "look", "activities": ["seen"]}, {"name": "buy"}]
+    found = split_journeys(log, JourneySettings(outcome=["bought"], stages=stages), cutoff=CUTOFF)
+    assert dict(zip(found.places["activity"], found.places["stage"], strict=True)) == {
+        "seen": "look",
+        "bought": "not known",
+    }
+
+
+def test_an_outcome_that_nobody_ever_had_is_withheld_with_the_nearest_name() -> None:
+    with pytest.raises(Withheld, match="Did you mean 'bought'"):
+        split_journeys(
+            log_of(("a", "01-01", "bought")), JourneySettings(outcome=["brought"]), cutoff=CUTOFF
+        )
+
+
+def test_a_key_that_is_no_column_is_refused() -> None:
+    with pytest.raises(MissingColumnError, match=r"journey\.key"):
+        split_journeys(
+            log_of(("a", "01-01", "seen")), JourneySettings(key="order_no"), cutoff=CUTOFF
+        )
+
+
+def random_log(seed: int, persons: int = 300) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    n = persons * 8
+    what = rng.choice(list(STAGE_OF), n, p=[0.5, 0.2, 0.05, 0.15, 0.1])
+    # Few distinct days, so that many contacts fall on the same moment.
+    days = rng.integers(0, 100, n)
+    return pd.DataFrame(
+        {
+            "customer_id": rng.integers(0, persons, n).astype(str),
+            "occurred_at": [datetime(2018, 1, 1) + timedelta(days=int(d)) for d in days],
+            "activity": what,
+            "stage": [STAGE_OF[w] for w in what],
+        }
+    )
+
+
+def by_hand(log: pd.DataFrame) -> list[tuple[str, str, int, int]]:
+    """Read the rules contact by contact: (person, state, touches, touches after)."""
+    order = {name: i for i, name in enumerate(("seen", "refused", "bought", "called", "opened"))}
+    rows = log[log["occurred_at"] < CUTOFF].assign(rank=log["activity"].map(order))
+    out = []
+    for person, contacts in rows.sort_values(["occurred_at", "rank"]).groupby("customer_id"):
+        journeys: list[list[tuple[datetime, str]]] = []
+        ended = False
+        last = None
+        for at, what in zip(contacts["occurred_at"], contacts["activity"], strict=True):
+            after = STAGE_OF[what] == "use"
+            silent = last is not None and at - last > timedelta(days=10)
+            if last is None or silent or (not after and ended):
+                journeys.append([])
+            if not after:
+                ended = what in ("bought", "refused")
+            journeys[-1].append((at, what))
+            last = at
+        for contacts_ in journeys:
+            names = [w for _, w in contacts_]
+            before = [w for w in names if STAGE_OF[w] != "use"]
+            over = CUTOFF - contacts_[-1][0] > timedelta(days=10)
+            state = (
+                "after only" if not before
+                else "converted" if "bought" in names
+                else "lost" if "refused" in names
+                else "ended" if over else "open"
+            )  # fmt: skip
+            out.append((person, state, len(before), len(names) - len(before)))
+    return sorted(out)
+
+
+def test_random_logs_are_cut_as_the_rules_read(engine: Engine) -> None:
+    log = random_log(1)
+    found = split_journeys(engine.table(log), RULES, cutoff=CUTOFF)
+    rows = frame(found.journeys[["person_id", "state", "touches", "touches_after"]], limit=9000)
+    assert sorted(rows.itertuples(index=False, name=None)) == by_hand(log)
+
+
+def test_positions_run_from_one_by_time_and_the_order_of_rows_says_nothing() -> None:
+    log = random_log(2)
+    one, other = (
+        frame(split_journeys(rows, RULES, cutoff=CUTOFF).touches, limit=9000)
+        for rows in (log, log.sample(frac=1, random_state=1))
+    )
+    pd.testing.assert_frame_equal(one, other)
+    for _, touches in one.groupby("journey"):
+        ordered = touches.sort_values("position")
+        assert list(ordered["position"]) == list(range(1, len(touches) + 1))
+        assert ordered["at_us"].is_monotonic_increasing
