@@ -21,7 +21,7 @@ __all__ = ["STATES", "Journeys", "split_journeys"]
 
 STATES = ("converted", "lost", "ended", "open", "after only")
 _PLACES = 5_000  # more kinds of contact than that are no kinds
-_MOST = 1_000_000  # journeys of one case, so that case and number make one whole number
+_MOST = 10_000_000  # contacts of one case: case and first contact make one whole number
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -242,11 +242,10 @@ def _touches(coded: Table, settings: JourneySettings) -> Table:
         ),
         numbered as (
             select case_no, at_us, place, end_kind, n, is_after,
-                count(begins) over ({so_far}) as journey_no,
                 max(begins) over ({so_far}) as first_n
             from begun
         )
-        select case_no, cast(case_no * {_MOST} + journey_no as bigint) as journey,
+        select case_no, cast(case_no * {_MOST} + first_n as bigint) as journey,
             cast(n - first_n + 1 as bigint) as position, at_us, place, is_after, end_kind
         from numbered
         """,
