@@ -132,7 +132,8 @@ def split_journeys(
     persons = keep(
         view(
             """
-            select case_id, person_id, customer_id, row_number() over (order by case_id) as case_no
+            select case_id, person_id, customer_id,
+                cast(row_number() over (order by case_id) as bigint) as case_no
             from (
                 select case_id, min(person_id) as person_id, min(customer_id) as customer_id
                 from c group by case_id
