@@ -8,16 +8,18 @@ which journey, which place in it, when, and where; the words are in one small fr
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.data.journey_settings import JourneySettings
+from cxlab.data.lab import Lab
 from cxlab.data.span import span_us
 from cxlab.errors import MissingColumnError, Withheld, did_you_mean
 from cxlab.journeys.contacts import NOT_KNOWN, PLACE, contact_view, contacts_left_out
 
-__all__ = ["STATES", "Journeys", "split_journeys"]
+__all__ = ["STATES", "Journeys", "journeys_of", "split_journeys"]
 
 STATES = ("converted", "lost", "ended", "open", "after only")
 _PLACES = 5_000  # more kinds of contact than that are no kinds
@@ -74,6 +76,33 @@ class Journeys:
         names = list(dict.fromkeys(order[of])) if of == "stage" else sorted(set(known))
         code = known.map({name: i for i, name in enumerate(names)})
         return pd.DataFrame({"place": self.places["place"], "code": code}), names
+
+
+_cut: WeakKeyDictionary[Lab, Journeys] = WeakKeyDictionary()
+
+
+def journeys_of(lab: Lab) -> Journeys:
+    """Return the journeys of an open study, cut once and kept for all who ask.
+
+    Parameters
+    ----------
+    lab : Lab
+        An open study with `interactions`; its `journey` settings say what a journey is.
+
+    Returns
+    -------
+    Journeys
+        As `split_journeys` makes them, as known at the end of the lab's cycle.
+
+    Raises
+    ------
+    Withheld
+        If the study has no interactions, or nobody's.
+    """
+    if lab not in _cut:
+        rules = lab.settings.journey
+        _cut[lab] = split_journeys(lab.interactions, rules, cutoff=lab.cycle.cutoff)
+    return _cut[lab]
 
 
 def split_journeys(
