@@ -20,7 +20,7 @@ from cxlab.data.snapshot import take_snapshot
 from cxlab.errors import RunError
 from tests.studies import aside, rows
 
-TABLES = ["customers", "orders", "answers", "promises", "shipments"]
+TABLES = ["customers", "interactions", "orders", "answers", "promises", "shipments"]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_files_are_named_in_the_order_in_which_to_read_them(tmp_path):
     files = [f.relative_to(tmp_path).as_posix() for f in new_study(tmp_path)]
     assert files[:2] == ["study.yaml", "tables/answers.sql"]
-    assert files[-1] == "raw/survey.csv"
+    assert files[-1] == "raw/visits.csv"
     assert len(files) == len([f for f in tmp_path.rglob("*") if f.is_file()])
 
 
@@ -99,6 +99,7 @@ def test_a_value_that_does_not_read_sets_its_row_aside_and_no_other(tmp_path):
         ("deliveries.csv", 4, "promises", "resolved_at must read as a moment"),
         ("survey.csv", 2, "answers", "answered_at must read as a moment"),
         ("survey.csv", 4, "answers", "value must read as a number"),
+        ("visits.csv", 2, "interactions", "occurred_at must read as a moment"),
     ],
 )
 def test_no_value_of_a_raw_file_can_stop_the_run(tmp_path, file, column, table, reason):
@@ -108,7 +109,7 @@ def test_no_value_of_a_raw_file_can_stop_the_run(tmp_path, file, column, table, 
     taken = take_snapshot(tmp_path, settings, settings.parse_cycle("2026Q2"))
     assert set(aside(taken, table)["reason"]) == {reason}
     # An order does not suffer from what the carrier or the customer wrote.
-    if file in ("deliveries.csv", "survey.csv"):
+    if file in ("deliveries.csv", "survey.csv", "visits.csv"):
         assert rows(taken, "orders")["set_aside"] == 0
 
 
