@@ -285,7 +285,10 @@ def _touches(coded: Table, settings: JourneySettings) -> Table:
 
 def _journeys(touches: Table, persons: Table, settings: JourneySettings, cutoff: datetime) -> Table:
     """Sum up each journey: whose it is, when it ran, how it ended."""
-    silent = "false" if settings.gap is None else f"ended_us + {span_us(settings.gap)} < $cutoff_us"
+    silent = "false"
+    if settings.gap is not None:
+        cutoff_us = (cutoff - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+        silent = f"ended_us < {cutoff_us - span_us(settings.gap)}"
     return view(
         f"""
         select journey, person_id, customer_id, started_us, ended_us, outcome_us, touches,
@@ -305,5 +308,4 @@ def _journeys(touches: Table, persons: Table, settings: JourneySettings, cutoff:
         """,
         t=touches,
         s=persons,
-        cutoff_us=(cutoff - datetime(1970, 1, 1)) // timedelta(microseconds=1),
     )

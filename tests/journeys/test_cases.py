@@ -54,6 +54,12 @@ def test_a_silence_ends_a_journey_and_one_that_may_go_on_is_open() -> None:
     ]  # fmt: skip
 
 
+def test_without_a_longest_silence_nothing_ends_by_itself() -> None:
+    log = log_of(("a", "01-01", "seen"), ("a", "03-01", "seen"), ("b", "01-01", "bought"))
+    patient = RULES.model_copy(update={"gap": None})
+    assert states(log, patient) == [("open", 2, 0), ("converted", 1, 0)]
+
+
 def test_a_refusal_loses_the_journey_and_service_alone_is_none() -> None:
     log = log_of(("a", "01-01", "seen"), ("a", "01-02", "refused"), ("b", "01-01", "called"))
     log = pd.concat([log, log_of(("c", "01-01", "bought"))])
