@@ -5,6 +5,7 @@ from cxlab.segments.base import CustomerBase, base
 from cxlab.segments.comparison import compare
 from cxlab.segments.contrast import Comparison
 from cxlab.segments.declared import DeclaredSegments, DeclaredSets, declared, declared_sets
+from cxlab.segments.grouping import grouping
 from cxlab.segments.lifecycle import LifecycleStates, StateFlows, states
 from cxlab.segments.migration import Migration, migration
 from cxlab.segments.rfm import Rfm, rfm
@@ -23,6 +24,7 @@ __all__ = [
     "compare",
     "declared",
     "declared_sets",
+    "grouping",
     "migration",
     "rfm",
     "states",
