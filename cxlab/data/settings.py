@@ -33,6 +33,7 @@ from cxlab.data.quality import Quality
 from cxlab.data.sample_settings import SampleSettings
 from cxlab.data.strict import Days, Strict
 from cxlab.data.withholding import Dominance, Excepted
+from cxlab.data.working_time import WorkingHours
 from cxlab.data.yaml_file import read_yaml
 from cxlab.errors import SettingsError, did_you_mean
 
@@ -157,6 +158,7 @@ class Settings(Strict):
     definitions: Definitions = Definitions()
     segments: dict[str, dict[str, str]] = Field(default_factory=dict)
     journey: JourneySettings = JourneySettings()
+    working_hours: WorkingHours | None = None
     kpis: dict[str, Kpi] = Field(default_factory=dict)
     metrics: dict[str, OwnMetric] = Field(default_factory=dict)
     privacy: Privacy = Privacy()

@@ -1,3 +1,5 @@
 """What do customers feel, and where do they feel it?"""
 
-__all__: list[str] = []
+from cxlab.emotion.touchpoints import Felt, felt
+
+__all__ = ["Felt", "felt"]

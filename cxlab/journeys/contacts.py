@@ -18,7 +18,9 @@ PLACE = (
 _TRUE = "coalesce(cast(is_bot as boolean), false)"
 
 
-def contact_view(log: Table, *, cutoff: datetime, key: str | None = None) -> Table:
+def contact_view(
+    log: Table, *, cutoff: datetime, key: str | None = None, more: tuple[str, ...] = ()
+) -> Table:
     """Name the contacts that are used, one row each, and whose they are.
 
     Parameters
@@ -30,6 +32,9 @@ def contact_view(log: Table, *, cutoff: datetime, key: str | None = None) -> Tab
         Contacts from this moment on are not known yet (UTC).
     key : str, optional
         Column that says which case a row belongs to. Default: the person.
+
+    more : tuple of str
+        Further columns of the log to keep.
 
     Returns
     -------
@@ -50,11 +55,13 @@ def contact_view(log: Table, *, cutoff: datetime, key: str | None = None) -> Tab
         for c in PLACE
     )
     case = "person_id" if key is None else f'cast("{key}" as varchar)'
+    log.need(*more)
+    kept = "".join(f', "{column}"' for column in more)
     customer = "cast(customer_id as varchar)" if "customer_id" in log.columns else "null"
     return view(
         f"""
         select {case} as case_id, person_id, cast({customer} as varchar) as customer_id,
-            epoch_us(occurred_at) as at_us, {words}
+            epoch_us(occurred_at) as at_us, {words}{kept}
         from (select *, {_person(log)} as person_id from log) as l
         where occurred_at < $cutoff and {_used(log)} and {case} is not null
         """,

@@ -82,6 +82,13 @@ class Result:
         """Draw the rows of `table`; None where a picture would add nothing."""
         return None
 
+    def picture(self, *, uid: str) -> str | None:  # noqa: ARG002
+        """Draw the rows as HTML where a plot cannot say it; None leaves it to `plot`.
+
+        `uid` begins every id in it, and all text in it must be escaped.
+        """
+        return None
+
     def sentence(self) -> str:
         """One line for the report; rooms put their numbers into it."""
         return self.subtitle

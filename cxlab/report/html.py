@@ -49,6 +49,9 @@ class Drawable(Protocol):
     def plot(self) -> object:
         """Draw them."""
 
+    def picture(self, *, uid: str) -> str | None:
+        """Draw them as HTML, or leave it to `plot`."""
+
 
 def figure(result: Drawable, *, headline: str, uid: str) -> str:
     """Headline, chart, table, download and note of one result.
@@ -75,7 +78,11 @@ def figure(result: Drawable, *, headline: str, uid: str) -> str:
     frame = result.table()
     unit = _unit(result.estimates)
     alt = " ".join([result.subtitle, *_reading(result.estimates, unit)]).strip()
-    drawing = svg.twins(lambda: _plotted(result), uid=uid, title=headline, description=alt)  # type: ignore[arg-type,return-value]
+    picture = result.picture(uid=uid)
+    drawing = picture or svg.twins(
+        lambda: _plotted(result),  # type: ignore[arg-type,return-value]
+        uid=uid, title=headline, description=alt,
+    )  # fmt: skip
     said = result.subtitle or headline  # stands above already; for those who hear the table
     table = tables.render(
         frame, caption=said, unit=unit, units=_money(result.estimates, frame), level=result.level,
@@ -88,8 +95,9 @@ def figure(result: Drawable, *, headline: str, uid: str) -> str:
     subtitle = f'<p class="cx-sub">{text(result.subtitle)}</p>' if result.subtitle else ""
     note = f'<p class="cx-note">{text(result.note)}</p>' if result.note else ""
     chart = f'<div class="cx-chart">{drawing}</div>' if drawing else ""
+    broad = " cx-broad" if picture else ""
     return (
-        f'<figure class="cx cx-fig" id="{uid}" aria-labelledby="{uid}-h"><figcaption>'
+        f'<figure class="cx cx-fig{broad}" id="{uid}" aria-labelledby="{uid}-h"><figcaption>'
         f'<p class="cx-headline" id="{uid}-h">{text(headline)}</p>{subtitle}</figcaption>{chart}'
         f'<div class="cx-under{"" if drawing else " cx-only"}">{table}{link}</div>{note}</figure>'
     )

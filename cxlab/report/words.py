@@ -9,6 +9,7 @@ import math
 __all__ = [
     "MINUS",
     "change",
+    "duration",
     "interval",
     "is_money",
     "listing",
@@ -22,8 +23,8 @@ __all__ = [
 
 MINUS = "\N{MINUS SIGN}"
 
-_DIGITS = {"share": 1, "points": 2, "mean": 2, "nps": 1, "days": 1, "p": 3}
-_TAIL = {"share": "%", "days": " days"}
+_DIGITS = {"share": 1, "points": 2, "mean": 2, "nps": 1, "days": 1, "hours": 1, "p": 3}
+_TAIL = {"share": "%", "days": " days", "hours": " hours"}
 
 
 def number(x: float, digits: int = 0) -> str:
@@ -40,7 +41,7 @@ def value(x: float, unit: str) -> str:
     """Write one estimate in its unit: a share as percent, money with its currency.
 
     Units are `share` (0 to 1), `points` (of a scale), `mean` (of counts), `nps`
-    (-100 to 100), `p` (of a test), `count`, `days`, or an ISO 4217 currency.
+    (-100 to 100), `p` (of a test), `count`, `days`, `hours`, or an ISO 4217 currency.
 
     >>> value(0.7841, "share"), value(-3.25, "points"), value(1234.5, "BRL")
     ('78.4%', '−3.25', 'BRL 1,234')
@@ -64,7 +65,7 @@ def interval(low: float, high: float, unit: str) -> str:
         left, right = _money(low, largest), _money(high, largest)
         return f"{unit} {left.removesuffix(scale(largest)[1])} to {right}"
     left, right = value(low, unit), value(high, unit)
-    for tail in ("%", " days"):
+    for tail in ("%", " days", " hours"):
         left = left.removesuffix(tail) if right.endswith(tail) else left
     return f"{left} to {right}"
 
@@ -109,6 +110,27 @@ def plural(n: float, one: str, many: str = "") -> str:
     return f"{number(n)} {one if n == 1 else many or _many(one)}"
 
 
+def duration(days: float) -> str:
+    """Write a length of time in the unit in which people would say it.
+
+    >>> duration(0.0201), duration(0.5), duration(3.25), duration(0)
+    ('29 minutes', '12 hours', '3.3 days', 'no time')
+    """
+    if not math.isfinite(days):
+        return "not known"
+    minutes = round(days * 1440)
+    if minutes < 1:
+        return "no time" if days == 0 else "under a minute"
+    if minutes < 60:
+        return plural(minutes, "minute")
+    if minutes < 36 * 60:
+        hours = round(days * 24, 1 if minutes < 600 else 0)
+        text = number(hours, 0 if hours == round(hours) else 1)
+        return f"{text} hour{'' if hours == 1 else 's'}"
+    whole = days >= 20 or round(days, 1) == round(days)
+    return f"{number(days, 0 if whole else 1)} days"
+
+
 def listing(items: list[str], last: str = "and") -> str:
     """Join words as prose does: 'a, b and c'."""
     if len(items) < 2:
@@ -147,7 +169,12 @@ def _money(x: float, largest: float) -> str:
 
 def _bare(text: str, unit: str) -> str:
     """Take off the unit that was said before."""
-    return text.removesuffix(" points").removesuffix(" days").removeprefix(f"{unit} ")
+    return (
+        text.removesuffix(" points")
+        .removesuffix(" days")
+        .removesuffix(" hours")
+        .removeprefix(f"{unit} ")
+    )
 
 
 def _plus(x: float, text: str) -> str:

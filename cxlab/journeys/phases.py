@@ -1,0 +1,247 @@
+"""How far along its stages was a journey, and when did it get there?
+
+A contact belongs to the furthest stage that its journey has reached, so that looking back is
+no way back: from the first contact of one stage to that of a later one a journey is in one
+phase. Phases follow each other without a gap or an overlap, and their lengths add up.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import Table, TableLike, keep, query, view
+from cxlab.data.journey_settings import PlannedStage
+from cxlab.data.span import span_us
+from cxlab.errors import DataError, Withheld
+from cxlab.journeys.cases import Journeys
+from cxlab.journeys.contacts import NOT_KNOWN
+from cxlab.report import disclosure
+from cxlab.report.disclosure import Policy
+
+__all__ = ["EVERYBODY", "Begun", "Stages", "begun_in", "protect_by_stage", "stages_of"]
+
+EVERYBODY = "all journeys"
+_MOST_STAGES = 12  # more do not stand side by side on a wall
+_EPOCH = datetime(1970, 1, 1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stages:
+    """The stages of a map from left to right.
+
+    Attributes
+    ----------
+    names : list of str
+        In order.
+    plan : dict of str to PlannedStage
+        What is declared of each; empty where nobody has drawn a map.
+    of_place : pandas.DataFrame
+        `place`, and `stage_no`: its position among the names, -1 where it is in none.
+    """
+
+    names: list[str]
+    plan: dict[str, PlannedStage]
+    of_place: pd.DataFrame = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Begun:
+    """The journeys that began in a cycle, with whose they are.
+
+    Attributes
+    ----------
+    journeys : Table
+        As `Journeys.journeys`, with `persona` and `is_over` (1 where its end was seen before the
+        horizon); those that are only of later stages left out.
+    phases : Table
+        `journey`, `person_id`, `persona`, `stage_no`, `entered_us`, `left_us` (last contact of
+        the phase), `next_us` (first of the next phase, missing where there is none), `contacts`.
+    personas : list of str
+        `EVERYBODY`, or the personas that there are, the largest first.
+    since : datetime.datetime
+        From when on journeys were taken (UTC).
+    horizon_us : int
+        Until this moment it is known of each journey whether it had ended.
+    late : int
+        Journeys that began after the horizon; nothing is known of their end yet.
+    unnamed : int
+        Journeys of nobody with a persona.
+    """
+
+    journeys: Table = field(repr=False)
+    phases: Table = field(repr=False)
+    personas: list[str]
+    since: datetime
+    horizon_us: int
+    late: int
+    unnamed: int
+
+    def said(self, cycle: Cycle) -> str:
+        """Write which journeys they are."""
+        zone = ZoneInfo(cycle.time_zone)
+        first = self.since.replace(tzinfo=UTC).astimezone(zone).date()
+        return f"journeys that began {first} to {cycle.last_day}"
+
+
+def stages_of(journeys: Journeys) -> Stages:
+    """Say which stages a map has: those planned, or else those in the log, by when they come.
+
+    Raises
+    ------
+    Withheld
+        If the study plans no stages and its log knows none, or too many.
+    """
+    plan = {stage.name: stage for stage in journeys.settings.stages}
+    places = journeys.places
+    names = list(plan)
+    if not names:
+        known = places[places["stage"] != NOT_KNOWN]
+        if known.empty:
+            raise Withheld(
+                "A journey map needs stages: map the column `stage` of interactions, or declare "
+                "journey.stages in study.yaml with the activities that belong to each."
+            )
+        when = query(
+            """
+            select p.stage, avg(t.position) as at from t join p on t.place = p.place
+            group by p.stage order by p.stage
+            """,
+            t=journeys.touches,
+            p=known[["place", "stage"]],
+        )
+        names = when.sort_values(["at", "stage"], kind="stable")["stage"].tolist()
+    if len(names) > _MOST_STAGES:
+        raise Withheld(
+            f"A journey map has room for {_MOST_STAGES} stages, but the log has {len(names)}. "
+            "Declare journey.stages in study.yaml."
+        )
+    number = {name: i for i, name in enumerate(names)}
+    of_place = places[["place"]].assign(
+        stage_no=places["stage"].map(number).fillna(-1).astype("int64")
+    )
+    return Stages(names=names, plan=plan, of_place=of_place)
+
+
+def begun_in(
+    journeys: Journeys, stages: Stages, *, cycle: Cycle, persona: TableLike | None = None
+) -> Begun:
+    """Choose the journeys that began in a cycle, and lay out their phases.
+
+    Where silence takes more than half of a cycle to tell an end, nearly nothing could be
+    said of its own journeys: those that began one such silence earlier are taken as well.
+
+    Parameters
+    ----------
+    journeys : Journeys
+        From `split_journeys`.
+    stages : Stages
+        From `stages_of`.
+    cycle : Cycle
+        In which they began.
+    persona : table, optional
+        `customer_id` and one more column, the persona.
+
+    Raises
+    ------
+    Withheld
+        If no journey began in the cycle.
+    """
+    gap = journeys.settings.gap
+    horizon = _us(min(journeys.cutoff, cycle.cutoff)) - (span_us(gap) if gap else 0)
+    since = _since(cycle, horizon)
+    mine = keep(_with_persona(journeys, since, cycle.cutoff, persona, horizon))
+    sizes = query(
+        """
+        select persona, count(*) as n, sum(case when started_us >= $horizon then 1 else 0 end)
+            as late from j group by persona order by persona
+        """,
+        j=mine,
+        horizon=horizon,
+    )
+    named = sizes[sizes["persona"] != NOT_KNOWN].sort_values(
+        ["n", "persona"], ascending=[False, True], kind="stable"
+    )
+    if named.empty:
+        raise Withheld(f"No journey {'of a persona ' if len(sizes) else ''}began in {cycle.name}.")
+    return Begun(
+        journeys=mine,
+        phases=keep(_phases(journeys, mine, stages)),
+        personas=named["persona"].tolist(),
+        since=since,
+        horizon_us=horizon,
+        late=int(named["late"].sum()),
+        unnamed=int(sizes.loc[sizes["persona"] == NOT_KNOWN, "n"].sum()),
+    )
+
+
+def protect_by_stage(estimates: pd.DataFrame, rules: Policy | int) -> pd.DataFrame:
+    """Withhold small groups where stages are no parts of a total.
+
+    A journey comes through several stages: nobody can find one stage by taking the others from
+    a sum. Personas, touchpoints and channels within a stage do add up, and are kept company.
+    """
+    if estimates.empty:
+        return disclosure.protect(estimates, rules)
+    stage = estimates["stage"].astype("string").fillna("")
+    parts = [disclosure.protect(part, rules) for _, part in estimates.groupby(stage, sort=True)]
+    return pd.concat(parts).loc[estimates.index]
+
+
+def _since(cycle: Cycle, horizon: int) -> datetime:
+    """From when on journeys are taken."""
+    silence = _us(cycle.cutoff) - horizon
+    length = _us(cycle.cutoff) - _us(cycle.start)
+    early = silence if 2 * silence > length else 0
+    return cycle.start - timedelta(microseconds=early)
+
+
+def _with_persona(
+    journeys: Journeys, since: datetime, cutoff: datetime, persona: TableLike | None, horizon: int
+) -> Table:
+    which = "started_us >= $start and started_us < $cutoff and state <> 'after only'"
+    over = "case when ended_us < $horizon and state <> 'open' then 1 else 0 end as is_over"
+    ends = {"start": _us(since), "cutoff": _us(cutoff), "horizon": horizon}
+    if persona is None:
+        sql = f"select j.*, {over}, '{EVERYBODY}' as persona from j where {which}"
+        return view(sql, j=journeys.journeys, **ends)
+    members = journeys.journeys.engine.table(persona).need("customer_id")
+    names = [c for c in members.columns if c != "customer_id"]
+    if len(names) != 1:
+        raise DataError(f"A persona is 'customer_id' and one more column, but has {names}.")
+    sql = f"""
+        select j.*, {over}, coalesce(cast(m."{names[0]}" as varchar), '{NOT_KNOWN}') as persona
+        from j left join m on j.customer_id = m.customer_id where {which}
+    """
+    return view(sql, j=journeys.journeys, m=members, **ends)
+
+
+def _phases(journeys: Journeys, mine: Table, stages: Stages) -> Table:
+    return view(
+        """
+        with reached as (
+            select t.journey, t.at_us, max(p.stage_no) over (
+                partition by t.journey order by t.position
+                rows between unbounded preceding and current row) as stage_no
+            from t join p on t.place = p.place where p.stage_no >= 0
+        ),
+        phase as (
+            select journey, stage_no, min(at_us) as entered_us, max(at_us) as left_us,
+                count(*) as contacts
+            from reached group by journey, stage_no
+        )
+        select j.journey, j.person_id, j.persona, p.stage_no, p.entered_us, p.left_us,
+            lead(p.entered_us) over (partition by p.journey order by p.stage_no) as next_us,
+            p.contacts
+        from phase as p join j on p.journey = j.journey
+        """,
+        t=journeys.touches,
+        p=stages.of_place,
+        j=mine,
+    )
+
+
+def _us(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
