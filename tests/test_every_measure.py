@@ -16,7 +16,8 @@ import cxlab as cx
 from cxlab.columns import ESTIMATE, GLOSSARY
 from cxlab.cycle.new_study import new_study
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import DuckEngine, Table, TableLike
+from cxlab.data.engine import DuckEngine, Table, TableLike, in_one_engine, view
+from cxlab.data.journey_settings import JourneySettings, PlannedStage
 from cxlab.data.lab import Lab, open_lab
 from cxlab.errors import CxlabError
 from cxlab.report.disclosure import is_money
@@ -51,6 +52,41 @@ def _lab(t: Tables, c: Cycle) -> Lab:
     return lab_of({k: t[k] for k in names}, c, currency="EUR")
 
 
+JOURNEY = JourneySettings(
+    outcome=["order placed"],
+    stages=[
+        PlannedStage(name="consider", touchpoints=["shop"], within="1 hour"),
+        PlannedStage(name="buy", channels=["search", "newsletter"]),
+        PlannedStage(name="receive", after=True, optional=True),
+        PlannedStage(name="use", after=True, optional=True, owner="Head of service"),
+    ],
+)
+
+
+def _journeys(t: Tables, c: Cycle) -> cx.journeys.Journeys:
+    return cx.journeys.split_journeys(t["interactions"], JOURNEY, cutoff=c.cutoff)
+
+
+def _feelings(t: Tables) -> TableLike:
+    """Take answers on satisfaction for answers on a feeling, which the shop does not ask."""
+    (answers,) = in_one_engine(t["answers"])
+    return view(
+        "select customer_id, answered_at, value, scale_min, scale_max, 'emotion' as construct, "
+        "case when value > 3 then 'shop' else 'delivery' end as touchpoint from a "
+        "where construct = 'csat'",
+        a=answers,
+    )
+
+
+def _map(t: Tables, c: Cycle) -> Result:
+    found = _journeys(t, c)
+    by = cx.journeys.touchpoints_by_stage(found)
+    feelings = cx.emotion.felt(_feelings(t), cycle=c, by=by, persona=t["region"])
+    return cx.journeys.journey_map(
+        found, cycle=c, persona=t["region"], feelings=feelings, interactions=t["interactions"]
+    )
+
+
 ANALYSES: dict[str, Analysis] = {
     "base": lambda t, c: cx.segments.base(t["customers"], cycle=c),
     "sales": lambda t, c: cx.loyalty.sales(t["orders"], cycle=c, currency="EUR"),
@@ -78,6 +114,12 @@ ANALYSES: dict[str, Analysis] = {
     "consent flow": lambda t, c: cx.trust.consent_flow(_lab(t, c)),
     "consent bias": lambda t, c: cx.trust.consent_bias(_lab(t, c)),
     "who is missing": lambda t, c: cx.trust.consent_bias(_lab(t, c)).groups,
+    "felt": lambda t, c: cx.emotion.felt(_feelings(t), cycle=c),
+    "timeline": lambda t, c: cx.journeys.timeline(_journeys(t, c), cycle=c),
+    "fitness": lambda t, c: cx.journeys.fitness(
+        _journeys(t, c), cycle=c, interactions=t["interactions"]
+    ),
+    "journey map": _map,
 }
 every_analysis = pytest.mark.parametrize("name", list(ANALYSES))
 
@@ -114,6 +156,11 @@ def numbers(result: Result) -> pd.DataFrame:
     frame = result.estimates.drop(columns=["method", "suppressed"])
     keys = [c for c in frame.columns if c not in ESTIMATE] + ["metric"]
     return frame.sort_values(keys, kind="stable").reset_index(drop=True)[sorted(frame.columns)]
+
+
+def _called(begins: str, ids: pd.Series) -> pd.Series:
+    """Give ids other names; who has none still has none."""
+    return (begins + ids.astype(str)).where(ids.notna(), None)
 
 
 def assert_same(found: Result, expected: Result) -> None:
@@ -185,7 +232,7 @@ def test_ids_are_only_names(
     named: Tables = {}
     for key, table in shop.items():
         ids = [c for c in table.columns if c.endswith("_id")]
-        named[key] = table.assign(**{c: "\N{SNOWMAN} '" + table[c].astype(str) for c in ids})
+        named[key] = table.assign(**{c: _called("\N{SNOWMAN} '", table[c]) for c in ids})
     assert_same(ANALYSES[name](named, lab.cycle), said(name))
 
 
@@ -199,7 +246,7 @@ def test_the_future_says_nothing(
         later = table.head(50).copy() if moments and key != "customers" else table.head(0)
         for c in moments:
             later[c] = pd.to_datetime(later[c]) + timedelta(days=3650)
-        for c in ("order_id", "response_id", "promise_id", "shipment_id"):
+        for c in ("order_id", "response_id", "promise_id", "shipment_id", "interaction_id"):
             if c in later:
                 later[c] = "later " + later[c].astype(str)
         grown[key] = pd.concat([table, later], ignore_index=True) if len(later) else table
@@ -239,7 +286,7 @@ def test_few_rows_leave_the_engine(name: str, lab: Lab, shop: dict[str, pd.DataF
         copies = []
         for i in range(10):
             ids = [c for c in table.columns if c.endswith("_id")]
-            copies.append(table.assign(**{c: f"{i}:" + table[c].astype(str) for c in ids}))
+            copies.append(table.assign(**{c: _called(f"{i}:", table[c]) for c in ids}))
         tables[key] = engine.table(pd.concat(copies, ignore_index=True))
     ANALYSES[name](dict(tables), lab.cycle)
     assert engine.longest_answer <= 300  # 4,000 customers, 23,000 orders
