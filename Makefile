@@ -36,9 +36,10 @@ $(READY): requirements.lock .ci/installer.lock pyproject.toml
 report: $(READY) ## Run the main job: the report of STUDY (default params/sample)
 	@$(BIN)/cxlab run $(STUDY) --reports $(REPORTS)
 
-# The test runner comes last, so that its closing line is the last line.
+# The test runner comes last, so that its closing line is the last line. Two workers take a file
+# each in the order in which files are found: those of whole runs, which take longest, come first.
 test: $(READY) ## Check everything: style, types, floors, docs, then all tests
-	@checked=0; $(MAKE) -s -k check || checked=1; $(BIN)/pytest && exit $$checked
+	@checked=0; $(MAKE) -s -k check || checked=1; $(BIN)/pytest -n 2 --no-loadscope-reorder && exit $$checked
 
 CHECKS := style-format style-rules types floors docstrings
 .PHONY: $(CHECKS)

@@ -1,5 +1,6 @@
 """What all tests share: both engines, a browser, and the real data where they are."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,22 @@ CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand each file to one worker whole, and all that needs Spark to one, which starts it once.
+
+    `--dist loadgroup` is made for this, but does nothing with pytest 9.2 (pytest-xdist #1386).
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, test = nodeid.partition("::")
+            return "spark" if re.search(r"\bspark\b", test.partition("[")[2]) else file
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
