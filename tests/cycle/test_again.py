@@ -1,6 +1,7 @@
 """A cycle made anew gives the numbers that were published, or says which differ."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -63,16 +64,16 @@ def test_many_differences_are_counted_rather_than_listed():
     assert differences(before, after)[-1] == "... and 10 more numbers differ."
 
 
-@pytest.fixture
-def published(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    place = tmp_path_factory.mktemp("published")
     orders = HEAD + "".join(f"{i},ada,2018-01-{1 + i % 28:02d} 10:00,5.50\n" for i in range(40))
-    folder = shop(tmp_path, customers=CUSTOMERS_CSV, orders=orders)
+    folder = shop(place, customers=CUSTOMERS_CSV, orders=orders)
     settings = read_settings(folder)
     cycle = settings.parse_cycle("2018Q1")
     with Path(os.devnull).open("w") as nowhere:
         plan = make_plan(folder, settings, cycle)
-        report = run_cycle(plan, Options(), reporter(nowhere))
+        report = run_cycle(plan, Options(reports=place / "reports"), reporter(nowhere))
         yield folder, settings, cycle, report, reporter(nowhere)
 
 
@@ -87,11 +88,14 @@ def test_a_published_cycle_made_anew_gives_the_same_numbers_and_leaves_nothing(p
     assert "CXLAB_STATE" not in os.environ
 
 
-def test_sources_that_changed_since_are_seen_in_the_numbers(published):
+def test_sources_that_changed_since_are_seen_in_the_numbers(published, tmp_path):
     folder, settings, cycle, report, quiet = published
-    orders = folder.parent / "raw" / "orders.csv"
-    orders.write_text(orders.read_text() + "99,bob,2018-02-03 10:00,7\n")
-    said = differences(read_findings(report.target), findings_again(folder, settings, cycle, quiet))
+    shutil.copytree(folder.parent / "raw", tmp_path / "raw")
+    changed = shutil.copytree(folder, tmp_path / "study")
+    with (tmp_path / "raw" / "orders.csv").open("a") as orders:
+        orders.write("99,bob,2018-02-03 10:00,7\n")
+    found = findings_again(changed, settings, cycle, quiet)
+    said = differences(read_findings(report.target), found)
     assert (
         '90_trust trust.rows_used {"table": "orders"}: estimate: 40.0 was published, 41.0 came out'
         in said
