@@ -3,35 +3,16 @@
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from cxlab.data.people import ERASED
 from cxlab.data.sample.dirt import ASIDE, DIRT, EXCLUDED, KEPT
 from cxlab.data.sample.hostile import INJECTIONS, hostile_dirt
 from cxlab.data.sample.simulate import simulate_part
-from cxlab.data.sample.study import new_sample
 from cxlab.data.sample.write import Options
-from tests.studies import snapshot, used
+from tests.studies import used
 
 OPTIONS = Options(customers=2000, seed=8, variant="hostile")  # two to five rows of each kind
-ERASED = "erased on request"
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("hostile") / "study"
-    new_sample(folder, OPTIONS)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def taken(study):
-    return snapshot(study, "2026Q3")
-
-
-@pytest.fixture(scope="module")
-def planted(study):
-    return pd.read_csv(study / "truth" / "dirt.csv", keep_default_na=False).set_index("kind")
 
 
 def test_every_kind_of_dirt_is_planted_and_most_more_than_once(planted):

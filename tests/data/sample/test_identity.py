@@ -6,19 +6,11 @@ import pytest
 
 from cxlab import trust
 from cxlab.data.identity import IdentitySettings, resolve
-from cxlab.data.sample.study import new_sample
 from cxlab.data.sample.write import Options
 from tests.studies import opened, snapshot, used
 
 OPTIONS = Options(customers=1000, seed=9)
 EARLIER, NOW = "2025Q1", "2026Q3"
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("identity") / "study"
-    new_sample(folder, OPTIONS)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """From the simulation to raw exports and back: the snapshot holds what happened, less the dirt."""
 
-import csv
 import json
 
 import duckdb
@@ -9,27 +8,13 @@ import pandas as pd
 import pytest
 
 from cxlab.data.model import contracts
+from cxlab.data.people import ERASED
 from cxlab.data.sample.dirt import ASIDE, EXCLUDED, KEPT, MERGED
 from cxlab.data.sample.simulate import simulate_part
-from cxlab.data.sample.study import new_sample
 from cxlab.data.sample.write import Options
-from tests.studies import snapshot
 
 OPTIONS = Options(customers=600, seed=5)
-ERASED = "erased on request"
 DIFFERENT = "the key order_id stands twice in different rows"
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sample") / "study"
-    new_sample(folder, OPTIONS)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def taken(study):
-    return snapshot(study, "2026Q3")
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +42,10 @@ def ask(taken, simulated):
         yield lambda sql: connection.execute(sql).fetchall()
 
 
-def planted(study, fate):
-    with (study / "truth" / "dirt.csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["fate"] == fate]
-    counts = pd.DataFrame(rows).astype({"rows": int}).groupby(["table", "reason"])["rows"].sum()
-    return counts.to_dict()
+def counts(planted, fate):
+    """Return the rows planted with a fate, by table and reason."""
+    of_fate = planted[planted["fate"] == fate]
+    return of_fate.groupby(["table", "reason"])["rows"].sum().to_dict()
 
 
 def test_every_table_of_the_guide_is_mapped_and_filled(taken):
@@ -71,14 +55,14 @@ def test_every_table_of_the_guide_is_mapped_and_filled(taken):
 
 
 @pytest.mark.parametrize("fate", [ASIDE, EXCLUDED])
-def test_exactly_what_was_planted_is_kept_out(study, taken, fate):
+def test_exactly_what_was_planted_is_kept_out(taken, planted, fate):
     reasons = taken.reasons[taken.reasons["fate"] == fate]
     found = {
         (row["table"], row["reason"]): row["rows"]
         for row in reasons.to_dict("records")
         if row["reason"] != ERASED
     }
-    assert found == planted(study, fate)
+    assert found == counts(planted, fate)
 
 
 def test_accounts_become_the_persons_that_they_truly_are(ask, simulated):
@@ -96,7 +80,7 @@ def test_accounts_become_the_persons_that_they_truly_are(ask, simulated):
     )
 
 
-def test_orders_come_back_with_moment_buyer_and_sum_from_every_shop(study, ask):
+def test_orders_come_back_with_moment_buyer_and_sum_from_every_shop(planted, ask):
     # Three clocks and three ways to write money lead to the same numbers. In the hour that
     # comes twice abroad, a till cannot say which one it was.
     wrong = ask(
@@ -113,7 +97,7 @@ def test_orders_come_back_with_moment_buyer_and_sum_from_every_shop(study, ask):
                 or n.net_amount <> o.net_amount - o.refund_amount)
         """
     )
-    sent_again = planted(study, ASIDE)[("orders", DIFFERENT)]  # either of two sums may stay
+    sent_again = counts(planted, ASIDE)[("orders", DIFFERENT)]  # either of two sums may stay
     assert len([row for row in wrong if row[0] != "store"]) <= sent_again
     assert len([row for row in wrong if row[0] == "store"]) <= 1
     channels = ask("select distinct channel from orders order by channel")
@@ -209,8 +193,8 @@ def test_what_each_exported_comment_is_about_stands_in_the_truth(study, simulate
     assert (told["true_valence"] == written["true_valence"]).all()
 
 
-def test_personal_data_planted_in_comments_reach_no_reader(study, taken):
-    kinds = {reason for _, reason in planted(study, KEPT)}
+def test_personal_data_planted_in_comments_reach_no_reader(taken, planted):
+    kinds = {reason for _, reason in counts(planted, KEPT)}
     assert kinds == {""}
     with duckdb.connect() as connection:
         texts = connection.execute(
