@@ -1,6 +1,6 @@
 """Write docs/data-model.md from the contracts, so that the page cannot differ from the code.
 
-Run it after a change of cxlab/data/model.py: python docs/data_model.py
+Run it after a change of cxlab/data/tables.py: python docs/data_model.py
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ PAGE = Path(__file__).with_name("data-model.md")
 
 INTRO = """# The tables every study speaks
 
-<!-- Made by docs/data_model.py from cxlab/data/model.py; a test holds the two equal. -->
+<!-- Made by docs/data_model.py from cxlab/data/tables.py; a test holds the two equal. -->
 
 A study maps its raw sources onto these tables, one `tables/<name>.sql` each. Only `customers`
 is required: a chapter whose tables are missing says so on a card. Columns beyond those listed

@@ -304,6 +304,7 @@ def _plan_key(
             "signatures.py",
             "snapshot.py",
             "sources.py",
+            "tables.py",
             "usual.py",
         )
     )
