@@ -159,9 +159,10 @@ def _variance(
     half = len(cells) // 2
     for at, effect in zip((slice(0, half), slice(half, None)), design_effects, strict=True):
         n, slope = cells[at].sum(), slopes[:, at]
-        # n times the covariance of a multinomial share, with slopes per case.
-        out += effect * (slope**2 @ cells[at] - (slope @ cells[at]) ** 2 / n)
-    return np.maximum(out, 0.0)
+        # Around its mean, since a difference of squares would lose its digits.
+        centred = slope - (slope @ cells[at] / n)[:, np.newaxis]
+        out += effect * (centred**2 @ cells[at])
+    return out
 
 
 def _stand(groups: pd.DataFrame) -> None:

@@ -19,6 +19,8 @@ FRAME = pd.DataFrame(
         "conf_low": [0.767, 0.55, np.nan],
         "conf_high": [0.80, 0.67, np.nan],
         "before": [0.75, 0.65, np.nan],
+        "reached": [784, 612, np.nan],
+        "of_before": [np.nan, 0.78, np.nan],
         "step": [1, 2, 3],
         "to": ["A", "A", "A"],
         "suppressed": [False, False, True],
@@ -36,6 +38,7 @@ FORMS = {
     "curve": lambda f: charts.curve(f, x="step", unit="share", **BAND),
     "lines": lambda f: charts.curve(f, x="step", unit="share", group="segment"),
     "heatmap": lambda f: charts.heatmap(f, row="segment", column="to", unit="share"),
+    "steps": lambda f: charts.steps(f, label="segment"),
 }
 SIZES = [theme.WIDE, theme.NARROW]
 
@@ -112,6 +115,13 @@ def test_differences_carry_a_sign_a_true_minus_and_points_instead_of_percent():
     assert {"+4.1", "−1.2"} <= set(words(ax))
     assert ax.get_xlabel() == "Change, percentage points"
     assert not any("%" in t.get_text() for t in ax.get_xticklabels())
+
+
+def test_a_step_shows_how_many_reached_it_and_what_was_lost_since_the_one_before():
+    ax = drawn("steps", FRAME)
+    assert {"784", "612 (78.0%)"} <= set(words(ax))
+    lost = [p for p in ax.patches if p.get_width() > 0.7]
+    assert [p.get_width() for p in lost] == pytest.approx([0.784, 0.612 / 0.78])
 
 
 def test_height_follows_the_number_of_rows():

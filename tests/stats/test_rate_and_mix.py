@@ -48,9 +48,9 @@ def test_the_order_of_groups_says_nothing_and_swapping_the_periods_turns_the_sig
     for name in ("rate", "mix"):
         first = getattr(one, name)
         assert getattr(other, name).estimate == pytest.approx(first.estimate, abs=1e-12)
-        assert getattr(other, name).se == pytest.approx(first.se, abs=1e-12)
+        assert getattr(other, name).se == pytest.approx(first.se, abs=1e-10)
         assert getattr(swapped, name).estimate == pytest.approx(-first.estimate, abs=1e-12)
-        assert getattr(swapped, name).se == pytest.approx(first.se, abs=1e-12)
+        assert getattr(swapped, name).se == pytest.approx(first.se, abs=1e-10)
 
 
 def test_a_change_of_sizes_alone_is_mix_and_of_shares_alone_is_rate():

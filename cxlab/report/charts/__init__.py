@@ -6,9 +6,20 @@ sizes come from `cxlab.report.theme`; the headline belongs to the page.
 """
 
 from cxlab.report.charts.columns import columns
+from cxlab.report.charts.funnel import steps
 from cxlab.report.charts.grid import heatmap
 from cxlab.report.charts.lines import curve
 from cxlab.report.charts.marks import matrix
 from cxlab.report.charts.rows import bars, diverging, dots, paired
 
-__all__ = ["bars", "columns", "curve", "diverging", "dots", "heatmap", "matrix", "paired"]
+__all__ = [
+    "bars",
+    "columns",
+    "curve",
+    "diverging",
+    "dots",
+    "heatmap",
+    "matrix",
+    "paired",
+    "steps",
+]
