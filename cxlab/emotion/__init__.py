@@ -1,5 +1,6 @@
 """What do customers feel, and where do they feel it?"""
 
+from cxlab.emotion.lane import feelings
 from cxlab.emotion.touchpoints import Felt, felt
 
-__all__ = ["Felt", "felt"]
+__all__ = ["Felt", "feelings", "felt"]
