@@ -5,7 +5,7 @@ from datetime import datetime
 from cxlab.data.engine import Table, query, view
 from cxlab.errors import Withheld
 
-__all__ = ["NOT_KNOWN", "PLACE", "contact_view", "contacts_left_out"]
+__all__ = ["NOT_KNOWN", "PLACE", "contact_view", "contacts_left_out", "is_used", "person_of"]
 
 NOT_KNOWN = "not known"
 PLACE = (
@@ -62,8 +62,8 @@ def contact_view(
         f"""
         select {case} as case_id, person_id, cast({customer} as varchar) as customer_id,
             epoch_us(occurred_at) as at_us, {words}{kept}
-        from (select *, {_person(log)} as person_id from log) as l
-        where occurred_at < $cutoff and {_used(log)} and {case} is not null
+        from (select *, {person_of(log)} as person_id from log) as l
+        where occurred_at < $cutoff and {is_used(log)} and {case} is not null
         """,
         log=log,
         cutoff=cutoff,
@@ -81,7 +81,7 @@ def contacts_left_out(
         select count(*) filter (where {is_bot}) as bots,
             count(*) filter (where not {is_bot} and person_id is null) as of_nobody,
             count(*) filter (where not {is_bot} and person_id is not null and {no_key}) as no_key
-        from (select *, {_person(log)} as person_id from log) as l
+        from (select *, {person_of(log)} as person_id from log) as l
         where occurred_at < $cutoff and occurred_at >= $start
         """,
         log=log,
@@ -96,7 +96,7 @@ def contacts_left_out(
     return {reason: int(n) for reason, n in reasons.items() if n}
 
 
-def _person(log: Table) -> str:
+def person_of(log: Table) -> str:
     """Write who a contact is of; a visitor's number is never taken for a customer's."""
     ids = [
         sql
@@ -114,5 +114,6 @@ def _person(log: Table) -> str:
     return f"coalesce({', '.join(ids)})" if len(ids) > 1 else ids[0]
 
 
-def _used(log: Table) -> str:
+def is_used(log: Table) -> str:
+    """Write which contacts are used: those of somebody known that is no bot."""
     return "person_id is not null" + (f" and not {_TRUE}" if "is_bot" in log.columns else "")

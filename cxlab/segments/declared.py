@@ -13,7 +13,8 @@ import pandas as pd
 
 from cxlab.columns import ESTIMATE
 from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
-from cxlab.errors import DataError, ParameterError, Withheld, did_you_mean
+from cxlab.data.row_condition import row_condition
+from cxlab.errors import DataError, ParameterError, Withheld
 from cxlab.report import words
 from cxlab.report.finding import Result, interval_row
 from cxlab.segments.rules import rules_hash
@@ -134,7 +135,10 @@ def declared(
     _check_name(name)
     if len(rules) < 2:
         raise ParameterError(f"A set of segments needs two or more, but {name!r} has {len(rules)}.")
-    flags = [_condition(text, table, f"{name}.{label}") for label, text in rules.items()]
+    flags = [
+        row_condition(text, where=f"{name}.{label}", columns=table.columns, of="customers")
+        for label, text in rules.items()
+    ]
     flagged = view(
         "select t.customer_id, "
         + ", ".join(f"case when {flag} then 1 else 0 end as in_{i}" for i, flag in enumerate(flags))
@@ -194,33 +198,6 @@ def _check_name(name: str) -> None:
             f"The name of a set of segments must be one plain word that is no column of an "
             f"estimate, but is {name!r}. Rename it, for example to {'by_' + name!r}."
         )
-
-
-def _condition(text: str, table: Table, where: str) -> str:
-    """Read one condition as syntax: an expression over the columns of one row."""
-    import sqlglot
-    from sqlglot import exp
-
-    try:
-        tree = sqlglot.parse_one(str(text), read="duckdb", into=exp.Condition)
-    except sqlglot.errors.SqlglotError as error:
-        raise ParameterError(
-            f"The condition of {where} must be SQL, but {text!r} cannot be read: "
-            f"{str(error).splitlines()[0]}"
-        ) from error
-    refused = (exp.Query, exp.Subquery, exp.AggFunc, exp.Window, exp.Placeholder, exp.Parameter)
-    if bad := next(tree.find_all(*refused, exp.Star, exp.Command), None):
-        raise ParameterError(
-            f"The condition of {where} must look at one row's columns only, but has "
-            f"{bad.sql('duckdb')!r}."
-        )
-    for column in tree.find_all(exp.Column):
-        if column.name not in table.columns or column.table:
-            raise ParameterError(
-                f"The condition of {where} names {column.sql('duckdb')!r}, but the customers have "
-                f"{list(table.columns)}.{did_you_mean(column.name, table.columns)}"
-            )
-    return f"({tree.sql('duckdb')})"
 
 
 def _held(flagged: Table, name: str, labels: Sequence[str]) -> dict[str, int]:
