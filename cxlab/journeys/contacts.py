@@ -15,6 +15,7 @@ PLACE = (
     "channel",
 )  # what tells one kind of contact from another
 
+_IDS = ("customer_id", "anonymous_id")
 _TRUE = "coalesce(cast(is_bot as boolean), false)"
 
 
@@ -74,15 +75,22 @@ def contacts_left_out(
     log: Table, *, cutoff: datetime, start: datetime | None = None, key: str | None = None
 ) -> dict[str, int]:
     """Count the contacts that `contact_view` leaves out, by reason."""
-    is_bot = _TRUE if "is_bot" in log.columns else "false"
+    is_bot = "cast(is_bot as boolean)" if "is_bot" in log.columns else "false"
+    nobody = " and ".join(f"{c} is null" for c in _IDS if c in log.columns)
     no_key = "false" if key is None else f'"{key}" is null'
+    known = f"not coalesce({is_bot}, false)"
+    # Each count has conditions on columns alone, which Parquet can mostly answer unread.
     counts = query(
         f"""
-        select count(*) filter (where {is_bot}) as bots,
-            count(*) filter (where not {is_bot} and person_id is null) as of_nobody,
-            count(*) filter (where not {is_bot} and person_id is not null and {no_key}) as no_key
-        from (select *, {person_of(log)} as person_id from log) as l
-        where occurred_at < $cutoff and occurred_at >= $start
+        select max(bots) as bots, max(of_nobody) as of_nobody, max(no_key) as no_key from (
+            select count(*) as bots, 0 as of_nobody, 0 as no_key from log
+            where {is_bot} and occurred_at < $cutoff and occurred_at >= $start
+            union all select 0, count(*), 0 from log
+            where {nobody} and {known} and occurred_at < $cutoff and occurred_at >= $start
+            union all select 0, 0, count(*) from log
+            where {no_key} and not ({nobody}) and {known}
+                and occurred_at < $cutoff and occurred_at >= $start
+        ) as d
         """,
         log=log,
         cutoff=cutoff,

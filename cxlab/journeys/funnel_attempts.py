@@ -6,7 +6,7 @@ that are taken at once (pointer jumping).
 """
 
 from cxlab.data.engine import Table, keep, query, view
-from cxlab.journeys.funnel_query import FunnelQuery
+from cxlab.journeys.funnel_query import FunnelQuery, with_parts
 
 __all__ = ["own_attempts"]
 
@@ -57,6 +57,7 @@ def own_attempts(events: Table, asked: FunnelQuery) -> Table:
 def _numbered(asked: FunnelQuery) -> str:
     """Write the attempts at all entries, numbered by thread and time, with their ends."""
     keys = ", ".join(f"a.{key}" for key in asked.thread)
+    parts = asked.parts() | {"paths": asked.paths()}
     ends = [f"case when at_{asked.required[-1]} is not null then {asked.done} end"]
     ends += [f"s_{step}.over_at" for step in asked.required[:0:-1]]
     joins = " ".join(
@@ -65,7 +66,7 @@ def _numbered(asked: FunnelQuery) -> str:
         for n in asked.required[1:]
     )
     return (
-        f"{asked.sql()} select a.*, coalesce({', '.join(ends)}) as over_at, "
+        f"{with_parts(parts)} select a.*, coalesce({', '.join(ends)}) as over_at, "
         f"row_number() over (order by {keys}, a.entry) as attempt from paths as a {joins}"
     )
 
@@ -75,8 +76,8 @@ def _links(asked: FunnelQuery) -> str:
     keys = ", ".join(asked.thread)
     return (
         f"select attempt, next from (select attempt, min(starts) over (partition by {keys} "
-        "order by at range between current row and unbounded following) as next from ("
-        f"select {keys}, over_at + 1 as at, attempt, cast(null as bigint) as starts from paths "
+        "order by at_us range between current row and unbounded following) as next from ("
+        f"select {keys}, over_at + 1 as at_us, attempt, cast(null as bigint) as starts from paths "
         f"union all select {keys}, entry, null, attempt from paths) as u) as w "
         "where attempt is not null and next is not null"
     )

@@ -206,15 +206,17 @@ def _reached(kept: Table, asked: FunnelQuery) -> pd.DataFrame:
         "group by grp, is_mature order by grp, is_mature",
         u=kept,
     )
-    names = ["n", "persons", "n_n", "n_total", "total_total", "before_total"]
-    rows = [
-        {"grp": row["grp"], "step": n, "is_mature": bool(row["is_mature"])}
-        | {name: int(row[name if name == "n_n" else f"{name}_{n}"]) for name in names}
-        for _, row in wide.iterrows()
+    names = ["n", "persons", "n_total", "total_total", "before_total"]
+    found = pd.concat(
+        wide[["grp", "is_mature", "n_n"]].assign(
+            step=n, **{name: wide[f"{name}_{n}"] for name in names}
+        )
         for n in steps
-    ]
-    found = pd.DataFrame(rows, columns=["grp", "step", "is_mature", *names])
-    return found.sort_values(["grp", "step", "is_mature"], kind="stable", ignore_index=True)
+    )
+    order = ["grp", "step", "is_mature"]
+    found = found.sort_values(order, kind="stable", ignore_index=True)
+    found["is_mature"] = found["is_mature"].astype(bool)
+    return found[[*order, "n", "persons", "n_n", *names[2:]]]
 
 
 def _with_group(found: pd.DataFrame, *, by: str | None) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cxlab.data.funnel_settings import Funnel
 from cxlab.data.span import span_us
 
-__all__ = ["Barrier", "FunnelQuery"]
+__all__ = ["Barrier", "FunnelQuery", "with_parts"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +36,13 @@ class FunnelQuery:
     ----------
     funnel : Funnel
         What is asked; steps are numbered from 1.
+    is_crowded : bool
+        Whether some thread has so many attempts that to join each with all rows of its
+        thread would take too long.
     """
 
     funnel: Funnel
+    is_crowded: bool = False
 
     @property
     def window(self) -> int:
@@ -99,47 +103,59 @@ class FunnelQuery:
         arrivals = [f"at_{n}" for n in self.required]
         return f"greatest({', '.join(arrivals)})" if self.funnel.order == "any" else arrivals[-1]
 
-    def sql(self, more: Mapping[str, str] | None = None) -> str:
-        """Write all parts, and those that build on them, as one WITH."""
-        named = {**self.parts(), **(more or {})}
-        return "with " + ", ".join(f"{name} as ({sql})" for name, sql in named.items())
-
     def parts(self) -> dict[str, str]:
-        """Write the named parts in their order; the last, `paths`, has a row per attempt."""
+        """Write the named parts in their order: `sought_` and `reached_` of each step."""
         found = {"reached_1": self._entries()}
-        if self.from_first_entry:
-            found["near"] = self._near()
         for before, step in self.gaps:
             for barrier in self.barriers:
                 if barrier.after == before:
-                    found |= self._first(barrier.flag, barrier.flag, self._sought_barrier(before))
-            found |= self._first(str(step), f"is_{step}", self._sought(before, step))
+                    sought = self._sought_barrier(before)
+                    found |= self._first(barrier.flag, barrier.flag, sought, after=before)
+            found |= self._first(str(step), f"is_{step}", self._sought(before, step), after=before)
             for option in range(before + 1, step):
                 sought = self._sought_option(before, option, step)
-                found |= self._first(str(option), f"is_{option}", sought)
-        found["paths"] = self._paths()
+                found |= self._first(str(option), f"is_{option}", sought, after=before)
+            if before == 1 and len(self.required) > 2:
+                found["near"] = self._near(step)
         return found
+
+    def paths(self, base: str = "reached_1") -> str:
+        """Write the moments of all steps that attempts reached, one row per attempt of a part."""
+        steps = range(2, len(self.funnel.steps) + 1)
+        moments = "".join(f", r_{n}.at_us as at_{n}" for n in steps)
+        joins = " ".join(self._join(f"reached_{n}", f"r_{n}", left=True) for n in steps)
+        return (
+            f"select {_listed(self.thread, of='a')}, a.entry, a.entry as at_1{moments} "
+            f"from {base} as a {joins}"
+        )
 
     def _entries(self) -> str:
         keys = _listed(self.thread)
         if self.from_first_entry:
             return (
-                f"select {keys}, min(at) as entry, min(at) as at from events where is_1 "
-                f"group by {keys}"
+                f"select {keys}, min(at_us) as entry, min(at_us) as at_us "
+                f"from events where is_1 group by {keys}"
             )
-        return f"select distinct {keys}, at as entry, at from events where is_1"
+        # A copy of a row is no second attempt; a join below puts copies together by itself.
+        once = "distinct " if self.is_crowded or self.funnel.count_by == "attempt" else ""
+        return f"select {once}{keys}, at_us as entry, at_us from events where is_1"
 
-    def _near(self) -> str:
-        """Keep the rows that lie within the window of the one attempt of their thread."""
+    def _near(self, second: int) -> str:
+        """Keep the rows that may take those who reached the second step further: few."""
+        keys = _listed(self.thread)
+        flags = [f"is_{n}" for n in range(second + 1, len(self.funnel.steps) + 1)]
+        flags += [barrier.flag for barrier in self.barriers if barrier.after > 1]
         return (
-            f"select e.* from events as e join reached_1 as a on {self._same('e', 'a')} "
-            f"where e.at >= a.entry and e.at <= a.entry + {self.window}"
+            f"select e.* from events as e join (select {keys}, min(entry) as since, "
+            f"max(entry) + {self.window} as until from reached_{second} group by {keys}) as a "
+            f"on {self._same('e', 'a')} where e.at_us >= a.since and e.at_us <= a.until "
+            f"and ({' or '.join(f'e.{flag}' for flag in flags)})"
         )
 
     def _sought(self, before: int, step: int) -> str:
         """Say from when until when a required step counts, for each attempt so far."""
-        start = "a.entry" if self.funnel.order == "any" else "a.at"
-        anchors = [f"{start} + {self._later(before if start == 'a.at' else 1, step)}"]
+        start = "a.entry" if self.funnel.order == "any" else "a.at_us"
+        anchors = [f"{start} + {self._later(before if start == 'a.at_us' else 1, step)}"]
         joins = []
         if self.funnel.order != "any" and self.funnel.ties == "either":
             # One row never makes two steps: of the same activity, each needs its own moment.
@@ -150,43 +166,45 @@ class FunnelQuery:
                     anchors.append("a.entry + 1")
                 else:
                     joins.append(self._join(f"reached_{earlier}", f"s_{earlier}"))
-                    anchors.append(f"s_{earlier}.at + 1")
+                    anchors.append(f"s_{earlier}.at_us + 1")
         limits = [f"a.entry + {self.window}"]
         within = self.funnel.steps[step - 1].within
         if within is not None:
-            limits.append(f"a.at + {span_us(within)}")
+            limits.append(f"a.at_us + {span_us(within)}")
         over = list(limits)
         for barrier in self._standing_before(step):
             joins.append(self._join(f"reached_{barrier.flag}", barrier.flag, left=True))
-            limits.append(f"coalesce({barrier.flag}.at, a.entry + {self.window})")
-            over.append(f"coalesce({barrier.flag}.at - 1, a.entry + {self.window})")
+            limits.append(f"coalesce({barrier.flag}.at_us, a.entry + {self.window})")
+            over.append(f"coalesce({barrier.flag}.at_us - 1, a.entry + {self.window})")
         more = {} if self.funnel.count_by != "attempt" else {"over_at": _smallest(over)}
         return self._interval(f"reached_{before} as a", joins, anchors, limits, **more)
 
     def _sought_option(self, before: int, option: int, after: int) -> str:
         """Say when an optional step counts: it never changes who reaches a required one."""
-        joins, anchors = [], [f"a.at + {self._later(before, option)}"]
+        joins, anchors = [], [f"a.at_us + {self._later(before, option)}"]
         limits = [f"a.entry + {self.window}"]
         if self.funnel.order == "any":
             anchors = [f"a.entry + {self._later(1, option)}"]
         else:
             for earlier in range(before + 1, option):
                 joins.append(self._join(f"reached_{earlier}", f"s_{earlier}", left=True))
-                anchors.append(f"coalesce(s_{earlier}.at + {self._later(earlier, option)}, a.at)")
+                anchors.append(
+                    f"coalesce(s_{earlier}.at_us + {self._later(earlier, option)}, a.at_us)"
+                )
             joins.append(self._join(f"reached_{after}", "n", left=True))
             sooner = self._later(option, after)
-            limits.append(f"coalesce(n.at - {sooner}, a.entry + {self.window})")
+            limits.append(f"coalesce(n.at_us - {sooner}, a.entry + {self.window})")
         within = self.funnel.steps[option - 1].within
         if within is not None:
-            limits.append(f"a.at + {span_us(within)}")
+            limits.append(f"a.at_us + {span_us(within)}")
         for barrier in self._standing_before(after):
             joins.append(self._join(f"reached_{barrier.flag}", barrier.flag, left=True))
-            limits.append(f"coalesce({barrier.flag}.at, a.entry + {self.window})")
+            limits.append(f"coalesce({barrier.flag}.at_us, a.entry + {self.window})")
         return self._interval(f"reached_{before} as a", joins, anchors, limits)
 
     def _sought_barrier(self, after: int) -> str:
         return self._interval(
-            f"reached_{after} as a", [], ["a.at + 1"], [f"a.entry + {self.window}"]
+            f"reached_{after} as a", [], ["a.at_us + 1"], [f"a.entry + {self.window}"]
         )
 
     def _interval(
@@ -204,36 +222,32 @@ class FunnelQuery:
             f"{_smallest(limits)} as until_at{also} from {' '.join([source, *joins])}"
         )
 
-    def _first(self, name: str, flag: str, sought: str) -> Mapping[str, str]:
+    def _first(self, name: str, flag: str, sought: str, *, after: int) -> dict[str, str]:
         """Find the first row with a flag in the time that each attempt has for it."""
-        keys = _listed(self.thread)
-        if self.from_first_entry:
-            found = (
-                f"select {_listed(self.thread, of='s')}, s.entry, min(e.at) as at "
-                f"from sought_{name} as s join near as e on {self._same('e', 's')} "
-                f"where e.{flag} and e.at >= s.from_at and e.at <= s.until_at "
-                f"group by {_listed(self.thread, of='s')}, s.entry"
-            )
+        rows = "events" if after == 1 else "near"
+        if self.is_crowded:
+            found = self._first_in_one_pass(name, flag, rows)
         else:
-            # Attempts of one thread are many; a window finds the next row of each in one pass.
+            keys = _listed(self.thread, of="s")
             found = (
-                f"select {keys}, entry, next_at as at from ("
-                f"select {keys}, entry, until_at, min(at) over (partition by {keys} "
-                "order by from_at range between current row and unbounded following) as next_at "
-                f"from (select {keys}, entry, from_at, until_at, cast(null as bigint) as at "
-                f"from sought_{name} union all select {keys}, null, at, null, at "
-                f"from events where {flag}) as u) as w "
-                "where entry is not null and next_at <= until_at"
+                f"select {keys}, s.entry, min(e.at_us) as at_us "
+                f"from sought_{name} as s join {rows} as e on {self._same('e', 's')} "
+                f"where e.{flag} and e.at_us >= s.from_at and e.at_us <= s.until_at "
+                f"group by {keys}, s.entry"
             )
         return {f"sought_{name}": sought, f"reached_{name}": found}
 
-    def _paths(self) -> str:
-        steps = range(2, len(self.funnel.steps) + 1)
-        moments = "".join(f", r_{n}.at as at_{n}" for n in steps)
-        joins = " ".join(self._join(f"reached_{n}", f"r_{n}", left=True) for n in steps)
+    def _first_in_one_pass(self, name: str, flag: str, rows: str) -> str:
+        """Find the same for all attempts of a thread in one pass over its rows in time."""
+        keys = _listed(self.thread)
         return (
-            f"select {_listed(self.thread, of='a')}, a.entry, a.entry as at_1{moments} "
-            f"from reached_1 as a {joins}"
+            f"select {keys}, entry, next_at as at_us from ("
+            f"select {keys}, entry, until_at, min(at_us) over (partition by {keys} "
+            "order by from_at range between current row and unbounded following) as next_at "
+            f"from (select {keys}, entry, from_at, until_at, cast(null as bigint) as at_us "
+            f"from sought_{name} union all select {keys}, null, at_us, null, at_us "
+            f"from {rows} where {flag}) as u) as w "
+            "where entry is not null and next_at <= until_at"
         )
 
     def _standing_before(self, step: int) -> list[Barrier]:
@@ -252,8 +266,13 @@ class FunnelQuery:
 
     def _join(self, part: str, alias: str, *, left: bool = False) -> str:
         kind = "left join" if left else "join"
-        on = f"{self._same(alias, 'a')} and {alias}.entry = a.entry"
+        on = " and ".join(f"{alias}.{key} = a.{key}" for key in [*self.thread, "entry"])
         return f"{kind} {part} as {alias} on {on}"
+
+
+def with_parts(parts: Mapping[str, str]) -> str:
+    """Write named parts as the beginning of a query."""
+    return "with " + ", ".join(f"{name} as ({sql})" for name, sql in parts.items()) + " "
 
 
 def _listed(columns: Sequence[str], *, of: str | None = None) -> str:

@@ -30,7 +30,7 @@ def funnel_rows(
     Returns
     -------
     Table
-        `person`, `session` and `held_0` ... where the funnel asks for them, `at` in
+        `person`, `session` and `held_0` ... where the funnel asks for them, `at_us` in
         microseconds, `is_1` ... one flag per step, and one per barrier.
 
     Raises
@@ -53,14 +53,12 @@ def funnel_rows(
         *([f"coalesce(cast(\"{by}\" as varchar), '{NOT_KNOWN}') as grp"] if by else []),
     ]  # fmt: skip
     known = " and ".join([is_used(log), *(f'"{column}" is not null' for column in needed)])
-    # In strict order any row may stand in the way; else only those that something names.
-    named = "" if funnel.order == "strict" else f"and ({' or '.join(flags.values())})"
     return view(
         f"""
-        select {", ".join(keys)}, epoch_us(occurred_at) as at,
-            {", ".join(f"coalesce({sql}, false) as {name}" for name, sql in flags.items())}
+        select {", ".join(keys)}, epoch_us(occurred_at) as at_us,
+            {", ".join(f"{sql} as {name}" for name, sql in flags.items())}
         from (select *, {person_of(log)} as person_id from log) as l
-        where occurred_at >= $start and occurred_at < $cutoff and {known} {named}
+        where occurred_at >= $start and occurred_at < $cutoff and {known}
         """,
         log=log,
         start=start,

@@ -1,13 +1,16 @@
 """Which attempt counts for each person or session, and which group it belongs to."""
 
-from cxlab.data.engine import Table, TableLike, grouped, view
+from dataclasses import replace
+
+from cxlab.data.engine import Table, TableLike, grouped, keep, query, view
 from cxlab.journeys.contacts import NOT_KNOWN
 from cxlab.journeys.funnel_attempts import own_attempts
-from cxlab.journeys.funnel_query import FunnelQuery
+from cxlab.journeys.funnel_query import FunnelQuery, with_parts
 
 __all__ = ["NOT_REACHED", "funnel_units"]
 
 NOT_REACHED = "not reached"
+MOST_ENTRIES = 100  # of one person, who meets each row of hers that often in a join
 
 
 def funnel_units(
@@ -33,12 +36,7 @@ def funnel_units(
     str or None
         What the groups are.
     """
-    if asked.funnel.count_by == "attempt":
-        units = own_attempts(events, asked)
-    else:
-        chosen = _best(asked, latest_mature=seen_until - asked.window - 1)
-        last = "best" if chosen else "paths"
-        units = view(f"{asked.sql(chosen)} select * from {last}", events=events)
+    units = _units(events, asked, latest_mature=seen_until - asked.window - 1)
     if by is None:
         return view("select u.*, 'all' as grp from u", u=units), None
     if isinstance(by, str):
@@ -48,38 +46,65 @@ def funnel_units(
     return view(f'select u.*, u."{name}" as grp from u', u=joined), name
 
 
-def _best(asked: FunnelQuery, *, latest_mature: int) -> dict[str, str]:
+def _units(events: Table, asked: FunnelQuery, *, latest_mature: int) -> Table:
     """Choose one attempt per unit: of those seen to their end, the one that got furthest.
 
     Among equals the earliest entry counts. Only where a unit has no attempt that is seen
     to its end, the others are looked at: an attempt that may still get on must not compete.
     """
-    if asked.from_first_entry and not asked.held:
-        return {}
-    unit, deeper = ", ".join(asked.unit), asked.required[:0:-1]
+    if asked.from_first_entry:
+        if asked.held:
+            return _ranked(events, asked, latest_mature=latest_mature)
+        return view(with_parts(asked.parts()) + asked.paths(), events=events)
+    keys = ", ".join(asked.thread)
+    firsts = keep(
+        view(
+            f"select {keys}, min(at_us) as entry, count(*) as n from e where is_1 group by {keys}",
+            e=events,
+        )
+    )
+    most = query("select coalesce(max(n), 0) as n from f", f=firsts)["n"][0]
+    asked = replace(asked, is_crowded=bool(most > MOST_ENTRIES))
+    if asked.funnel.count_by == "attempt":
+        return own_attempts(events, asked)
     if asked.held:
-        order = ", ".join(
-            [f"case when entry <= {latest_mature} then 0 else 1 end",
-             *(f"case when at_{n} is null then 1 else 0 end" for n in deeper),
-             "entry", *(f"at_{n}" for n in deeper), *asked.held]
-        )  # fmt: skip
-        place = f"row_number() over (partition by {unit} order by {order}) as place"
-        return {
-            "ranked": f"select *, {place} from paths",
-            "best": "select * from ranked where place = 1",
-        }
-    firsts = "".join(f", min(entry) filter (where at_{n} is not null) as entry_{n}" for n in deeper)
+        return _ranked(events, asked, latest_mature=latest_mature)
+    return _furthest(events, firsts, asked, latest_mature=latest_mature)
+
+
+def _ranked(events: Table, asked: FunnelQuery, *, latest_mature: int) -> Table:
+    """Rank the attempts of each unit; with held columns they lie in several threads."""
+    deeper = asked.required[:0:-1]
+    order = ", ".join(
+        [f"case when entry <= {latest_mature} then 0 else 1 end",
+         *(f"case when at_{n} is null then 1 else 0 end" for n in deeper),
+         "entry", *(f"at_{n}" for n in deeper), *asked.held]
+    )  # fmt: skip
+    place = f"row_number() over (partition by {', '.join(asked.unit)} order by {order})"
+    parts = asked.parts() | {"paths": asked.paths()}
+    ranked = view(f"{with_parts(parts)} select *, {place} as place from paths", events=events)
+    return view("select * from r where place = 1", r=ranked)
+
+
+def _furthest(events: Table, firsts: Table, asked: FunnelQuery, *, latest_mature: int) -> Table:
+    """Find the same without looking at all attempts: most never get to the second step."""
+    unit, deeper = ", ".join(asked.unit), asked.required[:0:-1]
+    parts = asked.parts()
+    for n in deeper:
+        parts[f"first_{n}"] = f"select {unit}, min(entry) as entry from reached_{n} group by {unit}"
     fair = ", ".join(
-        f"case when first_entry > {latest_mature} or entry_{n} <= {latest_mature} "
-        f"then entry_{n} end"
+        f"case when f.entry > {latest_mature} or f_{n}.entry <= {latest_mature} "
+        f"then f_{n}.entry end"
         for n in deeper
     )
-    same = " and ".join(f"p.{key} = f.{key}" for key in asked.unit)
-    return {
-        "furthest": f"select {unit}, min(entry) as first_entry{firsts} from paths group by {unit}",
-        "fair": f"select {unit}, coalesce({fair}, first_entry) as entry from furthest",
-        "best": f"select p.* from fair as f join paths as p on {same} and p.entry = f.entry",
-    }
+    joins = " ".join(
+        f"left join first_{n} as f_{n} on "
+        + " and ".join(f"f_{n}.{key} = f.{key}" for key in asked.unit)
+        for n in deeper
+    )
+    listed = ", ".join(f"f.{key}" for key in asked.unit)
+    parts["fair"] = f"select {listed}, coalesce({fair}, f.entry) as entry from firsts as f {joins}"
+    return view(with_parts(parts) + asked.paths("fair"), events=events, firsts=firsts)
 
 
 def _by_column(units: Table, events: Table, asked: FunnelQuery) -> Table:
@@ -104,7 +129,7 @@ def _by_column(units: Table, events: Table, asked: FunnelQuery) -> Table:
         select {listed}, coalesce(min(e.grp), case when u.said_at is null then '{NOT_REACHED}'
             else '{NOT_KNOWN}' end) as grp
         from asked as u
-        left join e on {same} and e.at = u.said_at and ({made})
+        left join e on {same} and e.at_us = u.said_at and ({made})
         group by {listed}, u.said_at
         """,
         u=units,
