@@ -164,9 +164,9 @@ def _measured(units: Table, asked: FunnelQuery, *, seen_until: int, unit_us: int
     )
     return view(
         f"""
-        select {keys}, count(*) as n
+        select {keys}, sum(weight) as n
         from (
-            select {persons}grp, {got},
+            select {persons}grp, weight, {got},
                 case when entry + {asked.window} < $seen_until then 1 else 0 end as is_mature,
                 case when at_{steps[-1]} is null then 0 else 1 end as is_converted,
                 cast(floor((case when at_{steps[-1]} is not null then {asked.done} - entry
@@ -174,7 +174,7 @@ def _measured(units: Table, asked: FunnelQuery, *, seen_until: int, unit_us: int
                     as span_units
             from u
         ) as d
-        group by {keys}
+        group by {keys} having sum(weight) <> 0
         """,
         u=units,
         seen_until=seen_until,

@@ -132,13 +132,10 @@ class FunnelQuery:
     def _entries(self) -> str:
         keys = _listed(self.thread)
         if self.from_first_entry:
-            return (
-                f"select {keys}, min(at_us) as entry, min(at_us) as at_us "
-                f"from events where is_1 group by {keys}"
-            )
+            return f"select {keys}, min(at_us) as entry from events where is_1 group by {keys}"
         # A copy of a row is no second attempt; a join below puts copies together by itself.
         once = "distinct " if self.is_crowded or self.funnel.count_by == "attempt" else ""
-        return f"select {once}{keys}, at_us as entry, at_us from events where is_1"
+        return f"select {once}{keys}, at_us as entry from events where is_1"
 
     def _near(self, second: int) -> str:
         """Keep the rows that may take those who reached the second step further: few."""
@@ -154,8 +151,8 @@ class FunnelQuery:
 
     def _sought(self, before: int, step: int) -> str:
         """Say from when until when a required step counts, for each attempt so far."""
-        start = "a.entry" if self.funnel.order == "any" else "a.at_us"
-        anchors = [f"{start} + {self._later(before if start == 'a.at_us' else 1, step)}"]
+        since = 1 if self.funnel.order == "any" else before
+        anchors = [f"{_at(since)} + {self._later(since, step)}"]
         joins = []
         if self.funnel.order != "any" and self.funnel.ties == "either":
             # One row never makes two steps: of the same activity, each needs its own moment.
@@ -170,7 +167,7 @@ class FunnelQuery:
         limits = [f"a.entry + {self.window}"]
         within = self.funnel.steps[step - 1].within
         if within is not None:
-            limits.append(f"a.at_us + {span_us(within)}")
+            limits.append(f"{_at(before)} + {span_us(within)}")
         over = list(limits)
         for barrier in self._standing_before(step):
             joins.append(self._join(f"reached_{barrier.flag}", barrier.flag, left=True))
@@ -181,7 +178,7 @@ class FunnelQuery:
 
     def _sought_option(self, before: int, option: int, after: int) -> str:
         """Say when an optional step counts: it never changes who reaches a required one."""
-        joins, anchors = [], [f"a.at_us + {self._later(before, option)}"]
+        joins, anchors = [], [f"{_at(before)} + {self._later(before, option)}"]
         limits = [f"a.entry + {self.window}"]
         if self.funnel.order == "any":
             anchors = [f"a.entry + {self._later(1, option)}"]
@@ -189,14 +186,14 @@ class FunnelQuery:
             for earlier in range(before + 1, option):
                 joins.append(self._join(f"reached_{earlier}", f"s_{earlier}", left=True))
                 anchors.append(
-                    f"coalesce(s_{earlier}.at_us + {self._later(earlier, option)}, a.at_us)"
+                    f"coalesce(s_{earlier}.at_us + {self._later(earlier, option)}, {_at(before)})"
                 )
             joins.append(self._join(f"reached_{after}", "n", left=True))
             sooner = self._later(option, after)
             limits.append(f"coalesce(n.at_us - {sooner}, a.entry + {self.window})")
         within = self.funnel.steps[option - 1].within
         if within is not None:
-            limits.append(f"a.at_us + {span_us(within)}")
+            limits.append(f"{_at(before)} + {span_us(within)}")
         for barrier in self._standing_before(after):
             joins.append(self._join(f"reached_{barrier.flag}", barrier.flag, left=True))
             limits.append(f"coalesce({barrier.flag}.at_us, a.entry + {self.window})")
@@ -204,7 +201,7 @@ class FunnelQuery:
 
     def _sought_barrier(self, after: int) -> str:
         return self._interval(
-            f"reached_{after} as a", [], ["a.at_us + 1"], [f"a.entry + {self.window}"]
+            f"reached_{after} as a", [], [f"{_at(after)} + 1"], [f"a.entry + {self.window}"]
         )
 
     def _interval(
@@ -273,6 +270,11 @@ class FunnelQuery:
 def with_parts(parts: Mapping[str, str]) -> str:
     """Write named parts as the beginning of a query."""
     return "with " + ", ".join(f"{name} as ({sql})" for name, sql in parts.items()) + " "
+
+
+def _at(step: int) -> str:
+    """Write the moment at which an attempt was at a step."""
+    return "a.entry" if step == 1 else "a.at_us"
 
 
 def _listed(columns: Sequence[str], *, of: str | None = None) -> str:

@@ -32,7 +32,8 @@ def funnel_units(
     Returns
     -------
     Table
-        `person`, `entry`, `at_1` ... the moment of each step reached, and `grp`.
+        `person`, `entry`, `at_1` ... the moment of each step reached, `grp`, and `weight`:
+        rows of weight -1 take one of 1 away, so sum it instead of counting rows.
     str or None
         What the groups are.
     """
@@ -55,7 +56,7 @@ def _units(events: Table, asked: FunnelQuery, *, latest_mature: int) -> Table:
     if asked.from_first_entry:
         if asked.held:
             return _ranked(events, asked, latest_mature=latest_mature)
-        return view(with_parts(asked.parts()) + asked.paths(), events=events)
+        return _first_attempts(events, asked)
     keys = ", ".join(asked.thread)
     firsts = keep(
         view(
@@ -66,10 +67,35 @@ def _units(events: Table, asked: FunnelQuery, *, latest_mature: int) -> Table:
     most = query("select coalesce(max(n), 0) as n from f", f=firsts)["n"][0]
     asked = replace(asked, is_crowded=bool(most > MOST_ENTRIES))
     if asked.funnel.count_by == "attempt":
-        return own_attempts(events, asked)
-    if asked.held:
+        return view("select *, 1 as weight from a", a=own_attempts(events, asked))
+    if asked.held or asked.required[1] > 2:
         return _ranked(events, asked, latest_mature=latest_mature)
     return _furthest(events, firsts, asked, latest_mature=latest_mature)
+
+
+def _first_attempts(events: Table, asked: FunnelQuery) -> Table:
+    """Take the one attempt of each unit."""
+    if asked.required[1] > 2:
+        # An optional step that comes second is reached by some who get no further.
+        paths = asked.parts() | {"paths": asked.paths()}
+        return view(with_parts(paths) + "select *, 1 as weight from paths", events=events)
+    parts = asked.parts() | {"deep": asked.paths("reached_2")}
+    return view(with_parts(parts) + _and_the_rest("reached_1", "reached_2", asked), events=events)
+
+
+def _and_the_rest(entered: str, further: str, asked: FunnelQuery) -> str:
+    """Write the units that got further, and of all that entered the others.
+
+    Most only enter. They are all who entered less those who got further, which takes no
+    join: these are added where they got to, and taken away where they began.
+    """
+    unit = ", ".join(asked.unit)
+    none = "".join(f", null as at_{n}" for n in range(2, len(asked.funnel.steps) + 1))
+    only = f"select {unit}, entry, entry as at_1{none}"
+    return (
+        f"select *, 1 as weight from deep union all {only}, 1 from {entered} "
+        f"union all {only}, -1 from {further}"
+    )
 
 
 def _ranked(events: Table, asked: FunnelQuery, *, latest_mature: int) -> Table:
@@ -83,12 +109,12 @@ def _ranked(events: Table, asked: FunnelQuery, *, latest_mature: int) -> Table:
     place = f"row_number() over (partition by {', '.join(asked.unit)} order by {order})"
     parts = asked.parts() | {"paths": asked.paths()}
     ranked = view(f"{with_parts(parts)} select *, {place} as place from paths", events=events)
-    return view("select * from r where place = 1", r=ranked)
+    return view("select *, 1 as weight from r where place = 1", r=ranked)
 
 
 def _furthest(events: Table, firsts: Table, asked: FunnelQuery, *, latest_mature: int) -> Table:
     """Find the same without looking at all attempts: most never get to the second step."""
-    unit, deeper = ", ".join(asked.unit), asked.required[:0:-1]
+    unit, deeper, second = ", ".join(asked.unit), asked.required[:0:-1], asked.required[1]
     parts = asked.parts()
     for n in deeper:
         parts[f"first_{n}"] = f"select {unit}, min(entry) as entry from reached_{n} group by {unit}"
@@ -98,13 +124,19 @@ def _furthest(events: Table, firsts: Table, asked: FunnelQuery, *, latest_mature
         for n in deeper
     )
     joins = " ".join(
-        f"left join first_{n} as f_{n} on "
+        f"{'join' if n == second else 'left join'} first_{n} as f_{n} on "
         + " and ".join(f"f_{n}.{key} = f.{key}" for key in asked.unit)
-        for n in deeper
+        for n in asked.required[1:]
     )
     listed = ", ".join(f"f.{key}" for key in asked.unit)
-    parts["fair"] = f"select {listed}, coalesce({fair}, f.entry) as entry from firsts as f {joins}"
-    return view(with_parts(parts) + asked.paths("fair"), events=events, firsts=firsts)
+    parts["fair"] = (
+        f"select {listed}, f.entry as first_entry, coalesce({fair}, f.entry) as entry "
+        f"from firsts as f {joins}"
+    )
+    parts["deep"] = asked.paths("fair")
+    parts["begun"] = f"select {unit}, first_entry as entry from fair"
+    rest = _and_the_rest("firsts", "begun", asked)
+    return view(with_parts(parts) + rest, events=events, firsts=firsts)
 
 
 def _by_column(units: Table, events: Table, asked: FunnelQuery) -> Table:
