@@ -227,6 +227,7 @@ def _base(metric: str) -> str:
         "promise": "promises",
         "orders": "orders",
         "customers": "customers",
+        "funnel": "entrants",
     }
     answers = dict.fromkeys(("csat", "nps", "ces"), "answers")
     return {**named, **answers}.get(metric.split(".", 1)[0], "observations")

@@ -23,8 +23,9 @@ __all__ = [
 
 MINUS = "\N{MINUS SIGN}"
 
-_DIGITS = {"share": 1, "points": 2, "mean": 2, "nps": 1, "days": 1, "hours": 1, "p": 3}
-_TAIL = {"share": "%", "days": " days", "hours": " hours"}
+_TIMES = ("days", "hours", "minutes", "seconds")
+_DIGITS = {"share": 1, "points": 2, "mean": 2, "nps": 1, "p": 3, **dict.fromkeys(_TIMES, 1)}
+_TAIL = {"share": "%", **{unit: f" {unit}" for unit in _TIMES}}
 
 
 def number(x: float, digits: int = 0) -> str:
@@ -41,7 +42,8 @@ def value(x: float, unit: str) -> str:
     """Write one estimate in its unit: a share as percent, money with its currency.
 
     Units are `share` (0 to 1), `points` (of a scale), `mean` (of counts), `nps`
-    (-100 to 100), `p` (of a test), `count`, `days`, `hours`, or an ISO 4217 currency.
+    (-100 to 100), `p` (of a test), `count`, `days`, `hours`, `minutes`, `seconds`, or an
+    ISO 4217 currency.
 
     >>> value(0.7841, "share"), value(-3.25, "points"), value(1234.5, "BRL")
     ('78.4%', '−3.25', 'BRL 1,234')
@@ -65,7 +67,7 @@ def interval(low: float, high: float, unit: str) -> str:
         left, right = _money(low, largest), _money(high, largest)
         return f"{unit} {left.removesuffix(scale(largest)[1])} to {right}"
     left, right = value(low, unit), value(high, unit)
-    for tail in ("%", " days", " hours"):
+    for tail in _TAIL.values():
         left = left.removesuffix(tail) if right.endswith(tail) else left
     return f"{left} to {right}"
 
@@ -169,12 +171,7 @@ def _money(x: float, largest: float) -> str:
 
 def _bare(text: str, unit: str) -> str:
     """Take off the unit that was said before."""
-    return (
-        text.removesuffix(" points")
-        .removesuffix(" days")
-        .removesuffix(" hours")
-        .removeprefix(f"{unit} ")
-    )
+    return text.removesuffix(" points").removesuffix(f" {unit}").removeprefix(f"{unit} ")
 
 
 def _plus(x: float, text: str) -> str:

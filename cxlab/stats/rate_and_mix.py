@@ -46,6 +46,7 @@ def rate_and_mix(
     *,
     design_effect: float = 1.0,
     design_effect_before: float = 1.0,
+    correlation: float = 0.0,
     level: float = 0.95,
 ) -> RateAndMix:
     """Split the change of a share into rate and mix effects by group.
@@ -57,6 +58,8 @@ def rate_and_mix(
         total_before.
     design_effect, design_effect_before : float
         How many times the variance is that of independent cases, in each period.
+    correlation : float
+        Between the two periods, -1 to 1; other than 0 where the same people are in both.
     level : float
         Confidence level of the intervals.
 
@@ -99,9 +102,10 @@ def rate_and_mix(
     cells = np.r_[total, n - total, total_before, n_before - total_before]
     there = np.r_[n > 0, n > 0, n_before > 0, n_before > 0]
     effects = _effects(cells, n > 0, n_before > 0).real
-    half = z_quantile(level) * np.sqrt(
-        _variance(cells + 0.5 * there, n > 0, n_before > 0, (design_effect, design_effect_before))
-    )
+    effect = (design_effect, design_effect_before)
+    one, other = np.sqrt(_variances(cells + 0.5 * there, n > 0, n_before > 0, effect))
+    spread = one**2 + other**2 - 2 * correlation * one * other
+    half = z_quantile(level) * np.sqrt(np.maximum(spread, 0.0))
     k = len(n)
     share = np.divide(total, n, out=np.full(k, np.nan), where=n > 0)
     before = np.divide(total_before, n_before, out=np.full(k, np.nan), where=n_before > 0)
@@ -145,24 +149,23 @@ def _effects(cells: Any, now: NDArray[np.bool_], then: NDArray[np.bool_]) -> Any
     return np.r_[rate, mix, rate.sum(), mix.sum()]
 
 
-def _variance(
+def _variances(
     cells: _Floats,
     now: NDArray[np.bool_],
     then: NDArray[np.bool_],
     design_effects: tuple[float, float],
 ) -> _Floats:
-    """Variance of all effects, each period a multinomial sample of its own."""
+    """Variance of all effects that comes from now, and from before (two rows)."""
     moved = cells[:, np.newaxis] + 1j * _STEP * np.eye(len(cells))
     # One column per cell: how much each effect moves with one more case in it.
     slopes = np.stack([_effects(column, now, then).imag / _STEP for column in moved.T], axis=1)
-    out = np.zeros(len(slopes))
-    half = len(cells) // 2
+    half, out = len(cells) // 2, []
     for at, effect in zip((slice(0, half), slice(half, None)), design_effects, strict=True):
         n, slope = cells[at].sum(), slopes[:, at]
         # Around its mean, since a difference of squares would lose its digits.
         centred = slope - (slope @ cells[at] / n)[:, np.newaxis]
-        out += effect * (centred**2 @ cells[at])
-    return out
+        out.append(effect * (centred**2 @ cells[at]))
+    return np.array(out)
 
 
 def _stand(groups: pd.DataFrame) -> None:

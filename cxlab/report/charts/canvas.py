@@ -38,6 +38,9 @@ _AXIS = {
     "nps": "Net Promoter Score",
     "count": "Count",
     "days": "Days",
+    "hours": "Hours",
+    "minutes": "Minutes",
+    "seconds": "Seconds",
 }
 
 
