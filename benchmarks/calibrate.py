@@ -8,11 +8,13 @@ interval holds it. `make calibrate` runs this with 2,000 repetitions; the tests 
 
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pandas as pd
+from calibrate_funnels import funnel_cases
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
@@ -62,6 +64,13 @@ def cases() -> Iterator[Case]:
         yield Case("t mean, clusters", n, "skewed 1 to 5", mean, _clustered_mean(n))
 
 
+def cases_of_funnels() -> Iterator[Case]:
+    """List what is tried of funnels; slower, so that the tests run a few of them."""
+    for n in SIZES:
+        for method, setting, truth, simulate in funnel_cases(n):
+            yield Case(method, n, setting, truth, simulate)
+
+
 def coverage(case: Case, *, repetitions: int) -> float:
     """Share of repetitions whose interval holds the truth; the seed is the case's name."""
     name = f"{case.method}/{case.n}/{case.setting}"
@@ -74,11 +83,11 @@ def coverage(case: Case, *, repetitions: int) -> float:
     return held / repetitions
 
 
-def calibrate(*, repetitions: int) -> pd.DataFrame:
+def calibrate(*, repetitions: int, tried: Iterable[Case] | None = None) -> pd.DataFrame:
     """Coverage of every case: method, n, setting, coverage."""
     rows = [
         (case.method, case.n, case.setting, coverage(case, repetitions=repetitions))
-        for case in cases()
+        for case in (cases() if tried is None else tried)
     ]
     return pd.DataFrame(rows, columns=["method", "n", "setting", "coverage"])
 
@@ -94,7 +103,7 @@ def limits(repetitions: int, *, truth: float = 0.95) -> tuple[float, float]:
 
 def main(repetitions: int = 2000) -> int:
     """Print the table; fail where a method's mean coverage leaves the limits."""
-    found = calibrate(repetitions=repetitions)
+    found = calibrate(repetitions=repetitions, tried=chain(cases(), cases_of_funnels()))
     low, high = limits(repetitions)
     print(f"{repetitions} repetitions; limits {low:.4f} to {high:.4f}; floor {FLOOR}\n")
     print(found.to_string(index=False, float_format="{:.4f}".format))

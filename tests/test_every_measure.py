@@ -87,6 +87,10 @@ def _map(t: Tables, c: Cycle) -> Result:
     )
 
 
+WAY = ["product viewed", "cart filled", "checkout begun", "order placed"]
+BUYING = cx.journeys.Funnel(steps=WAY, window="7 days")
+VISITS = cx.journeys.Funnel(steps=WAY, window="1 hour", count_by="session")
+
 ANALYSES: dict[str, Analysis] = {
     "base": lambda t, c: cx.segments.base(t["customers"], cycle=c),
     "sales": lambda t, c: cx.loyalty.sales(t["orders"], cycle=c, currency="EUR"),
@@ -109,6 +113,16 @@ ANALYSES: dict[str, Analysis] = {
     ),
     "repurchase": lambda t, c: cx.operations.repurchase_by_lateness(
         t["orders"], t["shipments"], cycle=c, within_days=60
+    ),
+    "funnel": lambda t, c: cx.journeys.funnel(t["interactions"], BUYING, cycle=c),
+    "funnel of visits": lambda t, c: cx.journeys.funnel(t["interactions"], VISITS, cycle=c),
+    "funnel by channel": lambda t, c: cx.journeys.funnel(
+        t["interactions"], BUYING, cycle=c, by="channel"
+    ),
+    "time to convert": lambda t, c: cx.journeys.time_to_convert(t["interactions"], BUYING, cycle=c),
+    "funnel change": lambda t, c: cx.journeys.funnel_change(t["interactions"], BUYING, cycle=c),
+    "funnel split": lambda t, c: cx.journeys.funnel_split(
+        t["interactions"], VISITS, cycle=c, by="channel"
     ),
     "seen": lambda t, c: cx.trust.seen(_lab(t, c)),
     "consent flow": lambda t, c: cx.trust.consent_flow(_lab(t, c)),

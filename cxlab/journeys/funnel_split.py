@@ -203,7 +203,8 @@ def _note(split: RateAndMix, spec: Funnel, cycle: Cycle) -> str:
     said = [
         "The parts of all groups add up to the change. A group's mix counts how much its size "
         "changed, times how far its rate lies from that of all. Each cycle without its last "
-        f"{spec.window}, so that all had as long to convert."
+        f"{spec.window}, so that all had as long to convert. People who entered in both are taken "
+        "as strangers in the parts, which makes their intervals rather too wide."
     ]
     for presence, words_ in (("new", "New in"), ("gone", "No longer in")):
         names = split.groups["group"][split.groups["presence"] == presence]

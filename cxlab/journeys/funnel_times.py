@@ -30,6 +30,7 @@ __all__ = ["TimeToConvert", "time_to_convert"]
 
 # What people count a length of time in: the largest of which the window has three.
 _LENGTHS = {"days": "1 day", "hours": "1 hour", "minutes": "1 minute", "seconds": "1 second"}
+_SMALLER = {"days": ("hours", 24), "hours": ("minutes", 60), "minutes": ("seconds", 60)}
 _POINTS = 24  # of the curve that are shown
 
 
@@ -71,7 +72,7 @@ class TimeToConvert(Result):
         frame = pd.concat([origin, rows[list(origin)]], ignore_index=True)
         return charts.curve(
             frame.astype(float), x=x, unit="share", low="conf_low", high="conf_high", zero=True,
-            axis="Share of all who entered, %", ax=ax,
+            step=True, axis="Share of all who entered, %", ax=ax,
             name=f"{self.time_unit.capitalize()} since the entry",
         )  # fmt: skip
 
@@ -83,7 +84,7 @@ class TimeToConvert(Result):
         if end["suppressed"]:
             return f"Too few {units} that entered in {self.cycle} converted to show how soon."
         is_seen = "funnel.converted_within" in rows.index
-        time = words.value(end[f"after_{self.time_unit}"], self.time_unit)
+        time = _length(float(end[f"after_{self.time_unit}"]), self.time_unit)
         said = (
             f"Within {self.spec.window if is_seen else time} of entering, "
             f"{words.value(end['estimate'], 'share')} of the {words.number(end['n'])} {units} "
@@ -96,8 +97,8 @@ class TimeToConvert(Result):
             return f"{said}."
         return (
             f"{said}; of the converters alone, half do so within "
-            f"{words.value(half, self.time_unit)} and nine in ten within "
-            f"{words.value(most, self.time_unit)}."
+            f"{_length(half, self.time_unit)} and nine in ten within "
+            f"{_length(most, self.time_unit)}."
         )
 
     def _is_curve(self) -> "pd.Series[bool]":
@@ -197,11 +198,8 @@ def _rows(
     curve: SurvivalCurve, converters: SurvivalCurve, people: float, window: float, unit: str
 ) -> list[dict[str, Any]]:
     """Rows of the curve, of its end, and of the converters; `people` per conversion."""
-    # Where equally many convert between two times, few times have to be withheld.
     had = np.cumsum(curve.events)
-    points = int(min(_POINTS, max(1, had[-1] // FEWEST)))
-    steps = np.searchsorted(had, had[-1] * np.arange(1, points + 1) / points)
-    times = np.unique(np.r_[curve.time[steps], min(window, curve.time[-1])])
+    times = _apart(curve.time, had, end=min(window, float(curve.time[-1])))
     found, rows = curve.incidence(times), []
     by_then = np.r_[0.0, had][np.searchsorted(curve.time, times, side="right")]
     for row, count in zip(found.to_dict("records"), by_then * people, strict=True):
@@ -224,3 +222,23 @@ def _rows(
             )
         )  # fmt: skip
     return rows
+
+
+def _apart(time: Any, had: Any, *, end: float) -> Any:
+    """Choose times between which at least ten converted, and a share of all who did."""
+    least = max(FEWEST, had[-1] / _POINTS)
+    chosen, last = [], 0.0
+    for at, by_then in zip(time, had, strict=True):
+        if by_then - last >= least:
+            chosen.append(float(at))
+            last = float(by_then)
+    # The end is shown in any case; the time before it gives way where it is too close.
+    return np.array([*(chosen[:-1] if had[-1] - last < FEWEST else chosen), end])
+
+
+def _length(time: float, unit: str) -> str:
+    """Write a length of time in a unit of which it has at least one."""
+    while time < 1 and unit in _SMALLER:
+        unit, parts = _SMALLER[unit]
+        time *= parts
+    return words.value(time, unit)

@@ -12,6 +12,7 @@ _PATH = Path(__file__).resolve().parents[2] / "benchmarks" / "calibrate.py"
 _SPEC = importlib.util.spec_from_file_location("calibrate", _PATH)
 calibrate = importlib.util.module_from_spec(_SPEC)
 sys.modules["calibrate"] = calibrate  # dataclasses look their module up
+sys.path.insert(0, str(_PATH.parent))  # where its own imports lie
 _SPEC.loader.exec_module(calibrate)
 
 REPETITIONS = 200
@@ -54,3 +55,15 @@ def test_a_method_that_is_known_to_fail_is_caught():
 def test_the_same_run_gives_the_same_coverage():
     case = next(iter(calibrate.cases()))
     assert calibrate.coverage(case, repetitions=50) == calibrate.coverage(case, repetitions=50)
+
+
+def test_a_few_truths_of_funnels_are_held_as_often_as_promised():
+    """One size and one way of each method; `make calibrate` runs three sizes and all."""
+    first = {case.method: case for case in calibrate.cases_of_funnels() if case.n == 200}
+    covered = calibrate.calibrate(repetitions=REPETITIONS, tried=first.values())
+    low, high = calibrate.limits(REPETITIONS)
+    assert set(covered["method"]) == {
+        "conversion", "step rate, sessions", "step change, shared people", "rate effect",
+        "mix effect", "curve", "curve, sessions",
+    }  # fmt: skip
+    assert covered["coverage"].between(low, high).all(), covered
