@@ -123,6 +123,18 @@ def _read(page: Any, path: Path, *, width: int = 1280, scheme: str = "light") ->
     page.goto(path.as_uri())
 
 
+def test_every_chapter_of_a_new_study_is_there_and_every_key_measure_has_its_number(report):
+    assert {c["name"]: c["state"] for c in report.manifest["chapters"]} == dict.fromkeys(
+        CHAPTERS, "ok"
+    )
+    findings = report.findings.query("dims == '{}'").set_index("metric")
+    for kpi in report.settings.kpis.values():
+        for metric in filter(None, (kpi.metric, kpi.change)):
+            assert pd.notna(findings["estimate"][metric]), metric
+    # The carrier that fails in the last quarter was put there to be found.
+    assert findings.loc["delivery.kept_change", "conf_high"] < 0
+
+
 # What a browser makes of it
 
 
