@@ -11,6 +11,7 @@ from cxlab.report.charts.grid import heatmap
 from cxlab.report.charts.lines import curve
 from cxlab.report.charts.marks import matrix
 from cxlab.report.charts.rows import bars, diverging, dots, paired
+from cxlab.report.charts.water import waterline
 
 __all__ = [
     "bars",
@@ -23,3 +24,4 @@ __all__ = [
     "paired",
     "steps",
 ]
+__all__ = ["bars", "columns", "curve", "diverging", "dots", "heatmap", "matrix", "paired", "waterline"]

@@ -1,0 +1,157 @@
+"""How much of a journey lies further from any contact than a company could notice?"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import Table, keep, query, view
+from cxlab.data.span import span_us
+from cxlab.journeys.cases import Journeys
+from cxlab.stats.clusters import ClusterSums, cluster_mean
+from cxlab.stats.intervals import Interval
+
+__all__ = ["AFTER", "BEFORE", "dark_share", "dark_sums", "pauses", "window_frame"]
+
+BEFORE, AFTER = "before the purchase", "after the purchase"
+_DAY_US = 86_400_000_000
+
+
+def window_frame(cycles: list[Cycle]) -> pd.DataFrame:
+    """List cycles with their ends in microseconds: cycle, start_us, cutoff_us."""
+    since = datetime(1970, 1, 1)
+    micro = timedelta(microseconds=1)
+    return pd.DataFrame(
+        {
+            "cycle": [c.name for c in cycles],
+            "start_us": [(c.start - since) // micro for c in cycles],
+            "cutoff_us": [(c.cutoff - since) // micro for c in cycles],
+        }
+    )
+
+
+def pauses(journeys: Journeys, windows: pd.DataFrame, *, window: str, near: str) -> Table:
+    """Cut the time around each outcome at its contacts.
+
+    Parameters
+    ----------
+    journeys : Journeys
+        Those with an outcome in one of the windows are used.
+    windows : pandas.DataFrame
+        `cycle`, `start_us`, `cutoff_us`.
+    window : str
+        How long the time after an outcome is followed; a next journey ends it sooner.
+    near : str
+        Time further than this from any contact is dark.
+
+    Returns
+    -------
+    Table
+        One row per contact and the pause after it: `cycle`, `journey`, `person_id`, `side` (0
+        before, 1 after the outcome), `place`, `whole_us`, `dark_us`; kept in the engine.
+
+    Notes
+    -----
+    Before the outcome time runs from the first contact to the outcome; service contacts that
+    a journey opens with are about something else. After it, only outcomes
+    whose whole window lies before the cutoff are followed: else those of late in a cycle would
+    look brighter, since contacts come soon after an outcome or not at all.
+    """
+    after, close = span_us(window), span_us(near)
+    return keep(
+        view(
+            f"""
+            with ends as (
+                select journey, person_id, outcome_us, least(
+                    outcome_us + {after}, coalesce(lead(started_us) over (
+                        partition by person_id order by started_us, journey), outcome_us + {after})
+                ) as end_us
+                from j
+            ),
+            chosen as (
+                select w.cycle, e.journey, e.person_id, e.outcome_us, e.end_us
+                from ends as e join w on e.outcome_us >= w.start_us and e.outcome_us < w.cutoff_us
+            ),
+            paired as (
+                select t.journey, t.place, t.at_us,
+                    lead(t.at_us) over (partition by t.journey order by t.position) as next_us,
+                    min(case when t.is_after = 0 then t.at_us end) over (partition by t.journey)
+                        as first_us
+                from t
+            ),
+            sided as (
+                select c.cycle, c.journey, c.person_id, p.place, p.at_us, p.next_us,
+                    case when p.at_us < c.outcome_us then 0 else 1 end as side,
+                    case when p.at_us < c.outcome_us then c.outcome_us else c.end_us end as end_us
+                from chosen as c join paired as p on c.journey = p.journey
+                where (p.at_us < c.outcome_us and p.at_us >= p.first_us)
+                    or (p.at_us >= c.outcome_us and c.outcome_us + {after} <= $cutoff_us)
+            )
+            select cycle, journey, person_id, side, place,
+                greatest(least(coalesce(next_us, end_us), end_us) - at_us, 0) as whole_us,
+                greatest(least(coalesce(next_us - {close}, end_us), end_us) - at_us - {close}, 0)
+                    as dark_us
+            from sided
+            """,
+            j=journeys.journeys,
+            t=journeys.touches,
+            w=windows,
+            cutoff_us=(journeys.cutoff - datetime(1970, 1, 1)) // timedelta(microseconds=1),
+        )
+    )
+
+
+def dark_sums(cut: Table, *, by: pd.DataFrame | None = None, cycle: str | None = None) -> pd.DataFrame:
+    """Sum dark and whole days over people, by side and a word of the place or the cycle.
+
+    Parameters
+    ----------
+    cut : Table
+        As `pauses` gives it.
+    by : pandas.DataFrame, optional
+        `place`, `name`. Default: by cycle.
+    cycle : str, optional
+        Only this cycle. Default: all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `name`, `side`, `people`, `journeys`, and the sums that `dark_share` needs.
+    """
+    name = "d.cycle" if by is None else "p.name"
+    joined = "" if by is None else " join p on d.place = p.place"
+    only = "" if cycle is None else " and d.cycle = $cycle"
+    return query(
+        f"""
+        with person as (
+            select {name} as name, d.side, d.person_id, count(distinct d.journey) as journeys,
+                cast(sum(d.whole_us) as double) / {_DAY_US} as n,
+                cast(sum(d.dark_us) as double) / {_DAY_US} as y
+            from d{joined} where d.whole_us > 0{only}
+            group by {name}, d.side, d.person_id
+        )
+        select name, side, count(*) as people, sum(journeys) as journeys, sum(n) as n,
+            sum(y) as total, sum(n * n) as n_n, sum(n * y) as n_total, sum(y * y) as total_total
+        from person group by name, side order by side, name
+        """,
+        d=cut,
+        **({} if by is None else {"p": by}),
+        **({} if cycle is None else {"cycle": cycle}),
+    )
+
+
+def dark_share(sums: dict[Any, Any]) -> Interval:
+    """Give the share of time in the dark its interval; `n` counts journeys."""
+    found = cluster_mean(
+        ClusterSums(
+            customers=float(sums["people"]),
+            **{k: float(sums[k]) for k in ("n", "total", "n_n", "n_total", "total_total")},
+        )
+    )
+    return Interval(
+        estimate=found.estimate, low=max(0.0, found.low), high=min(1.0, found.high),
+        n=float(sums["journeys"]), method="ratio of days, t interval, people as clusters",
+        level=found.level, se=found.se if np.isfinite(found.se) else float("nan"),
+    )  # fmt: skip
