@@ -79,6 +79,7 @@ GLOSSARY: dict[str, str] = {
     "from_segment": "Segment at the start of the cycle.",
     "from_state": "Lifecycle state at the start of the cycle.",
     "from_status": "What customers had said about a purpose when the cycle began.",
+    "funnel": "Which of the funnels that the settings declare.",
     "group": "One of the groups of customers that are compared.",
     "group_share": "Share of the customers who consent that are in this group.",
     "highest_step_rate": "Upper end of the interval of the step's rate.",

@@ -19,7 +19,7 @@ from cxlab.data.funnel_settings import Funnel
 from cxlab.errors import Withheld
 from cxlab.journeys.funnel_both import BothCycles, both_cycles
 from cxlab.journeys.funnel_counts import FunnelCounts, count_funnel
-from cxlab.journeys.funnel_rates import UNITS, StepCounts
+from cxlab.journeys.funnel_rates import UNITS, StepCounts, titled
 from cxlab.journeys.funnel_words import described
 from cxlab.journeys.funnels import enough
 from cxlab.report import charts, words
@@ -114,7 +114,12 @@ class FunnelChange(Result):
 
 
 def funnel_change(
-    interactions: TableLike, spec: Funnel, *, cycle: Cycle, complete_from: date | None = None
+    interactions: TableLike,
+    spec: Funnel,
+    *,
+    cycle: Cycle,
+    complete_from: date | None = None,
+    name: str = "",
 ) -> FunnelChange:
     """Compare the rates of a funnel with those of the cycle before.
 
@@ -129,6 +134,9 @@ def funnel_change(
         This cycle; it is compared with the one before.
     complete_from : datetime.date, optional
         First day for which the data are complete; no earlier cycle is compared.
+    name : str
+        Name of the funnel where a report shows several: its rows carry it. Without one they
+        are what a key measure such as `funnel.conversion_rate` shows.
 
     Returns
     -------
@@ -164,7 +172,7 @@ def funnel_change(
     ]
     rows += steps + _adjusted(steps)
     return FunnelChange(
-        estimates=pd.DataFrame(rows),
+        estimates=titled(pd.DataFrame(rows), name),
         subtitle=described(spec, cycle).replace("Share of", "Change of the share of", 1),
         note=_note(now, before, tie, spec, cycle),
         spec=spec,

@@ -13,7 +13,7 @@ from cxlab.journeys.funnel_counts import FunnelCounts
 from cxlab.stats.clusters import ClusterSums, effective_n
 from cxlab.stats.intervals import Interval, wilson
 
-__all__ = ["UNITS", "StepCounts", "mature_steps", "together"]
+__all__ = ["UNITS", "StepCounts", "mature_steps", "titled", "together"]
 
 # What is counted, in the plural, by `Funnel.count_by`.
 UNITS = {"person": "people", "session": "sessions", "attempt": "attempts"}
@@ -95,6 +95,11 @@ def mature_steps(counts: FunnelCounts) -> dict[str, StepCounts]:
     }
     largest = sorted(found, key=lambda name: (-found[name].entrants, name))
     return {name: found[name] for name in largest if found[name].entrants > 0}
+
+
+def titled(estimates: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Add the name of the funnel to its rows, where it has one."""
+    return estimates.assign(funnel=name) if name else estimates
 
 
 def together(counts: FunnelCounts) -> FunnelCounts:

@@ -16,7 +16,7 @@ from cxlab.data.engine import TableLike
 from cxlab.data.funnel_settings import Funnel
 from cxlab.journeys.funnel_both import both_cycles
 from cxlab.journeys.funnel_changes import difference, two_cycles
-from cxlab.journeys.funnel_rates import StepCounts, mature_steps, together
+from cxlab.journeys.funnel_rates import StepCounts, mature_steps, titled, together
 from cxlab.journeys.funnel_words import described
 from cxlab.journeys.funnels import enough
 from cxlab.report import charts, words
@@ -83,6 +83,7 @@ def funnel_split(
     cycle: Cycle,
     by: str | TableLike,
     complete_from: date | None = None,
+    name: str = "",
 ) -> FunnelSplit:
     """Split the change of the conversion into the groups' own rates and their mix.
 
@@ -100,6 +101,9 @@ def funnel_split(
         of an entrant gives the column is `spec.attribution`.
     complete_from : datetime.date, optional
         First day for which the data are complete; no earlier cycle is compared.
+    name : str
+        Name of the funnel where a report shows several: its rows carry it. Without one they
+        are what a key measure such as `funnel.conversion_rate` shows.
 
     Returns
     -------
@@ -129,7 +133,7 @@ def funnel_split(
         wholes = two_cycles(interactions, spec, cycle, complete_from)
     now = enough(together(wholes[0]), spec, cycle)
     before = enough(together(wholes[1]), spec, cycle.previous)
-    name = str(parts[0].by)
+    group = str(parts[0].by)
     cells = _cells(*(mature_steps(counts) for counts in parts))
     tie = both_cycles(interactions, spec, cycle=cycle)
     likeness = tie.correlation(now, before, now.last, of_entrants=True)
@@ -141,16 +145,16 @@ def funnel_split(
     gap = difference(now.of_entrants(last), before.of_entrants(last), likeness)
     people = min(now.persons(last), before.persons(last))
     whole = interval_row(
-        "funnel.conversion_change", gap, unit="share", count=people, **{name: None}
+        "funnel.conversion_change", gap, unit="share", count=people, **{group: None}
     )
     return FunnelSplit(
-        estimates=pd.DataFrame([whole, *_parts(split, cells, people, name)]),
-        subtitle=described(spec, cycle, by=name).replace("Share of", "Change of the share of", 1),
+        estimates=titled(pd.DataFrame([whole, *_parts(split, cells, people, group)]), name),
+        subtitle=described(spec, cycle, by=group).replace("Share of", "Change of the share of", 1),
         note=_note(split, spec, cycle),
         spec=spec,
         cycle=cycle.name,
         before=cycle.previous.name,
-        by=name,
+        by=group,
     )
 
 

@@ -17,7 +17,7 @@ from cxlab.data.funnel_settings import Funnel
 from cxlab.data.span import span_us
 from cxlab.errors import Withheld
 from cxlab.journeys.funnel_counts import FunnelCounts, count_funnel
-from cxlab.journeys.funnel_rates import UNITS, mature_steps
+from cxlab.journeys.funnel_rates import UNITS, mature_steps, titled
 from cxlab.journeys.funnel_words import entered, left_out
 from cxlab.journeys.funnels import FEWEST, IMMATURE
 from cxlab.report import charts, words
@@ -105,7 +105,9 @@ class TimeToConvert(Result):
         return self.estimates["metric"] == "funnel.converted_by"
 
 
-def time_to_convert(interactions: TableLike, spec: Funnel, *, cycle: Cycle) -> TimeToConvert:
+def time_to_convert(
+    interactions: TableLike, spec: Funnel, *, cycle: Cycle, name: str = ""
+) -> TimeToConvert:
     """Estimate how many of all who entered in the cycle convert, and how soon.
 
     Parameters
@@ -117,6 +119,9 @@ def time_to_convert(interactions: TableLike, spec: Funnel, *, cycle: Cycle) -> T
         The steps and what counts; see `Funnel`.
     cycle : Cycle
         Entrants belong to the cycle in which they entered; later rows are not looked at.
+    name : str
+        Name of the funnel where a report shows several: its rows carry it. Without one they
+        are what a key measure such as `funnel.conversion_rate` shows.
 
     Returns
     -------
@@ -168,7 +173,7 @@ def time_to_convert(interactions: TableLike, spec: Funnel, *, cycle: Cycle) -> T
         )
     )  # fmt: skip
     return TimeToConvert(
-        estimates=pd.DataFrame(rows),
+        estimates=titled(pd.DataFrame(rows), name),
         subtitle=f"Share of all {entered(spec, cycle)} that had reached {spec.steps[-1].name} "
         f"by {unit} since the entry; 95% band",
         note="Entrants whose window is not over count for as long as they were seen "

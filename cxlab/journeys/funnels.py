@@ -14,7 +14,7 @@ from cxlab.data.engine import TableLike
 from cxlab.data.funnel_settings import Funnel
 from cxlab.errors import Withheld
 from cxlab.journeys.funnel_counts import FunnelCounts, count_funnel
-from cxlab.journeys.funnel_rates import UNITS, StepCounts, mature_steps, together
+from cxlab.journeys.funnel_rates import UNITS, StepCounts, mature_steps, titled, together
 from cxlab.journeys.funnel_words import described, left_out
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Policy
@@ -130,7 +130,12 @@ class FunnelResult(Result):
 
 
 def funnel(
-    interactions: TableLike, spec: Funnel, *, cycle: Cycle, by: str | TableLike | None = None
+    interactions: TableLike,
+    spec: Funnel,
+    *,
+    cycle: Cycle,
+    by: str | TableLike | None = None,
+    name: str = "",
 ) -> FunnelResult:
     """Count who of the cycle's entrants got how far, of those whose window is over.
 
@@ -146,6 +151,9 @@ def funnel(
     by : str or table, optional
         A column of `interactions`, or a table of `customer_id` and one more column. Which row
         of an entrant gives the column is `spec.attribution`.
+    name : str
+        Name of the funnel where a report shows several: its rows carry it. Without one they
+        are what a key measure such as `funnel.conversion_rate` shows.
 
     Returns
     -------
@@ -171,22 +179,22 @@ def funnel(
     """
     window = {"start": cycle.start, "cutoff": cycle.cutoff}
     counts = count_funnel(interactions, spec, **window, by=by)
-    name, parts = counts.by, mature_steps(counts) if by is not None else {}
-    if name is not None:
+    group, parts = counts.by, mature_steps(counts) if by is not None else {}
+    if group is not None:
         # One person's sessions may be in several groups, so that clusters do not add up.
         alone = spec.count_by == "person"
         counts = together(counts) if alone else count_funnel(interactions, spec, **window)
     whole = enough(counts, spec, cycle)
-    rows = [*_immature(counts), *step_rows(whole, **({name: None} if name else {}))]
-    for group, steps in parts.items():
-        rows += step_rows(steps, **{str(name): group})
+    rows = [*_immature(counts), *step_rows(whole, **({group: None} if group else {}))]
+    for one, steps in parts.items():
+        rows += step_rows(steps, **{str(group): one})
     return FunnelResult(
-        estimates=pd.DataFrame(rows),
-        subtitle=described(spec, cycle, by=name or ""),
+        estimates=titled(pd.DataFrame(rows), name),
+        subtitle=described(spec, cycle, by=group or ""),
         note=left_out(counts),
         spec=spec,
         cycle=cycle.name,
-        by=name or "",
+        by=group or "",
     )
 
 

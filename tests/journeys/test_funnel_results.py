@@ -4,9 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxlab.cycle.findings import Shown, to_frame
+from cxlab.cycle.index import measures
 from cxlab.data.calendar import parse_cycle
 from cxlab.data.engine import DuckEngine, Engine
 from cxlab.data.funnel_settings import Funnel
+from cxlab.data.kpis import kpi_problems
+from cxlab.data.settings import Settings
 from cxlab.errors import Withheld
 from cxlab.journeys import (
     count_funnel,
@@ -264,3 +268,27 @@ def test_many_small_groups_share_a_row_and_still_add_up(log) -> None:
     assert groups[-1] == "all others"
     parts = found.estimates[found.estimates["channel"].notna()]["estimate"].sum()
     assert parts == pytest.approx(of(found, "funnel.conversion_change")["estimate"].iloc[0])
+
+
+def test_a_key_measure_shows_the_conversion_of_a_funnel_and_its_change(log) -> None:
+    shown = [
+        Shown(chapter="20_journeys", kind="result", sentence=r.sentence(), rows=r.findings(),
+              anchor="", suppressed_cells=0)
+        for r in (
+            funnel(log, SPEC, cycle=CYCLE, by="channel"),
+            funnel_change(log, SPEC, cycle=CYCLE),
+            funnel(log, Funnel(steps=["cart", "buy"], window="5 days"), cycle=CYCLE, name="short"),
+        )
+    ]  # fmt: skip
+    kpi = {
+        "name": "Conversion of web visits", "metric": "funnel.conversion_rate",
+        "change": "funnel.conversion_change", "owner": "A",
+    }  # fmt: skip
+    settings = Settings(title="A", raw="raw", kpis={"digital": kpi})
+    assert not kpi_problems(settings)
+    (made,) = measures(settings, to_frame(shown), previous="2017Q4", earlier=[], href={})
+    whole = of(funnel(log, SPEC, cycle=CYCLE), "funnel.conversion_rate").iloc[0]
+    assert made.tile.estimate == pytest.approx(whole["estimate"])
+    assert made.tile.base == "entrants"
+    assert made.tile.since == "2017Q4"
+    assert np.isfinite([made.tile.change, made.tile.change_low, made.tile.change_high]).all()

@@ -470,3 +470,13 @@ def test_a_table_of_thirty_by_thirty_takes_a_fifth_of_a_second():
         protect(frame, MIN_CELL)
         times.append(time.perf_counter() - start)
     assert min(times) < 0.5  # measured: 0.1 to 0.2 s; room for a busy machine
+
+
+def test_steps_of_a_funnel_are_no_parts_of_a_total():
+    """A hidden step needs no company: the ones before and after it do not add up to anything."""
+    steps = [
+        estimate_row("funnel.reached", n, n, n, n=n, unit="count", method="m", step=f"step {n}")
+        for n in (900, 400, 100, 4)
+    ]
+    safe = protect(pd.DataFrame(steps), 10)
+    assert safe["suppressed"].tolist() == [False, False, False, True]
