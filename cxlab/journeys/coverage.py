@@ -13,15 +13,18 @@ from cxlab.journeys.contacts import NOT_KNOWN, contact_view, contacts_left_out
 from cxlab.report import charts, disclosure, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, estimate_row, interval_row
-from cxlab.stats.clusters import ClusterSums, effective_n
-from cxlab.stats.intervals import Interval, wilson
+from cxlab.stats.clusters import clustered_share
+from cxlab.stats.intervals import wilson
 
-__all__ = ["OFFLINE", "Contacts", "clustered_share", "contacts"]
+__all__ = ["OFFLINE", "Contacts", "contacts"]
 
 # Channels that no screen is part of; what they bring into a log is noted by somebody.
 OFFLINE = frozenset(
-    "brochure carrier direct_selling event mail outdoor phone print radio store tv".split()
-)
+    {
+        "brochure", "carrier", "direct_selling", "event", "mail", "outdoor", "phone", "print",
+        "radio", "store", "tv",
+    }
+)  # fmt: skip
 _OTHERS = "all others"
 _MOST = 20  # groups shown one by one
 _FEWEST = 10  # people without whom no share is worth its name
@@ -145,33 +148,6 @@ def contacts(
         by=by,
         cycle=cycle.name,
     )
-
-
-def clustered_share(sums: dict[str, float]) -> Interval:
-    """Share of rows with Wilson's interval, those of one person taken together.
-
-    Parameters
-    ----------
-    sums : dict of str to float
-        Sums over persons of whom each has n rows, y of them counted: `persons`, `n`,
-        `total` (y), `n_n`, `n_total`, `total_total`.
-
-    Returns
-    -------
-    Interval
-        `n` counts rows.
-
-    Examples
-    --------
-    >>> sums = {"persons": 3, "n": 6, "total": 3, "n_n": 12, "n_total": 6, "total_total": 5}
-    >>> found = clustered_share(sums)
-    >>> found.estimate, found.method
-    (0.5, 'Wilson interval on the effective n')
-    """
-    given = {k: float(v) for k, v in sums.items() if k != "persons"}
-    found = ClusterSums(customers=float(sums["persons"]), **given)
-    size = effective_n(found, found.mean * (1 - found.mean))
-    return wilson(found.total, found.n, n_eff=None if size == found.n else size)
 
 
 def _whole(rows: Table, offline: Collection[str]) -> pd.Series:

@@ -10,15 +10,15 @@ import pandas as pd
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.data.span import span_us
-from cxlab.errors import DataError, MissingColumnError, Withheld
-from cxlab.journeys.contacts import contacts_left_out, person_of
-from cxlab.journeys.coverage import clustered_share
+from cxlab.errors import DataError, Withheld
+from cxlab.journeys.contacts import contacts_left_out
+from cxlab.journeys.session_rows import session_rows
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row, interval_row
-from cxlab.stats.clusters import ClusterSums, cluster_mean
+from cxlab.stats.clusters import ClusterSums, cluster_mean, clustered_share
 from cxlab.stats.intervals import t_mean
 
-__all__ = ["Sessions", "session_rows", "sessions", "split_sessions"]
+__all__ = ["Sessions", "sessions"]
 
 _FEWEST = 10  # people without whom no mean is worth its name
 _SIZES = (("1", 1, 1), ("2", 2, 2), ("3", 3, 3), ("4", 4, 4), ("5 to 9", 5, 9))
@@ -57,93 +57,6 @@ class Sessions(Result):
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric].reset_index(drop=True)
-
-
-def split_sessions(
-    interactions: TableLike,
-    *,
-    timeout: str = "30 minutes",
-    starts: Collection[str] = (),
-    ends: Collection[str] = (),
-) -> Table:
-    """Number the sessions of every person.
-
-    Parameters
-    ----------
-    interactions : table
-        With `customer_id` or `anonymous_id`, `occurred_at` (UTC), `activity`.
-    timeout : str
-        A pause longer than this begins another session; one exactly as long does not.
-    starts, ends : collection of str
-        Activities with which a session always begins, or after which it is over.
-
-    Returns
-    -------
-    Table
-        The same rows with `person_id`, `at_us` (microseconds since 1970) and `session_no`,
-        from 1 within each person; rows of nobody known have none. Kept in the engine.
-
-    Raises
-    ------
-    Withheld
-        If the log does not say whose its contacts are.
-    ParameterError
-        If the timeout cannot be read.
-
-    Notes
-    -----
-    Contacts at the same moment follow each other by `interaction_id`, or by activity where
-    there is none.
-
-    Examples
-    --------
-    >>> log = pd.DataFrame({
-    ...     "customer_id": ["a", "a", "a"], "activity": ["look", "look", "buy"],
-    ...     "occurred_at": pd.to_datetime(["2018-01-01 10:00", "2018-01-01 10:30",
-    ...                                    "2018-01-01 11:01"])})
-    >>> rows = split_sessions(log, timeout="30 minutes")
-    >>> query("select session_no from s order by occurred_at", s=rows)["session_no"].tolist()
-    [1, 1, 2]
-    """
-    (log,) = in_one_engine(interactions)
-    log.need("occurred_at", "activity")
-    tie = "interaction_id" if "interaction_id" in log.columns else "activity"
-    begins = f"at_us - at_before > {span_us(timeout)}"
-    if starts:
-        begins += " or is_start = 1"
-    if ends:
-        begins += " or end_before = 1"
-    listed = {
-        name: pd.DataFrame({"activity": sorted(set(given))}, dtype="object")
-        for name, given in (("begin_with", starts), ("end_with", ends))
-        if given
-    }
-    joins = "".join(f" left join {n} on l.activity = {n}.activity" for n in listed)
-    is_start = "case when begin_with.activity is null then 0 else 1 end" if starts else "0"
-    is_end = "case when end_with.activity is null then 0 else 1 end" if ends else "0"
-    order = f"partition by person_id order by at_us, {tie}"
-    return view(
-        f"""
-        with named as (
-            select l.*, {person_of(log)} as person_id, epoch_us(l.occurred_at) as at_us,
-                {is_start} as is_start, {is_end} as is_end
-            from log as l{joins}
-        ),
-        ordered as (
-            select *, lag(at_us) over ({order}) as at_before,
-                lag(is_end) over ({order}) as end_before
-            from named
-        ),
-        begun as (select *, case when at_before is null or {begins} then 1 end as begins from ordered)
-        select {", ".join(f'"{c}"' for c in log.columns)}, person_id, at_us,
-            case when person_id is not null then count(begins) over (
-                {order} rows between unbounded preceding and current row
-            ) end as session_no
-        from begun
-        """,
-        log=log,
-        **listed,
-    )  # fmt: skip
 
 
 def sessions(
@@ -210,13 +123,13 @@ def sessions(
     people = _people(each)
     if people["people"] < _FEWEST:
         raise Withheld(
-            f"Sessions need at least {_FEWEST} people, but {words.number(people['people'])} had one "
-            f"that began in {cycle.name}."
+            f"Sessions need at least {_FEWEST} people, but {words.number(people['people'])} had "
+            f"one that began in {cycle.name}."
         )
     if people["overdrawn"]:
         raise DataError(
-            f"Engaged time must not be longer than whole time, but is for {people['overdrawn']:.0f} "
-            "sessions. Check occurred_at and duration_s."
+            "Engaged time must not be longer than whole time, but is for "
+            f"{people['overdrawn']:.0f} sessions. Check occurred_at and duration_s."
         )
     return Sessions(
         estimates=pd.DataFrame(_estimates(people, with_outcome=bool(outcome))),
@@ -227,65 +140,14 @@ def sessions(
     )
 
 
-def session_rows(
-    log: Table,
-    *,
-    cycle: Cycle,
-    timeout: str,
-    starts: Collection[str] = (),
-    ends: Collection[str] = (),
-    given: bool = False,
-) -> Table:
-    """Name the contacts of the sessions that began in a cycle, without robots; kept.
-
-    A session is told by `person_id` and `session_no`, a number, or the log's own text where
-    `given`.
-    """
-    human = log
-    if "is_bot" in log.columns:
-        human = view("select * from l where not coalesce(cast(is_bot as boolean), false)", l=log)
-    # A contact before the cycle matters only if a session could reach over from it.
-    reach = cycle.start - timedelta(microseconds=0 if given else span_us(timeout))
-    known = view(
-        "select * from l where occurred_at < $cutoff" + ("" if given else " and occurred_at >= $start"),
-        l=human, cutoff=cycle.cutoff, **({} if given else {"start": reach}),
-    )  # fmt: skip
-    if given:
-        if "session_id" not in log.columns:
-            raise MissingColumnError(
-                "Sessions as given need the column session_id, but interactions have none."
-            )
-        numbered = view(
-            f"""
-            select l.*, {person_of(known)} as person_id, epoch_us(l.occurred_at) as at_us,
-                cast(l.session_id as varchar) as session_no
-            from l
-            """,
-            l=known,
-        )
-    else:
-        numbered = split_sessions(known, timeout=timeout, starts=starts, ends=ends)
-    return keep(
-        view(
-            """
-            with first as (
-                select *, min(at_us) over (partition by person_id, session_no) as started_us
-                from n where person_id is not null and session_no is not null
-            )
-            select * from first where started_us >= $start_us
-            """,
-            n=numbered,
-            start_us=(cycle.start - datetime(1970, 1, 1)) // timedelta(microseconds=1),
-        )
-    )
-
-
 def _each(rows: Table, outcome: Collection[str], *, timeout: str, longest: str) -> Table:
     """Sum up each session: contacts, engaged and whole time in minutes, outcome or not."""
     length = "cast(null as bigint)"
     if "duration_s" in rows.columns:
+        # Written out, since the greatest of nothing and 0 would be 0.
         length = (
-            f"least(greatest(cast(floor(duration_s * 1000000) as bigint), 0), {span_us(timeout)})"
+            f"case when r.duration_s >= 0 then "
+            f"least(cast(floor(r.duration_s * 1000000) as bigint), {span_us(timeout)}) end"
         )
     tie = "interaction_id" if "interaction_id" in rows.columns else "activity"
     return view(
@@ -384,10 +246,10 @@ def _estimates(people: dict[str, float], *, with_outcome: bool) -> list[dict[str
     return rows + [share("sessions.size_share", f"size_{i}", s) for i, s in enumerate(names)]
 
 
-def _note(
-    log: Table, each: Table, cycle: Cycle, timeout: str, longest: str, *, given: bool
-) -> str:
-    rule = "as the log's own session_id has them" if given else f"ended by a pause of over {timeout}"
+def _note(log: Table, each: Table, cycle: Cycle, timeout: str, longest: str, *, given: bool) -> str:
+    rule = (
+        "as the log's own session_id has them" if given else f"ended by a pause of over {timeout}"
+    )
     said = [
         f"Sessions {rule}; engaged time counts a contact of unknown length for at most {longest}."
     ]

@@ -6,13 +6,21 @@ many answers each gave, what they add up to, and the squares and products of the
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cxlab.errors import DataError
 from cxlab.stats.differences import welch_df
-from cxlab.stats.intervals import Interval, centred, t_quantile, z_quantile
+from cxlab.stats.intervals import Interval, centred, t_quantile, wilson, z_quantile
 
-__all__ = ["ClusterSums", "cluster_difference", "cluster_mean", "covariance", "effective_n"]
+__all__ = [
+    "ClusterSums",
+    "cluster_difference",
+    "cluster_mean",
+    "clustered_share",
+    "covariance",
+    "effective_n",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +183,33 @@ def effective_n(sums: ClusterSums, variance_of_one: float, *, level: float = 0.9
         return sums.customers  # nothing varies: count each customer once, to be safe
     few = z_quantile(level) / t_quantile(level, sums.customers - 1)
     return min(sums.n, variance_of_one / variance * few**2)
+
+
+def clustered_share(sums: Mapping[str, float]) -> Interval:
+    """Share of rows with Wilson's interval, those of one person taken together.
+
+    Parameters
+    ----------
+    sums : mapping of str to float
+        Sums over persons of whom each has n rows, y of them counted: `persons`, `n`,
+        `total` (y), `n_n`, `n_total`, `total_total`.
+
+    Returns
+    -------
+    Interval
+        `n` counts rows.
+
+    Examples
+    --------
+    >>> sums = {"persons": 3, "n": 6, "total": 3, "n_n": 12, "n_total": 6, "total_total": 5}
+    >>> found = clustered_share(sums)
+    >>> found.estimate, found.method
+    (0.5, 'Wilson interval on the effective n')
+    """
+    given = {k: float(v) for k, v in sums.items() if k != "persons"}
+    found = ClusterSums(customers=float(sums["persons"]), **given)
+    size = effective_n(found, found.mean * (1 - found.mean))
+    return wilson(found.total, found.n, n_eff=None if size == found.n else size)
 
 
 def covariance(
