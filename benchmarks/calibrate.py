@@ -20,6 +20,7 @@ from scipy.special import bdtr
 
 from cxlab.stats.clusters import ClusterSums, cluster_mean, effective_n
 from cxlab.stats.differences import newcombe, nps_difference
+from cxlab.stats.divergence import js_distance, shift_of_shares
 from cxlab.stats.intervals import Interval, t_mean, wilson
 from cxlab.stats.promoters import nps_adjusted_wald
 from cxlab.stats.resampling import PATTERN, bootstrap_change
@@ -92,6 +93,58 @@ def calibrate(*, repetitions: int, tried: Iterable[Case] | None = None) -> pd.Da
     return pd.DataFrame(rows, columns=["method", "n", "setting", "coverage"])
 
 
+DRIFTS = ((60, 0.0), (300, 0.0), (1_000, 0.0), (300, 0.06))  # people, share that moved
+
+
+def drift_calibration(
+    *, repetitions: int, draws: int = 999, drifts: tuple[tuple[int, float], ...] = DRIFTS
+) -> pd.DataFrame:
+    """How often the drift of a map is called where there is none, and its interval's coverage."""
+    rows = []
+    for people, moved in drifts:
+        rng = np.random.default_rng(zlib.crc32(f"drift/{people}/{moved}".encode()))
+        told = np.zeros((repetitions, 4))
+        for i in range(repetitions):
+            before, now, truth = drifting(rng, people=people, moved=moved)
+            gap = now / now.sum() - before / before.sum()
+            found = shift_of_shares(
+                before.sum(axis=0),
+                now.sum(axis=0),
+                gap.T @ gap,
+                people=len(now),
+                seed=i,
+                draws=draws,
+            )
+            held = found.low - 1e-9 <= truth <= found.high + 1e-9
+            told[i] = found.p < 0.05, held, found.distance, found.expected
+        rows.append((people, moved, *told.mean(axis=0)))
+    columns = ["people", "moved", "rejected", "coverage", "distance", "expected"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def drifting(
+    rng: np.random.Generator, *, people: int, moved: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Counts of eight kinds by person before and now, half of them there in both; true distance.
+
+    Each has a taste of their own, so that their contacts resemble each other. A share `moved`
+    of the first kind becomes the last one.
+    """
+    usual = np.arange(8, 0, -1) / 36.0
+    later = usual.copy()
+    later[[0, -1]] += -moved, moved
+    there = rng.random(people)
+    counts = []
+    taste = rng.dirichlet(5 * usual, size=people)
+    for here, share in ((there < 0.75, usual), (there > 0.25, later)):
+        # The same taste where nothing moved: what a person does twice is alike.
+        own = taste if share is usual or not moved else rng.dirichlet(5 * share, size=people)
+        many = np.where(here, rng.geometric(0.3, people), 0)
+        counts.append(rng.multinomial(many, own).astype(float))
+    met = (counts[0] + counts[1]).sum(axis=1) > 0
+    return counts[0][met], counts[1][met], float(js_distance(usual, later))
+
+
 def limits(repetitions: int, *, truth: float = 0.95) -> tuple[float, float]:
     """Coverage that a perfect interval stays within 99.9 % of the time."""
     held = np.arange(repetitions + 1)
@@ -111,7 +164,14 @@ def main(repetitions: int = 2000) -> int:
     summary["holds"] = summary["mean"].between(low, high) & (summary["min"] >= FLOOR)
     print("\nMean and least coverage over the grid\n")
     print(summary.to_string(float_format="{:.4f}".format))
-    return 0 if summary["holds"].all() else 1
+    drifts = drift_calibration(repetitions=repetitions)
+    most = limits(repetitions, truth=0.05)[1]
+    drifts["holds"] = (drifts["coverage"] >= low) & (
+        (drifts["moved"] > 0) | (drifts["rejected"] <= most)
+    )
+    print(f"\nDrift of a map: called without any at most {most:.4f}, interval at least {low:.4f}\n")
+    print(drifts.to_string(index=False, float_format="{:.4f}".format))
+    return 0 if summary["holds"].all() and drifts["holds"].all() else 1
 
 
 def _wilson(n: int, share: float) -> Simulation:

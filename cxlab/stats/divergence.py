@@ -16,7 +16,8 @@ __all__ = ["Shift", "js_distance", "shift_of_shares"]
 
 Floats = NDArray[np.float64]
 
-_STEPS = 40  # halvings of an interval that is at most [0, 64]
+_FURTHEST = 64.0  # times the change found; no share can change by more in practice
+_STEPS = 16  # halvings: the ends are found to a hundred-thousandth
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -184,9 +185,7 @@ def _root(covariance: Floats) -> Floats:
 def _distances(middle: Floats, change: Floats) -> Floats:
     """Distance of two sets of shares around a middle, `change` apart; never below no share."""
     p, q = (np.clip(middle + side * change / 2, 0.0, None) for side in (-1, 1))
-    return js_distance(
-        p / p.sum(axis=-1, keepdims=True), q / q.sum(axis=-1, keepdims=True)
-    )
+    return js_distance(p / p.sum(axis=-1, keepdims=True), q / q.sum(axis=-1, keepdims=True))
 
 
 def _interval(middle: Floats, change: Floats, noise: Floats, found: float) -> tuple[float, float]:
@@ -198,11 +197,13 @@ def _interval(middle: Floats, change: Floats, noise: Floats, found: float) -> tu
         return drawn >= found
 
     ends = []
-    for tail, most in ((0.975, 1.0), (0.025, 64.0)):
-        low, high = 0.0, most
+    for tail in (0.975, 0.025):
+        low, high = 0.0, 1.0
         if usual(low, tail):  # even with nothing changed
             ends.append(0.0)
             continue
+        while not usual(high, tail) and high < _FURTHEST:
+            low, high = high, 2 * high
         for _ in range(_STEPS):
             half = (low + high) / 2
             low, high = (low, half) if usual(half, tail) else (half, high)
