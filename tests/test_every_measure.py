@@ -17,6 +17,7 @@ from cxlab.columns import ESTIMATE, GLOSSARY
 from cxlab.cycle.new_study import new_study
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import DuckEngine, Table, TableLike, in_one_engine, view
+from cxlab.data.friction_settings import FrictionSettings
 from cxlab.data.journey_settings import JourneySettings, PlannedStage
 from cxlab.data.lab import Lab, open_lab
 from cxlab.errors import CxlabError
@@ -91,6 +92,8 @@ WAY = ["product viewed", "cart filled", "checkout begun", "order placed"]
 BUYING = cx.journeys.Funnel(steps=WAY, window="7 days")
 VISITS = cx.journeys.Funnel(steps=WAY, window="1 hour", count_by="session")
 
+RUBS = FrictionSettings(left=["form left"], pages=["product viewed"])
+
 ANALYSES: dict[str, Analysis] = {
     "base": lambda t, c: cx.segments.base(t["customers"], cycle=c),
     "sales": lambda t, c: cx.loyalty.sales(t["orders"], cycle=c, currency="EUR"),
@@ -123,6 +126,18 @@ ANALYSES: dict[str, Analysis] = {
     "funnel change": lambda t, c: cx.journeys.funnel_change(t["interactions"], BUYING, cycle=c),
     "funnel split": lambda t, c: cx.journeys.funnel_split(
         t["interactions"], VISITS, cycle=c, by="channel"
+    ),
+    "contacts": lambda t, c: cx.journeys.contacts(t["interactions"], cycle=c, by="channel"),
+    "sessions": lambda t, c: cx.journeys.sessions(
+        t["interactions"], cycle=c, outcome=["order placed"]
+    ),
+    "iceberg": lambda t, c: cx.journeys.iceberg(_journeys(t, c), t["orders"], cycle=c),
+    "drift": lambda t, c: cx.journeys.drift(_journeys(t, c), cycle=c, since=c.previous),
+    "drift of paths": lambda t, c: cx.journeys.drift(
+        _journeys(t, c), cycle=c, since=c.previous, of="path"
+    ),
+    "friction": lambda t, c: cx.journeys.friction(
+        t["interactions"], RUBS, cycle=c, outcome=["order placed"]
     ),
     "seen": lambda t, c: cx.trust.seen(_lab(t, c)),
     "consent flow": lambda t, c: cx.trust.consent_flow(_lab(t, c)),

@@ -25,6 +25,7 @@ from pydantic import (
 from cxlab.data.allowed import Allowed
 from cxlab.data.calendar import Cycle, Length, parse_cycle
 from cxlab.data.consent import ConsentSettings
+from cxlab.data.friction_settings import FrictionSettings
 from cxlab.data.funnel_settings import Funnel
 from cxlab.data.identity import IdentitySettings
 from cxlab.data.journey_settings import JourneySettings
@@ -159,6 +160,7 @@ class Settings(Strict):
     definitions: Definitions = Definitions()
     segments: dict[str, dict[str, str]] = Field(default_factory=dict)
     journey: JourneySettings = JourneySettings()
+    friction: FrictionSettings = FrictionSettings()
     funnels: dict[str, Funnel] = Field(default_factory=dict)
     working_hours: WorkingHours | None = None
     kpis: dict[str, Kpi] = Field(default_factory=dict)

@@ -103,7 +103,9 @@ def pauses(journeys: Journeys, windows: pd.DataFrame, *, window: str, near: str)
     )
 
 
-def dark_sums(cut: Table, *, by: pd.DataFrame | None = None, cycle: str | None = None) -> pd.DataFrame:
+def dark_sums(
+    cut: Table, *, by: pd.DataFrame | None = None, cycle: str | None = None
+) -> pd.DataFrame:
     """Sum dark and whole days over people, by side and a word of the place or the cycle.
 
     Parameters
@@ -137,8 +139,7 @@ def dark_sums(cut: Table, *, by: pd.DataFrame | None = None, cycle: str | None =
         from person group by name, side order by side, name
         """,
         d=cut,
-        **({} if by is None else {"p": by}),
-        **({} if cycle is None else {"cycle": cycle}),
+        **_given(p=by, cycle=cycle),
     )
 
 
@@ -155,3 +156,8 @@ def dark_share(sums: dict[Any, Any]) -> Interval:
         n=float(sums["journeys"]), method="ratio of days, t interval, people as clusters",
         level=found.level, se=found.se if np.isfinite(found.se) else float("nan"),
     )  # fmt: skip
+
+
+def _given(**names: Any) -> dict[str, Any]:
+    """Keep the names of a query that it has a use for."""
+    return {name: value for name, value in names.items() if value is not None}

@@ -16,12 +16,12 @@ from cxlab.data.span import span_us
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.contacts import NOT_KNOWN
-from cxlab.journeys.coverage import clustered_share
 from cxlab.journeys.dark_time import AFTER, BEFORE, dark_share, dark_sums, pauses, window_frame
 from cxlab.journeys.unseen import antecedent_sums, antecedents, purchase_sums, purchases
 from cxlab.report import charts, disclosure, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, interval_row
+from cxlab.stats.clusters import clustered_share
 from cxlab.stats.intervals import wilson
 
 __all__ = ["Iceberg", "iceberg"]
@@ -82,7 +82,10 @@ class Iceberg(Result):
         ]
         if not parts:
             return f"{said}."
-        return f"{said}; of the time in journeys, more than {self.near} from any contact lie {words.listing(parts)}."
+        return (
+            f"{said}; of the time in journeys, more than {self.near} from any contact lie "
+            f"{words.listing(parts)}."
+        )
 
 
 def iceberg(
@@ -142,8 +145,8 @@ def iceberg(
     ...                     "occurred_at": pd.Timestamp("2018-02-01")})
     >>> orders = pd.DataFrame({"customer_id": people, "placed_at": pd.Timestamp("2018-02-03")})
     >>> now = parse_cycle("2018Q1")
-    >>> found = iceberg(split_journeys(log, JourneySettings(), cutoff=now.cutoff), orders, cycle=now)
-    >>> found.sentence()[:75]
+    >>> journeys = split_journeys(log, JourneySettings(), cutoff=now.cutoff)
+    >>> iceberg(journeys, orders, cycle=now).sentence()[:75]
     'About 5 of 10 purchases of 2018Q1 come without any contact that we can see '
     """
     windows = window_frame(_cycles(journeys, cycle, window, complete_from))
@@ -290,5 +293,3 @@ def _clusters(sums: dict[Any, Any]) -> dict[str, float]:
 
 def _dims(**given: object) -> dict[str, object]:
     return {name: given.get(name) for name in _DIMS}
-
-

@@ -96,9 +96,9 @@ def flagged_sessions(
     order = "partition by person_id, session_no order by at_us, tie"
     person = "partition by person_id order by at_us, tie"
     clicks = "partition by person_id, session_no, clicks, element order by at_us, tie"
+    views = "partition by person_id, session_no, pages order by at_us, tie"
     back = ", ".join(
-        f"lag(page, {i}) over (partition by person_id, session_no, pages order by at_us, tie) as page_{i}"
-        for i in range(1, 2 * settings.loops)
+        f"lag(page, {i}) over ({views}) as page_{i}" for i in range(1, 2 * settings.loops)
     )
     return view(
         f"""
@@ -172,8 +172,7 @@ def _said(rows: Table, *, channels: bool) -> str:
     is_there = "case when h.channel is null then 0 else 1 end" if channels else "1"
     there = "left join h on r.channel = h.channel" if channels else ""
     flags = ", ".join(
-        f"""max(case when k.kind = '{kind}' then 1 else 0 end) as "{kind}\""""
-        for kind in KINDS
+        f"""max(case when k.kind = '{kind}' then 1 else 0 end) as "{kind}\"""" for kind in KINDS
     )
     outcome = "r.outcome" if "outcome" in rows.columns else "cast(null as varchar)"
     return f"""

@@ -1,5 +1,7 @@
 """Which purchases had a contact that we can see, and which contacts come out of nowhere?"""
 
+from typing import Any
+
 import pandas as pd
 
 from cxlab.data.engine import Table, TableLike, keep, query, view
@@ -15,7 +17,9 @@ _SUMS = """
 """
 
 
-def purchases(journeys: Journeys, orders: TableLike, windows: pd.DataFrame, *, window: str) -> Table:
+def purchases(
+    journeys: Journeys, orders: TableLike, windows: pd.DataFrame, *, window: str
+) -> Table:
     """Say of each purchase whether a contact can be seen before it.
 
     Parameters
@@ -82,7 +86,7 @@ def purchase_sums(bought: Table, *, by: str, cycle: str | None = None) -> pd.Dat
         ) {_SUMS}
         """,
         b=bought,
-        **({} if cycle is None else {"cycle": cycle}),
+        **_given(cycle=cycle),
     )
 
 
@@ -144,8 +148,7 @@ def antecedent_sums(
         ) {_SUMS}
         """,
         c=contacts,
-        **({} if by is None else {"p": by}),
-        **({} if cycle is None else {"cycle": cycle}),
+        **_given(p=by, cycle=cycle),
     )
 
 
@@ -163,3 +166,8 @@ def _placed(orders: TableLike) -> Table:
         """,
         o=table,
     )
+
+
+def _given(**names: Any) -> dict[str, Any]:
+    """Keep the names of a query that it has a use for."""
+    return {name: value for name, value in names.items() if value is not None}

@@ -70,13 +70,19 @@ def fit_shares(patterns: Floats, cases: Floats, ones: Floats) -> GroupedFit:
     inner = patterns.T @ (patterns * weights[:, None])
     if np.linalg.matrix_rank(inner) < inner.shape[0]:
         raise DataError("Each regressor must say something that the others do not.")
-    bread = np.linalg.inv(inner)
+    bread: Floats = np.linalg.inv(inner).astype(np.float64)
     beta = bread @ (patterns.T @ hits)
     return GroupedFit(beta=beta, bread=bread, fitted=patterns @ beta, n=float(weights.sum()))
 
 
 def with_errors(
-    fit: GroupedFit, scores: Floats, *, people: float, weights: Floats, n: float, level: float = 0.95
+    fit: GroupedFit,
+    scores: Floats,
+    *,
+    people: float,
+    weights: Floats,
+    n: float,
+    level: float = 0.95,
 ) -> Interval:
     """Give a weighted sum of coefficients its interval, people as clusters.
 

@@ -37,6 +37,7 @@ FORMS = {
     "columns": lambda f: charts.columns(f, x="segment", unit="share", **BAND),
     "curve": lambda f: charts.curve(f, x="step", unit="share", **BAND),
     "lines": lambda f: charts.curve(f, x="step", unit="share", group="segment"),
+    "waterline": lambda f: charts.waterline(f, label="segment", part="to"),
     "heatmap": lambda f: charts.heatmap(f, row="segment", column="to", unit="share"),
     "steps": lambda f: charts.steps(f, label="segment"),
 }

@@ -23,5 +23,5 @@ __all__ = [
     "matrix",
     "paired",
     "steps",
+    "waterline",
 ]
-__all__ = ["bars", "columns", "curve", "diverging", "dots", "heatmap", "matrix", "paired", "waterline"]

@@ -109,9 +109,7 @@ def _pieces(ax: Axes, i: float, share: float, *, wide: float) -> None:
     word(ax, i, share - 1, words.value(1 - share, "share"), shift=(0, -11), **how)
 
 
-def _lying(
-    frame: pd.DataFrame, label: str, value: str, part: str | None, ax: Axes | None
-) -> Axes:
+def _lying(frame: pd.DataFrame, label: str, value: str, part: str | None, ax: Axes | None) -> Axes:
     names = frame[label].astype(str)
     if part is not None:
         names = frame[part].astype(str) + ": " + names
@@ -123,7 +121,9 @@ def _lying(
     rows = Rows(names.tolist(), texts, ax=ax, top=26)
     shares = frame[value].astype(float).to_numpy()[~hidden]
     spread = [*shares, *(shares - 1)] if len(shares) else []
-    rows.scale(spread, unit="share", zero=True, name="Left of the line: not seen, %; right: seen, %")
+    rows.scale(
+        spread, unit="share", zero=True, name="Left of the line: not seen, %; right: seen, %"
+    )
     # The tick at an end needs room for its word on a phone, where the marks reach the edge.
     rows.ax.set_xticks([-1, -0.5, 0, 0.5, 1], ["100%", "50%", "0%", "50%", "100%"])
     rows.ax.set_xlim(min([-0.5, *spread]) - 0.12, max([0.5, *spread]) + 0.12)
