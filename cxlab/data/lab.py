@@ -6,6 +6,7 @@ have is no fault of a notebook: asking for it raises `Withheld`, which
 """
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,6 +104,12 @@ class Lab:
         """The tables that have rows at this cycle's cutoff, less those that are withheld."""
         withheld = self.snapshot.withheld
         return [t for t, rows in self.snapshot.rows_used.items() if rows and t not in withheld]
+
+    def maybe(self, name: str) -> Table | None:
+        """Return a table, or None where the study does not have it or it is withheld."""
+        with suppress(Withheld):
+            return getattr(self, name)  # type: ignore[no-any-return]
+        return None
 
     def frame(self, table: TableLike, *, limit: int = 100_000) -> pd.DataFrame:
         """Bring a table's rows into pandas, at most `limit` of them."""

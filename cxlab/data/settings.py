@@ -214,6 +214,11 @@ class Settings(Strict):
             )
         return cycle
 
+    @property
+    def approved(self) -> Cycle | None:
+        """The cycle in which the journey map was last approved."""
+        return None if self.journey.approved is None else self.parse_cycle(self.journey.approved)
+
     def hash(self, *, without: frozenset[str] = frozenset()) -> str:
         """Return the sha256 of the settings, less those named."""
         plain = self.model_dump(mode="json", exclude=set(without))

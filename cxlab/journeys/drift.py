@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlab.data.calendar import Cycle
-from cxlab.errors import ParameterError, Withheld
+from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.drift_counts import (
     FEWEST,
@@ -131,10 +131,8 @@ def drift(
     Raises
     ------
     Withheld
-        If no cycle of approval is named or it has fewer than thirty people, or the log does
-        not name what is compared.
-    ParameterError
-        If the cycle of approval is not earlier.
+        If no cycle of approval is named, it is not earlier or has fewer than thirty people, or
+        the log does not name what is compared.
 
     Notes
     -----
@@ -164,9 +162,9 @@ def drift(
             "named: set journey.approved in study.yaml."
         )
     if since >= cycle:
-        raise ParameterError(
-            f"The map must have been approved before {cycle.name}, but journey.approved is "
-            f"{since.name}."
+        raise Withheld(
+            f"The map was approved in {since.name}, not before {cycle.name}: it has had no time to "
+            "drift."
         )
     rows, names = person_counts(journeys, of, cycle=cycle, since=since)
     then, now = count_people(rows, "before"), count_people(rows, "now")
