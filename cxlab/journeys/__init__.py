@@ -3,6 +3,7 @@
 from cxlab.data.funnel_settings import Exclusion, Funnel, Step
 from cxlab.data.journey_settings import JourneySettings
 from cxlab.journeys.cases import Journeys, journeys_of, split_journeys
+from cxlab.journeys.chosen_funnel import chosen_funnel
 from cxlab.journeys.coverage import Contacts, contacts
 from cxlab.journeys.drift import Drift, drift
 from cxlab.journeys.friction import Friction, friction
@@ -37,6 +38,7 @@ __all__ = [
     "Step",
     "TimeToConvert",
     "Timeline",
+    "chosen_funnel",
     "contacts",
     "count_funnel",
     "drift",
