@@ -164,7 +164,7 @@ def fitness(
     begun = begun_in(journeys, stages, cycle=cycle, persona=persona)
     replay = Replay(journeys, begun, stages)
     rows, people = _overall(replay, begun)
-    if all(row["suppressed"] for row in rows):
+    if all(row["suppressed"] for row in rows if row["metric"] == "plan.journeys_share"):
         raise Withheld(
             f"Fewer than {FEWEST} journeys that began in {cycle.name} are over, too few to say "
             "whether they follow the plan."
@@ -262,7 +262,8 @@ def _most(replay: Replay, begun: Begun, most: int) -> tuple[pd.DataFrame, int]:
     )
     kept = size.head(most).index
     order = {name: i for i, name in enumerate(kept)}
-    found = counts[[tuple(k) in order for k in counts[key].itertuples(index=False)]]
+    listed = [tuple(k) in order for k in counts[key].itertuples(index=False)]
+    found = counts[pd.Series(listed, index=counts.index, dtype=bool)]
     rank = [order[tuple(k)] for k in found[key].itertuples(index=False)]
     who = found["persona"].map({p: i for i, p in enumerate(begun.personas)})
     found = found.assign(rank=rank, who=who).sort_values(["who", "rank"], kind="stable")

@@ -22,7 +22,7 @@ from cxlab.report import charts, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.clusters import ClusterSums
-from cxlab.stats.intervals import Interval
+from cxlab.stats.intervals import Interval, wilson
 from cxlab.stats.survival import SurvivalCurve, product_limit
 
 __all__ = ["Timeline", "timeline"]
@@ -294,6 +294,8 @@ def _read(metric: str, curve: SurvivalCurve, persona: str, sums: Any) -> list[di
             estimate=reached, low=last["conf_low"], high=last["conf_high"], n=curve.n,
             method=f"cumulative incidence; {curve.method}",
         )  # fmt: skip
+        if not curve.survival[-1] > 0:  # all came to it, and the curve has no error to state
+            found = wilson(curve.n, curve.n)
         if np.isfinite([found.low, found.high]).all():
             rows.append(
                 interval_row("journey.outcome_share", found, unit="share",
@@ -301,6 +303,10 @@ def _read(metric: str, curve: SurvivalCurve, persona: str, sums: Any) -> list[di
             )  # fmt: skip
     for measure, q in QUARTILES.items():
         found = curve.quantile(min(q * reached, 1 - 1e-12))
+        if not curve.survival[-1] > 0:  # by the last of these times all of them had it
+            ends = curve.time[curve.events > 0][[0, -1]]
+            low = ends[0] if math.isinf(found.low) else found.low
+            found = replace(found, low=float(low), high=float(min(found.high, ends[1])))
         rows.append(
             timed(metric, found, scale=DAY, unit="days", people=float(sums["seen_people"]),
                   measure=measure, **dims)

@@ -130,10 +130,10 @@ def _map(each: Map, uid: str, outcome: str) -> str:
     wide, middle = _columns(len(each.stages))
     lanes = 2 + max((len(s.cells) for s in each.stages), default=0)
     return (
-        f'<section class="cx-map" aria-labelledby="{uid}"><h3 class="cx-map-who" id="{uid}">'
+        f'<div class="cx-map"><h3 class="cx-map-who" id="{uid}">'
         f'<bdi>{text(each.persona)}</bdi></h3><ul class="cx-map-facts">{facts}</ul>'
         f'<ol class="cx-map-grid cx-map-w{wide} cx-map-m{middle} cx-map-l{lanes}">{stages}</ol>'
-        "</section>"
+        "</div>"
     )
 
 

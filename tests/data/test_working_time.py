@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from cxlab.data.engine import query
+from cxlab.data.engine import DuckEngine, query
 from cxlab.data.working_time import WorkingHours, add_working_time, working_days
 
 DESK = WorkingHours(**{"from": "09:00", "to": "17:00", "holidays": ["2026-03-30"]})
@@ -51,7 +51,15 @@ STAYS = {
     WorkingHours(days=["mon", "tue", "wed", "thu", "fri", "sat", "sun"], from_="01:30", to="23:00"),
 ])  # fmt: skip
 @pytest.mark.parametrize("zone", list(STAYS))
-def test_working_time_is_that_of_a_minute_counter(engine, zone, hours):
+def test_working_time_is_that_of_a_minute_counter(zone, hours):
+    assert_counted(DuckEngine(), zone, hours)
+
+
+def test_other_engines_count_the_same_minutes(engine):
+    assert_counted(engine, "Europe/Berlin", DESK)
+
+
+def assert_counted(engine, zone, hours):
     rows = [(us(a, zone), us(b, zone)) for a, b in STAYS[zone]]
     stays = engine.table(pd.DataFrame(rows, columns=["start_us", "end_us"]))
     timed = add_working_time(
@@ -74,9 +82,9 @@ def test_a_day_of_the_clock_change_has_an_hour_less_at_night_and_none_less_at_th
     assert worked(WorkingHours(days=every)) == 16
 
 
-def test_a_row_without_an_end_has_no_working_time(engine):
+def test_a_row_without_an_end_has_no_working_time():
     rows = pd.DataFrame({"a": [us("2026-08-03T00:00")] * 2, "b": [us("2026-08-04T00:00"), None]})
-    stays = engine.table(rows.astype("Int64"))
+    stays = DuckEngine().table(rows.astype("Int64"))
     timed = add_working_time(stays, DESK, time_zone="UTC", start="a", end="b", name="w")
     found = query("select b, w from t order by b", t=timed)
     assert found["w"].isna().tolist() == [False, True]

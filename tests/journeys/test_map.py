@@ -1,0 +1,177 @@
+"""The journey map: each number a finding, each gap said, nothing small drawn."""
+
+import re
+from html import unescape
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlab.data.calendar import parse_cycle
+from cxlab.data.journey_settings import JourneySettings, PlannedStage
+from cxlab.emotion import felt
+from cxlab.errors import Withheld
+from cxlab.journeys import journey_map, split_journeys, touchpoints_by_stage
+from cxlab.journeys.phases import EVERYBODY
+
+CYCLE = parse_cycle("2018Q1")
+HOSTILE = '<img src=x onerror="alert(1)"> & \u202egnp'
+PLAN = JourneySettings(
+    outcome=["bought"],
+    gap="10 days",
+    stages=[
+        PlannedStage(name="look", touchpoints=["web", "tv"], within="2 days", owner="Head of web"),
+        PlannedStage(name="buy", promise="Two minutes."),
+        PlannedStage(name="use", after=True, optional=True, channels=["phone"], within="1 day"),
+        PlannedStage(name="leave", after=True, optional=True),
+    ],
+)
+
+
+def log_of(people=60, touchpoint="web"):
+    """Sixty look twice, a third of them buy in a shop a day later, some after a failed try."""
+    rows = []
+    for i in range(people):
+        start = pd.Timestamp("2018-01-08") + pd.Timedelta(hours=i)
+        looks = [(start, "look", "seen", touchpoint, "web", None)] * 2
+        tries = [(start + pd.Timedelta(days=1), "buy", "paid", "shop", "store",
+                  "fail" if i % 4 == 0 else "success")] * (i % 3 == 0)  # fmt: skip
+        buys = [(start + pd.Timedelta(days=1), "buy", "bought", "shop", "store", None)]
+        rows += [(f"c{i}", *c) for c in looks + tries + buys * (i % 3 == 0)]
+    names = ["customer_id", "occurred_at", "stage", "activity", "touchpoint", "channel", "outcome"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def answers_of(values, at):
+    return pd.DataFrame(
+        {
+            "customer_id": [f"c{i}" for i in range(len(values))],
+            "answered_at": pd.Timestamp("2018-02-01"), "construct": "emotion",
+            "dimension": "valence", "touchpoint": at, "value": np.asarray(values, dtype=float),
+            "scale_min": -3, "scale_max": 3,
+        }
+    )  # fmt: skip
+
+
+def mapped(log, settings=PLAN, *, answers=None, persona=None, **more):
+    journeys = split_journeys(log, settings, cutoff=CYCLE.cutoff)
+    feelings = ()
+    if answers is not None:
+        by = touchpoints_by_stage(journeys)
+        feelings = [felt(answers, cycle=CYCLE, by=b, persona=persona) for b in (by, "touchpoint")]
+    return journey_map(
+        journeys, cycle=CYCLE, persona=persona, feelings=feelings, interactions=log, **more
+    )
+
+
+def number(result, metric, **dims):
+    rows = result.estimates[result.estimates["metric"] == metric]
+    for name, value in dims.items():
+        rows = rows[rows[name] == value]
+    assert len(rows) == 1, rows
+    return rows.iloc[0]["estimate"]
+
+
+def cells(html):
+    """Read the drawing as a reader does: stage, lane, what stands in it."""
+    found = {}
+    for stage in re.findall(r"<li class=\"cx-map-stage.*?</dl></li>", html, re.S):
+        name = re.search(r"<h4>.*?<bdi>(.*?)</bdi>", stage)[1]
+        for lane, rest in re.findall(r"<dt>(.*?)</dt>(.*?)</div>", stage, re.S):
+            found[name, lane.split(",")[0]] = " ".join(
+                unescape(re.sub(r"<[^>]+>", " ", rest)).split()
+            )
+    return found
+
+
+def test_the_numbers_of_the_map_are_those_of_the_log(engine):
+    found = mapped(engine.table(log_of()))
+    assert number(found, "map.journeys") == 60
+    assert number(found, "map.reach_share", stage="look") == 1
+    assert number(found, "map.reach_share", stage="buy") == pytest.approx(1 / 3)
+    assert number(found, "map.ending_share", stage="look") == pytest.approx(2 / 3)
+    assert number(found, "map.touchpoint_share", stage="look", touchpoint="web") == 1
+    assert number(found, "map.trouble_share", stage="buy", activity="paid") == pytest.approx(1 / 4)
+    assert number(found, "journey.outcome_share") == pytest.approx(1 / 3)
+
+
+def test_each_cell_says_how_it_is_known():
+    answers = pd.concat([answers_of([1] * 20 + [0] * 20, "web"), answers_of([-2, -3] * 20, "shop")])
+    log = log_of()
+    settings = PLAN.model_copy(update={"stages": [
+        PLAN.stages[0],
+        PlannedStage(name="buy", touchpoints=["shop"], promise="Two minutes."),
+        *PLAN.stages[2:],
+    ]})  # fmt: skip
+    drawn = cells(mapped(log, settings, answers=answers).picture(uid="f1"))
+    assert drawn["look", "Feeling"].endswith("◆ surveyed, n\xa040".replace("\xa0", " "))
+    assert "−0.83" in drawn["buy", "Feeling"]
+    assert "lowest" in drawn["buy", "Feeling"]
+    assert drawn["leave", "Feeling"].endswith("✕ missing")
+    assert "tv planned, not met" in drawn["look", "Touchpoints"]
+    assert drawn["look", "Touchpoints"].endswith("● observed, n 120")
+    assert drawn["use", "Channels"] == "phone planned ○ assumed, no contact in the log"
+    assert drawn["leave", "Channels"].endswith("✕ missing")
+    assert drawn["use", "Time"] == "planned within 1 day ○ assumed"
+    assert drawn["leave", "Time"].endswith("✕ missing")
+    assert "go no further 66.7%" in drawn["look", "Pain points"]
+    assert "felt badly: shop −0.83" in drawn["buy", "Pain points"]
+    assert drawn["look", "Owner"] == "Head of web ○ assumed"
+    assert drawn["buy", "Owner"].endswith("✕ missing")
+    assert drawn["buy", "Promise"] == "Two minutes. ○ assumed"
+
+
+def test_a_study_without_plan_feelings_or_channels_says_what_would_tell():
+    log = log_of().drop(columns=["channel", "outcome"])
+    found = mapped(log, JourneySettings(outcome=["bought"], gap="10 days"))
+    drawn = cells(found.picture(uid="f1"))
+    assert {stage for stage, _ in drawn} == {"look", "buy"}
+    assert "how did you feel" in drawn["look", "Feeling"]
+    assert drawn["look", "Channels"].startswith("The log names none. Map the column channel")
+    assert drawn["look", "Touchpoints"].endswith("● observed, n 120")
+    assert {c for (_, lane), c in drawn.items() if lane == "Owner"} == {
+        "Nobody is named in the study's settings. ✕ missing"
+    }
+    assert all(c.endswith(("missing", "assumed")) or "observed" in c for c in drawn.values())
+    with pytest.raises(Withheld, match="needs stages"):
+        mapped(log.drop(columns="stage"), JourneySettings(outcome=["bought"]))
+
+
+def test_each_persona_has_a_map_and_a_small_one_loses_its_numbers_before_it_is_drawn():
+    kind = ["many"] * 51 + ["few"] * 9
+    who = pd.DataFrame({"customer_id": [f"c{i}" for i in range(60)], "kind": kind})
+    found = mapped(log_of(), persona=who, answers=answers_of([1, 0] * 30, "web"))
+    assert found.personas == ["many", "few"]
+    safe = found.protect(10)
+    few = safe.estimates[safe.estimates["persona"] == "few"]
+    assert few["estimate"].isna().all()
+    html = safe.picture(uid="f1")
+    part = html[html.index(">Few<") :]
+    assert "Size withheld" in part
+    assert not re.findall(r"\d[\d.]*%", part)
+    assert len(re.findall(r"<h3 ", html)) == 2
+
+
+def test_whatever_the_log_says_is_text():
+    settings = JourneySettings(
+        outcome=["bought"],
+        gap="10 days",
+        stages=[
+            PlannedStage(name="look", owner=HOSTILE, promise=HOSTILE),
+            PlannedStage(name="buy"),
+        ],
+    )
+    who = pd.DataFrame({"customer_id": [f"c{i}" for i in range(60)], "kind": HOSTILE})
+    html = mapped(log_of(touchpoint=HOSTILE), settings, persona=who).picture(uid="f1")
+    assert "<img" not in html
+    assert "&lt;img" in html
+    assert "\u202e" not in html
+    assert " style=" not in html
+
+
+def test_the_sentence_and_the_table_stand_when_all_is_withheld():
+    safe = mapped(log_of(people=12)).protect(1000)
+    assert safe.sentence() == "The journey of 2018Q1, in 4 stages."
+    assert safe.table()["suppressed"].all()
+    assert EVERYBODY not in safe.sentence()
+    assert "reached by too few to show" in safe.picture(uid="f1")

@@ -1,0 +1,173 @@
+"""How long journeys take, against a plain count of each journey, and what censoring mends."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlab.data.calendar import parse_cycle
+from cxlab.data.engine import DuckEngine, query
+from cxlab.data.journey_settings import JourneySettings
+from cxlab.data.working_time import WorkingHours
+from cxlab.errors import Withheld
+from cxlab.journeys import split_journeys, timeline
+from cxlab.journeys.phases import begun_in, stages_of
+from cxlab.journeys.quartiles import quartiles
+from cxlab.stats.clusters import ClusterSums, effective_n
+
+CYCLE = parse_cycle("2018Q1")
+STAGES = [{"name": "look"}, {"name": "buy"}, {"name": "use", "after": True}]
+RULES = JourneySettings(outcome=["bought"], stages=STAGES, gap="10 days")
+STAGE_OF = {"seen": "look", "carted": "buy", "bought": "buy", "called": "use"}
+HOUR = 3_600_000_000
+
+
+def log_of(rows):
+    """Build a log of (customer, hours since 2018 began, activity)."""
+    return pd.DataFrame(
+        {
+            "customer_id": [who for who, _, _ in rows],
+            "occurred_at": [datetime(2018, 1, 1) + timedelta(hours=float(h)) for _, h, _ in rows],
+            "activity": [what for _, _, what in rows],
+            "stage": [STAGE_OF[what] for _, _, what in rows],
+        }
+    )
+
+
+def cut(engine, rows, rules=RULES):
+    return split_journeys(engine.table(log_of(rows)), rules, cutoff=CYCLE.cutoff)
+
+
+def row(result, metric, measure="median", **dims):
+    rows = result.estimates
+    for name, value in {"metric": metric, "measure": measure, **dims}.items():
+        rows = rows[rows[name].isna() if value is None else rows[name] == value]
+    assert len(rows) == 1, rows
+    return rows.iloc[0]
+
+
+# Twelve of a kind: seen, two days later in the cart, bought an hour later, a call five days on.
+ALIKE = [
+    (f"c{i}", h + i, what)
+    for i in range(12)
+    for h, what in ((0, "seen"), (24, "seen"), (48, "carted"), (49, "bought"), (169, "called"))
+]
+
+
+def test_stays_and_ways_between_stages_are_those_that_can_be_seen(engine):
+    found = timeline(cut(engine, ALIKE), cycle=CYCLE, hours=WorkingHours())
+    days = {
+        ("journey.days_in_stage", "look"): 1.0,
+        ("journey.days_to_next_stage", "look"): 1.0,
+        ("journey.days_in_stage", "buy"): 1 / 24,
+        ("journey.days_to_next_stage", "buy"): 5.0,
+        ("journey.days_in_stage", "use"): 0.0,
+    }
+    for (metric, stage), length in days.items():
+        assert row(found, metric, stage=stage)["estimate"] == pytest.approx(length), metric
+    assert row(found, "journey.days_to_outcome")["estimate"] == 2.0  # 49 hours, in steps of six
+    assert row(found, "journey.outcome_share", None)["estimate"] == 1
+    # The first is seen on Monday 1 January at 0:00 and again a day later: eight working hours.
+    worked = row(found, "journey.working_hours_in_stage", stage="look")
+    assert (worked["estimate"], worked["unit"]) == (8.0, "hours")
+
+
+def test_the_phases_of_a_journey_add_up_to_all_of_it():
+    rng = np.random.default_rng(2)
+    kinds = list(STAGE_OF)
+    rows = [(f"c{i % 40}", rng.uniform(0, 1500), kinds[rng.integers(4)]) for i in range(400)]
+    journeys = cut(DuckEngine(), rows)
+    stages = stages_of(journeys)
+    begun = begun_in(journeys, stages, cycle=CYCLE)
+    sums = query(
+        """
+        select j.journey, j.ended_us - j.started_us as length, j.touches + j.touches_after as n,
+            p.length as parts, p.contacts
+        from j join (
+            select journey, sum(coalesce(next_us, left_us) - entered_us) as length,
+                sum(contacts) as contacts
+            from p group by journey
+        ) as p on j.journey = p.journey order by j.journey
+        """,
+        j=begun.journeys,
+        p=begun.phases,
+    )
+    assert len(sums) > 60
+    assert sums["parts"].tolist() == sums["length"].tolist()
+    assert sums["contacts"].tolist() == sums["n"].tolist()
+
+
+def test_leaving_out_open_journeys_would_make_them_short_and_the_curve_does_not():
+    """Journeys of 30 days on average, begun evenly over 90: most long ones are still open."""
+    rng = np.random.default_rng(7)
+    rows = []
+    for i in range(3000):
+        begin, length = rng.uniform(0, 80 * 24), rng.exponential(30 * 24)
+        # A look every five days keeps the journey together until it ends.
+        looks = np.arange(0, length, 5 * 24)
+        rows += [(f"c{i}", begin + h, "seen") for h in looks] + [
+            (f"c{i}", begin + length, "bought")
+        ]
+    log = log_of([r for r in rows if r[1] < 89 * 24])
+    found = timeline(split_journeys(log, RULES, cutoff=CYCLE.cutoff), cycle=CYCLE)
+    reached = row(found, "journey.outcome_share", None)["estimate"]
+    # The curve ends after 80 days, by when 1 - exp(-80/30) of all have bought.
+    assert reached == pytest.approx(1 - np.exp(-80 / 30), abs=0.05)
+    half = row(found, "journey.days_to_outcome")
+    true = -30 * np.log(1 - reached / 2)
+    assert half["conf_low"] <= true <= half["conf_high"] + 1  # lengths are rounded to 6 hours
+    naive = log[log["activity"] == "bought"].groupby("customer_id")["occurred_at"].min()
+    first = log.groupby("customer_id")["occurred_at"].min()
+    assert (naive - first[naive.index]).median() < timedelta(days=true * 0.85)
+
+
+def test_a_study_without_an_outcome_has_lengths_and_no_way_to_one():
+    rules = JourneySettings(stages=STAGES, gap="10 days")
+    found = timeline(split_journeys(log_of(ALIKE), rules, cutoff=CYCLE.cutoff), cycle=CYCLE)
+    assert set(found.estimates["metric"]) == {
+        "journey.days_in_all", "journey.days_in_stage", "journey.days_to_next_stage",
+    }  # fmt: skip
+    assert found.sentence().startswith("From first to last contact half of the journeys take")
+
+
+def test_a_log_without_stages_says_what_is_missing():
+    log = log_of(ALIKE).drop(columns="stage")
+    journeys = split_journeys(log, JourneySettings(outcome=["bought"]), cutoff=CYCLE.cutoff)
+    with pytest.raises(Withheld, match="map the column `stage`"):
+        timeline(journeys, cycle=CYCLE)
+
+
+def test_quartiles_are_those_of_the_sorted_lengths_and_persons_are_clusters(engine):
+    rng = np.random.default_rng(11)
+    lengths = rng.integers(0, 300, 211) * 60_000_000  # whole minutes below six hours: not rounded
+    who = [f"p{i % 50}" for i in range(211)]
+    stays = pd.DataFrame({"grp": 7, "person_id": who, "length_us": lengths})
+    found = quartiles(engine.table(stays)).set_index("measure")
+    ordered = np.sort(lengths)
+    for measure, share in (("lower quartile", 0.25), ("median", 0.5), ("upper quartile", 0.75)):
+        made = found.loc[measure, "found"]
+        assert made.estimate == ordered[int(np.ceil(share * 211)) - 1]
+        assert made.low <= made.estimate <= made.high
+    mark = pd.Series((lengths <= found.loc["median", "found"].estimate).astype(float)).groupby(who)
+    n, y = mark.size(), mark.sum()
+    sums = ClusterSums(customers=50, n=211, total=y.sum(), n_n=(n**2).sum(),
+                       n_total=(n * y).sum(), total_total=(y**2).sum())  # fmt: skip
+    size = int(effective_n(sums, sums.mean * (1 - sums.mean)))
+    half_width = 1.96 * np.sqrt(0.25 / size) * 211  # ranks to either side, by the normal curve
+    low = np.searchsorted(ordered, found.loc["median", "found"].low) + 1
+    assert low == pytest.approx(106 - half_width, abs=4)  # ties and whole ranks
+
+
+def test_quartiles_cover_the_truth():
+    rng = np.random.default_rng(3)
+    lengths = (rng.exponential(600, (300, 80)) * 1).astype(int) * 60_000_000 % (6 * HOUR)
+    true = np.median((rng.exponential(600, 10**6)).astype(int) * 60_000_000 % (6 * HOUR))
+    stays = pd.DataFrame(
+        {"grp": np.repeat(np.arange(300), 80), "person_id": np.tile(np.arange(80), 300).astype(str),
+         "length_us": lengths.ravel()}
+    )  # fmt: skip
+    found = quartiles(DuckEngine().table(stays))
+    middle = found[found["measure"] == "median"]["found"]
+    hit = np.mean([f.low <= true <= f.high for f in middle])
+    assert hit >= 0.93  # order statistics cover at least 95 %; 300 runs have an error of 1.3 %
