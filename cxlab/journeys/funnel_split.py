@@ -150,7 +150,7 @@ def funnel_split(
     return FunnelSplit(
         estimates=titled(pd.DataFrame([whole, *_parts(split, cells, people, group)]), name),
         subtitle=described(spec, cycle, by=group).replace("Share of", "Change of the share of", 1),
-        note=_note(split, spec, cycle),
+        note=_note(split, spec, cycle, likeness=likeness),
         spec=spec,
         cycle=cycle.name,
         before=cycle.previous.name,
@@ -203,13 +203,17 @@ def _parts(
     return rows
 
 
-def _note(split: RateAndMix, spec: Funnel, cycle: Cycle) -> str:
+def _note(split: RateAndMix, spec: Funnel, cycle: Cycle, *, likeness: float) -> str:
     said = [
         "The parts of all groups add up to the change. A group's mix counts how much its size "
         "changed, times how far its rate lies from that of all. Each cycle without its last "
-        f"{spec.window}, so that all had as long to convert. People who entered in both are taken "
-        "as strangers in the parts, which makes their intervals rather too wide."
+        f"{spec.window}, so that all had as long to convert."
     ]
+    if likeness > 0:
+        said.append(
+            "People who entered in both are taken as strangers in the parts, which makes their "
+            "intervals rather too wide."
+        )
     for presence, words_ in (("new", "New in"), ("gone", "No longer in")):
         names = split.groups["group"][split.groups["presence"] == presence]
         if len(names):

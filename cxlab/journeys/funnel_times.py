@@ -54,10 +54,14 @@ class TimeToConvert(Result):
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small numbers, and times between which too few converted."""
-        least, last, close = Policy.of(rules).min_cell, 0.0, []
-        for count, is_curve in zip(self.estimates["count"], self._is_curve(), strict=True):
-            # Two times that are shown tell how many converted between them.
-            few = is_curve and count - last < least
+        policy, last, close = Policy.of(rules), 0.0, []
+        curve = self._is_curve()
+        end = curve[curve].index[-1]
+        for at, count, is_curve in zip(curve.index, self.estimates["count"], curve, strict=True):
+            # Two times that are shown tell how many converted between them. Those after the
+            # last but one are the other side of a share.
+            is_free = not is_curve or (at == end and not policy.both_sides)
+            few = not is_free and count - last < policy.min_cell
             close.append(few)
             last = count if is_curve and not few else last
         safe = super().protect(rules)
@@ -237,8 +241,7 @@ def _apart(time: Any, had: Any, *, end: float) -> Any:
         if by_then - last >= least:
             chosen.append(float(at))
             last = float(by_then)
-    # The end is shown in any case; the time before it gives way where it is too close.
-    return np.array([*(chosen[:-1] if had[-1] - last < FEWEST else chosen), end])
+    return np.unique([*chosen, end])
 
 
 def _length(time: float, unit: str) -> str:
@@ -246,4 +249,5 @@ def _length(time: float, unit: str) -> str:
     while time < 1 and unit in _SMALLER:
         unit, parts = _SMALLER[unit]
         time *= parts
-    return words.value(time, unit)
+    whole = round(time, 1).is_integer()
+    return words.plural(round(time), unit[:-1]) if whole else words.value(time, unit)

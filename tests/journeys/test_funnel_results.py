@@ -19,6 +19,7 @@ from cxlab.journeys import (
     funnel_split,
     time_to_convert,
 )
+from cxlab.report.disclosure import Policy
 from cxlab.stats.intervals import wilson
 
 from .funnel_logs import SPEC, START, two_cycles, visits
@@ -166,11 +167,14 @@ def test_the_curve_counts_all_who_entered_and_the_last_of_them_as_long_as_seen(
 
 def test_no_two_times_shown_tell_of_a_few_people() -> None:
     log = visits(np.random.default_rng(8), 700, share=0.2)
-    safe = time_to_convert(log, SPEC, cycle=CYCLE).protect(25)
-    shown = of(safe, "funnel.converted_by")
-    count = shown["count"][~shown["suppressed"]].to_numpy()
-    assert len(count) > 2
-    assert (np.diff(np.r_[0, count]) >= 25).all()
+    found = time_to_convert(log, SPEC, cycle=CYCLE)
+    for both_sides in (False, True):
+        shown = of(found.protect(Policy(min_cell=25, both_sides=both_sides)), "funnel.converted_by")
+        between = np.diff(np.r_[0, shown["count"][~shown["suppressed"]]])
+        assert len(between) > 2
+        assert (between[:-1] >= 25).all()
+        # Those after the last time but one are the other side of a share.
+        assert between[-1] >= 25 or not both_sides
 
 
 def test_a_curve_of_a_window_longer_than_the_cycle_ends_where_the_data_do() -> None:
