@@ -124,7 +124,7 @@ GLOSSARY: dict[str, str] = {
     "says": "What was found, in words.",
     "score": "What was answered, on the scale of the question.",
     "segment": "A named group of customers.",
-    "side": "Before or after the purchase, or what else the journeys lead to.",
+    "side": "Before or after the outcome of a journey, such as a purchase.",
     "signal": "Which sign of friction a row is about.",
     "source": "Where rows or a method come from.",
     "stage": "A part of the journey, from the first contact to the last.",

@@ -15,7 +15,7 @@ from cxlab.stats.intervals import Interval
 
 __all__ = ["AFTER", "BEFORE", "dark_share", "dark_sums", "pauses", "window_frame"]
 
-BEFORE, AFTER = "before the purchase", "after the purchase"
+BEFORE, AFTER = "before the outcome", "after the outcome"
 _DAY_US = 86_400_000_000
 
 

@@ -66,25 +66,28 @@ class Iceberg(Result):
             self.estimates[["cycle", "stage", "channel", "touchpoint"]].isna().all(axis=1)
             & ~self.estimates["suppressed"].astype(bool)
         ]
-        seen = now[now["metric"] == "iceberg.purchases_seen_share"]
-        said = f"Too few purchases of {self.cycle} to say how many come unseen"
-        if len(seen):
-            row = seen.iloc[0]
-            low, high = 1 - row["conf_high"], 1 - row["conf_low"]
-            said = (
-                f"About {round(10 * (1 - row['estimate']))} of 10 purchases of {self.cycle} come "
-                f"without any contact that we can see in the {self.window} before "
-                f"({words.interval(low, high, 'share')})"
-            )
         parts = [
             f"{words.value(row['estimate'], 'share')} {row['side']}"
             for row in now[now["metric"] == "iceberg.dark_share"].to_dict("records")
         ]
-        if not parts:
-            return f"{said}."
+        dark = f"of the time in journeys, more than {self.near} from any contact lie "
+        said = [self._unseen(now), *([dark + words.listing(parts)] if parts else [])]
+        told = "; ".join(part for part in said if part) or f"{self.cycle} tells too little"
+        return f"{told[:1].upper()}{told[1:]}."
+
+    def _unseen(self, now: pd.DataFrame) -> str:
+        """Say how many purchases come unseen; nothing where the study has no orders."""
+        if not (self.estimates["metric"] == "iceberg.purchases_seen_share").any():
+            return ""
+        seen = now[now["metric"] == "iceberg.purchases_seen_share"]
+        if seen.empty:
+            return f"too few purchases of {self.cycle} to say how many come unseen"
+        row = seen.iloc[0]
+        low, high = 1 - row["conf_high"], 1 - row["conf_low"]
         return (
-            f"{said}; of the time in journeys, more than {self.near} from any contact lie "
-            f"{words.listing(parts)}."
+            f"about {round(10 * (1 - row['estimate']))} of 10 purchases of {self.cycle} come "
+            f"without any contact that we can see in the {self.window} before "
+            f"({words.interval(low, high, 'share')})"
         )
 
 
