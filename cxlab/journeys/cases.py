@@ -36,10 +36,11 @@ class Journeys:
         One row per contact, whole numbers only: `journey`, `position` (from 1, by time),
         `at_us` (microseconds since 1970), `place`, `is_after` (1 after the outcome).
     journeys : Table
-        One row per journey: `journey`, `person_id`, `customer_id` (missing where anonymous),
-        `started_us`, `ended_us`, `outcome_us` (missing without one), `touches` (until and at
-        the outcome), `touches_after`, `state`: converted, lost, ended (in silence), open (may
-        go on), or after only (contacts of later stages, with no journey before them).
+        One row per journey: `journey`, `person` (a number, by the order of `person_id`),
+        `person_id`, `customer_id` (missing where anonymous), `started_us`, `ended_us`,
+        `outcome_us` and `lost_us` (missing without one), `touches` (until and at the outcome),
+        `touches_after`, `state`: converted, lost, ended (in silence), open (may go on), or after
+        only (contacts of later stages, with no journey before them).
     places : pandas.DataFrame
         What each `place` is: `activity`, `stage`, `touchpoint`, `channel` ('not known' where
         the log is silent), `is_outcome`, `is_lost`, `is_after`, `stage_no`.
@@ -158,11 +159,13 @@ def split_journeys(
         )
     contacts = contact_view(log, key=settings.key, cutoff=cutoff)
     places = _places(contacts, settings)
+    number = "row_number() over (order by case_id)"
+    person = number if settings.key is None else "dense_rank() over (order by person_id)"
     persons = keep(
         view(
-            """
-            select case_id, person_id, customer_id,
-                cast(row_number() over (order by case_id) as bigint) as case_no
+            f"""
+            select case_id, person_id, customer_id, cast({number} as bigint) as case_no,
+                cast({person} as bigint) as person
             from (
                 select case_id, min(person_id) as person_id, min(customer_id) as customer_id
                 from c group by case_id
@@ -291,8 +294,8 @@ def _journeys(touches: Table, persons: Table, settings: JourneySettings, cutoff:
         silent = f"ended_us < {cutoff_us - span_us(settings.gap)}"
     return view(
         f"""
-        select journey, person_id, customer_id, started_us, ended_us, outcome_us, touches,
-            touches_after,
+        select journey, s.person, person_id, customer_id, started_us, ended_us, outcome_us,
+            lost_us, touches, touches_after,
             case when touches = 0 then 'after only' when outcome_us is not null then 'converted'
                 when lost_us is not null then 'lost' when {silent} then 'ended'
                 else 'open' end as state

@@ -6,6 +6,7 @@ sizes come from `cxlab.report.theme`; the headline belongs to the page.
 """
 
 from cxlab.report.charts.columns import columns
+from cxlab.report.charts.flow import flow
 from cxlab.report.charts.funnel import steps
 from cxlab.report.charts.grid import heatmap
 from cxlab.report.charts.lines import curve
@@ -19,6 +20,7 @@ __all__ = [
     "curve",
     "diverging",
     "dots",
+    "flow",
     "heatmap",
     "matrix",
     "paired",

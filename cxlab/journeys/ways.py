@@ -1,0 +1,315 @@
+"""Which journeys a cycle counts, and the way each took, as whole numbers.
+
+A journey belongs to the cycle in which it was decided: by its outcome, by its loss, or
+when the silence after its last contact had become longer than the study's gap. So each
+journey is counted once, in one cycle, and those without an outcome are waited for as long
+as in every cycle. What is open at the cutoff is counted, and left for a later cycle.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import Table, keep, query, view
+from cxlab.data.span import span_us
+from cxlab.errors import ParameterError, Withheld
+from cxlab.journeys.cases import Journeys
+from cxlab.journeys.contacts import NOT_KNOWN
+from cxlab.report import words
+
+__all__ = [
+    "BEGIN",
+    "ENDS",
+    "FEWEST",
+    "OTHER",
+    "START",
+    "Ways",
+    "decided",
+    "size_of",
+    "stays",
+    "ways",
+]
+
+ENDS = ("converted", "lost", "ended")  # how a decided journey ends, numbered after the places
+START = -1  # where every journey comes from
+BEGIN, OTHER = "start", "other places"
+FEWEST = 10  # journeys, below which no way is a usual one
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ways:
+    """The decided journeys of a cycle, and the places they came to.
+
+    Attributes
+    ----------
+    contacts : Table
+        One row per contact until the outcome: `journey`, `position`, `at_us`, `code` (its
+        place); of its journey: `person`, `decided_us`, `converted` (1 or 0).
+    decided : Table
+        One row per journey: `journey`, `person` (a number), `state`, `decided_us`.
+    names : list of str
+        The places by code; the last one is 'other places' where some were gathered.
+    of : str
+        What a place is: touchpoint, channel, stage or activity.
+    counts : dict of str to int
+        Journeys decided in the cycle by state, those still `open`, those of `anonymous`
+        visitors, and all `contacts`.
+    repeats : bool
+        Whether contacts at one place, one after another, are stays of their own.
+    base : str
+        Which journeys these are, in words.
+    """
+
+    contacts: Table = field(repr=False)
+    decided: Table = field(repr=False)
+    names: list[str]
+    of: str
+    counts: dict[str, int]
+    repeats: bool
+    base: str
+
+    @property
+    def journeys(self) -> int:
+        """How many were decided in the cycle."""
+        return sum(self.counts[state] for state in ENDS)
+
+    @property
+    def gathered(self) -> bool:
+        """Whether the last place stands for several."""
+        return bool(self.names) and self.names[-1] == OTHER
+
+    def name(self, code: int) -> str:
+        """Say what a code stands for: a place, the start, or an end."""
+        if code == START:
+            return BEGIN
+        return self.names[code] if code < len(self.names) else ENDS[code - len(self.names)]
+
+    def note(self, stays: int) -> str:
+        """Say which journeys these are, and how many contacts were part of a longer stay."""
+        again = self.counts["contacts"] - stays
+        if self.repeats or not again:
+            return self.base
+        verb = "is" if again == 1 else "are"
+        return (
+            f"{self.base} {words.plural(again, 'contact')} at the same place as the one before "
+            f"{verb} part of one stay."
+        )
+
+
+def ways(
+    journeys: Journeys, *, of: str | None, cycle: Cycle, most: int, repeats: bool = False
+) -> Ways:
+    """Find the decided journeys of a cycle, and number the places they came to.
+
+    Parameters
+    ----------
+    journeys : Journeys
+        Known up to the end of the cycle, or longer.
+    of : str, optional
+        touchpoint, channel, stage or activity. Default: the touchpoint, or the activity where
+        the log names no touchpoint.
+    cycle : Cycle
+        In which journeys were decided.
+    most : int
+        Places with a name of their own, the most frequent ones.
+    repeats : bool
+        Whether contacts at one place, one after another, are stays of their own.
+
+    Returns
+    -------
+    Ways
+        What `stays` and others start from.
+
+    Raises
+    ------
+    ParameterError
+        If the journeys are known less long than to the end of the cycle, or `of` is no column.
+    Withheld
+        If fewer than ten journeys were decided in the cycle, or the log never names its places.
+    """
+    column = _column(journeys, of)
+    codes, names = journeys.codes(column)
+    chosen = keep(decided(journeys, cycle))
+    counts = _counts(journeys, chosen, cycle)
+    if (total := sum(counts[state] for state in ENDS)) < FEWEST:
+        raise Withheld(
+            f"Ways need at least {FEWEST} journeys that were decided in {cycle.name}, but there "
+            f"are {total}."
+        )
+    sizes = query(
+        """
+        select c.code, count(*) as n from t join d on t.journey = d.journey
+        join c on t.place = c.place where t.is_after = 0 group by c.code order by c.code
+        """,
+        t=journeys.touches,
+        d=chosen,
+        c=codes,
+    )
+    codes, names = _most_frequent(sizes, codes, names, most, in_order=column == "stage")
+    contacts = view(
+        """
+        select t.journey, t.position, t.at_us, c.code, d.person, d.decided_us,
+            case when d.state = 'converted' then 1 else 0 end as converted
+        from t join d on t.journey = d.journey join c on t.place = c.place where t.is_after = 0
+        """,
+        t=journeys.touches,
+        d=chosen,
+        c=codes,
+    )
+    return Ways(
+        contacts=contacts,
+        decided=chosen,
+        names=names,
+        of=column,
+        counts=counts | {"contacts": int(sizes["n"].sum())},
+        repeats=repeats,
+        base=_base(counts, cycle, silent=of is None and column == "activity"),
+    )
+
+
+def decided(journeys: Journeys, cycle: Cycle) -> Table:
+    """Pick the journeys that were decided in the cycle: whose, how, and when.
+
+    Returns
+    -------
+    Table
+        `journey`, `person` (a number), `state`, `decided_us`, `anonymous` (1 or 0).
+    """
+    if journeys.cutoff < cycle.cutoff:
+        raise ParameterError(
+            f"Journeys must be known to the end of {cycle.name}, but are known to "
+            f"{journeys.cutoff:%Y-%m-%d}. Split them again."
+        )
+    return view(
+        """
+        select journey, person, state, decided_us,
+            case when customer_id is null then 1 else 0 end as anonymous
+        from d where decided_us >= $start_us and decided_us < $cutoff_us
+        """,
+        d=_moments(journeys),
+        start_us=_us(cycle.start),
+        cutoff_us=_us(cycle.cutoff),
+    )
+
+
+def stays(found: Ways) -> Table:
+    """Write each journey as a row of stays, numbered from its start.
+
+    Returns
+    -------
+    Table
+        Kept in the engine, one row per stay: `journey`, `person`, `state`, `step` (from 1),
+        `code` (its place), `next` (the next place; after the last one the number of `ENDS`,
+        counted on from the places), `at_us`, `next_us` (missing after the last one).
+    """
+    places = len(found.names)
+    ends = pd.DataFrame({"state": ENDS, "ending": range(places, places + len(ENDS))})
+    begins = "true" if found.repeats else "before is null or before <> code"
+    return keep(
+        view(
+            f"""
+            with seen as (
+                select journey, position, at_us, code,
+                    lag(code) over (partition by journey order by position) as before
+                from c
+            ),
+            numbered as (
+                select journey, code, at_us,
+                    row_number() over (partition by journey order by position) as step,
+                    lead(code) over (partition by journey order by position) as follows,
+                    lead(at_us) over (partition by journey order by position) as next_us
+                from seen where {begins}
+            )
+            select n.journey, d.person, d.state, n.step, n.code,
+                coalesce(n.follows, e.ending) as next, n.at_us, n.next_us
+            from numbered as n join d on n.journey = d.journey join e on d.state = e.state
+            """,
+            c=found.contacts,
+            d=found.decided,
+            e=ends,
+        )
+    )
+
+
+def size_of(steps: Table) -> int:
+    """Count the rows of a table."""
+    return int(query("select count(*) as n from s", s=steps)["n"][0])
+
+
+def _moments(journeys: Journeys) -> Table:
+    """Say when each journey was decided; what is open never was."""
+    gap = journeys.settings.gap
+    silent = "null" if gap is None else f"ended_us + {span_us(gap)}"
+    return view(
+        f"""
+        select journey, person, customer_id, state, started_us,
+            case when state = 'converted' then outcome_us when state = 'lost' then lost_us
+                when state = 'ended' then {silent} end as decided_us
+        from j where state <> 'after only'
+        """,
+        j=journeys.journeys,
+    )
+
+
+def _counts(journeys: Journeys, chosen: Table, cycle: Cycle) -> dict[str, int]:
+    found = query(
+        "select state, count(*) as n, sum(anonymous) as anonymous from d group by state "
+        "order by state",
+        d=chosen,
+    )
+    open_ = query(
+        """
+        select count(*) as n from d
+        where started_us < $cutoff_us and (decided_us is null or decided_us >= $cutoff_us)
+        """,
+        d=_moments(journeys),
+        cutoff_us=_us(cycle.cutoff),
+    )["n"][0]
+    states = dict(zip(found["state"], found["n"], strict=True))
+    counts = {state: int(states.get(state, 0)) for state in ENDS}
+    return counts | {"open": int(open_), "anonymous": int(found["anonymous"].sum())}
+
+
+def _column(journeys: Journeys, of: str | None) -> str:
+    choices = ("touchpoint", "channel", "stage", "activity")
+    if of is not None:
+        if of not in choices:
+            raise ParameterError(f"of must be one of {list(choices)}, but is {of!r}.")
+        return of
+    silent = (journeys.places["touchpoint"] == NOT_KNOWN).all()
+    return "activity" if silent else "touchpoint"
+
+
+def _most_frequent(
+    sizes: pd.DataFrame, codes: pd.DataFrame, names: list[str], most: int, *, in_order: bool
+) -> tuple[pd.DataFrame, list[str]]:
+    """Number the places anew: the most frequent first, those beyond `most` as one."""
+    ranked = sizes.sort_values(["n", "code"], ascending=[False, True])["code"].tolist()
+    own = ranked[:most] if len(ranked) > most + 1 else ranked  # one alone keeps its name
+    if in_order:  # stages keep their order
+        own = sorted(own)
+    place = {old: new for new, old in enumerate(own)}
+    labels = [names[old] for old in own]
+    if len(own) < len(ranked):
+        labels.append(OTHER)
+    seen = codes["code"].isin(ranked)
+    new = codes["code"].map(place).fillna(len(own)).astype(int)
+    return codes.assign(code=new)[seen], labels
+
+
+def _base(counts: dict[str, int], cycle: Cycle, *, silent: bool) -> str:
+    total = sum(counts[state] for state in ENDS)
+    said = (
+        f"Base: {words.plural(total, 'journey')} decided in {cycle.name}: "
+        f"{words.number(counts['converted'])} reached the outcome, "
+        f"{words.number(counts['lost'])} were lost, {words.number(counts['ended'])} ended in "
+        f"silence; {words.number(counts['open'])} were still open and belong to a later cycle."
+    )
+    fallback = " The log names no touchpoint, so a place is an activity."
+    return said + (fallback if silent else "")
+
+
+def _us(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1)) // timedelta(microseconds=1)
