@@ -74,6 +74,7 @@ lab: $(READY) ## Open JupyterLab with the notebooks ready to run
 bench: $(READY) ## Measure speed and memory against the figures to reach
 	@$(BIN)/python benchmarks/bench.py
 	@$(BIN)/python benchmarks/sample.py
+	@$(BIN)/python benchmarks/paths.py
 
 calibrate: $(READY) ## Check by simulation that intervals cover as often as they say
 	@failed=0; $(BIN)/python benchmarks/calibrate.py || failed=1; \

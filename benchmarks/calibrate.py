@@ -18,6 +18,8 @@ from calibrate_funnels import funnel_cases
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
+from cxlab.journeys.credit import MODELS, PARTS, Credits, resampled
+from cxlab.stats.chains import removal_effects
 from cxlab.stats.clusters import ClusterSums, cluster_mean, effective_n
 from cxlab.stats.differences import newcombe, nps_difference
 from cxlab.stats.divergence import js_distance, shift_of_shares
@@ -33,6 +35,11 @@ PROMOTERS = ((0.4, 0.3), (0.6, 0.15), (0.75, 0.05))  # promoters, detractors
 SCORES = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
 SCORE_SHARES = np.array([0.1, 0.04, 0.08, 0.2, 0.58])  # satisfaction leans to the top
 LIKENESS = 0.6  # how often a customer's second answer repeats the first
+# From the start and from three channels to each channel, to a purchase and to nothing.
+WAYS = np.array(
+    [[0.5, 0.3, 0.2, 0, 0], [0.1, 0.3, 0.1, 0.2, 0.3], [0.2, 0, 0.3, 0.1, 0.4],
+     [0.1, 0.2, 0, 0.4, 0.3]]
+)  # fmt: skip
 FLOOR = 0.92  # of a single truth; discrete data cannot do better everywhere
 
 
@@ -60,6 +67,12 @@ def cases() -> Iterator[Case]:
             score = 100 * (up - down)
             yield Case("adjusted Wald NPS", n, f"{up} - {down}", score, _score(n, up, down))
             yield Case("NPS change", n, f"{up} - {down}", score - 10, _score_change(n, up, down))
+        effects = removal_effects(WAYS)
+        for k in range(len(effects)):
+            truth = float(effects[k])
+            yield Case("removal effect", n, f"channel {k}", truth, _credited(n, k, share=False))
+            truth /= float(effects.sum())
+            yield Case("Markov credit", n, f"channel {k}", truth, _credited(n, k, share=True))
         mean = float(SCORES @ SCORE_SHARES)
         yield Case("t mean", n, "skewed 1 to 5", mean, _mean(n))
         yield Case("t mean, clusters", n, "skewed 1 to 5", mean, _clustered_mean(n))
@@ -267,6 +280,45 @@ def _linked(n: int, share: float) -> Simulation:
         return bootstrap_change(patterns, seed=int(rng.integers(2**31)), draws=1_000)
 
     return simulate
+
+
+def _credited(n: int, channel: int, *, share: bool) -> Simulation:
+    """Journeys of n persons, some of whom have two, mostly alike."""
+
+    def simulate(rng: np.random.Generator) -> Interval:
+        size = len(WAYS) - 1
+        known = Credits(
+            # The other models are not asked for; any credits will do.
+            sums=np.ones((len(MODELS) - 1, size, PARTS)), moves=_walked(n, rng),
+            people=np.empty(0), stays=0, alone=0,
+        )  # fmt: skip
+        credit, effect = resampled(known, draws=500, seed=int(rng.integers(2**31)))
+        at = (MODELS.index("Markov"), channel)
+        found, place = (credit, at) if share else (effect, at[1:])
+        low, high = float(found.low[place]), float(found.high[place])
+        return Interval(
+            estimate=float(found.estimate[place]), low=low, high=high, n=n, method="bootstrap"
+        )
+
+    return simulate
+
+
+def _walked(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Walk from the start to an end; count moves by part of the person."""
+    size = len(WAYS) - 1
+    moves = np.zeros((size + 1, size + 2, PARTS))
+    part = rng.integers(0, PARTS, n)
+    again = 1 + (rng.random(n) < 0.5) * (rng.random(n) < LIKENESS)  # walks that are alike
+    other = rng.choice(n, n // 4, replace=False)  # and a quarter with another one
+    for parts, weight in ((part, again), (part[other], np.ones(len(other)))):
+        at, walking = np.zeros(len(parts), dtype=np.int64), np.arange(len(parts))
+        while len(walking):
+            edges = WAYS[at].cumsum(axis=1)[:, :-1]
+            to = (rng.random((len(at), 1)) >= edges).sum(axis=1)
+            np.add.at(moves, (at, to, parts[walking]), weight[walking])
+            going = to < size
+            at, walking = to[going] + 1, walking[going]
+    return moves
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ intervals and once with a bootstrap of 500 draws.
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 
 import numpy as np
@@ -16,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import DuckEngine
+from cxlab.data.engine import DuckEngine, Table, keep, view
 from cxlab.data.journey_settings import JourneySettings
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.credit import credits_of, resampled
@@ -83,13 +84,11 @@ def made(paths: int, rng: np.random.Generator) -> tuple[Journeys, int]:
     ), len(journey)  # fmt: skip
 
 
-def _stored(engine, rows):
-    from cxlab.data.engine import keep, view
-
+def _stored(engine: DuckEngine, rows: pa.Table) -> Table:
     return keep(view("select * from t", t=engine.table(rows)))
 
 
-def _median(run) -> float:
+def _median(run: Callable[[], object]) -> float:
     seconds = []
     for _ in range(RUNS):
         began = time.perf_counter()

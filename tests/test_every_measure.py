@@ -149,6 +149,13 @@ ANALYSES: dict[str, Analysis] = {
         _journeys(t, c), cycle=c, interactions=t["interactions"]
     ),
     "journey map": _map,
+    "transitions": lambda t, c: cx.journeys.transitions(_journeys(t, c), cycle=c),
+    "step matrix": lambda t, c: cx.journeys.step_matrix(_journeys(t, c), cycle=c),
+    "flow of journeys": lambda t, c: cx.journeys.flow(_journeys(t, c), cycle=c),
+    "variants": lambda t, c: cx.journeys.variants(_journeys(t, c), cycle=c),
+    "dead ends": lambda t, c: cx.journeys.dead_ends(_journeys(t, c), cycle=c),
+    "loops": lambda t, c: cx.journeys.loops(_journeys(t, c), cycle=c),
+    "attribution": lambda t, c: cx.journeys.attribution(_journeys(t, c), cycle=c),
 }
 every_analysis = pytest.mark.parametrize("name", list(ANALYSES))
 

@@ -43,12 +43,16 @@ class Attribution(Result):
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of each channel (rows) by each model (columns)."""
         return charts.heatmap(
-            self._rows("journeys.credit_share"), row="channel", column="model", unit="share", ax=ax
+            self._rows("attribution.credit_share"),
+            row="channel",
+            column="model",
+            unit="share",
+            ax=ax,
         )
 
     def sentence(self) -> str:
         """Say how far the models differ about the channel with the largest credit."""
-        rows = self._rows("journeys.credit_share").dropna(subset="estimate")
+        rows = self._rows("attribution.credit_share").dropna(subset="estimate")
         rows = rows[rows["channel"] != OTHER]
         if rows.empty:
             return "No channel has enough people behind its conversions to be shown."
@@ -115,9 +119,9 @@ def attribution(
     Returns
     -------
     Attribution
-        By `channel` and `model`: `journeys.credit_share`, and `journeys.credit`, the same
+        By `channel` and `model`: `attribution.credit_share`, and `attribution.credit`, the same
         share of the conversions that were seen; they add up to them for each model. And
-        `journeys.removal_effect` by `channel`: the share of conversions that a first-order
+        `attribution.removal_effect` by `channel`: the share of conversions that a first-order
         chain would lose if every journey that reaches the channel came to nothing there.
 
     Raises
@@ -182,13 +186,13 @@ def _rows(
             about: dict[str, Any] = {
                 "n": bought, "count": known.people[m, k], "method": method, **dims
             }  # fmt: skip
-            rows.append(estimate_row("journeys.credit_share", *three, unit="share", **about))
+            rows.append(estimate_row("attribution.credit_share", *three, unit="share", **about))
             scaled = (x * bought for x in three)
-            rows.append(estimate_row("journeys.credit", *scaled, unit="count", **about))
+            rows.append(estimate_row("attribution.credit", *scaled, unit="count", **about))
     for k in order:
         rows.append(
             estimate_row(
-                "journeys.removal_effect", effect.estimate[k], effect.low[k], effect.high[k],
+                "attribution.removal_effect", effect.estimate[k], effect.low[k], effect.high[k],
                 unit="share", n=found.journeys, count=known.people[MODELS.index("Markov"), k],
                 method=method, channel=found.name(int(k)), model=None,
             )

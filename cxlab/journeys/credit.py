@@ -90,7 +90,7 @@ def credits_of(found: Ways, *, half_life_days: float, seed: int, parts: int = PA
     arXiv:1804.05327).
     """
     places = len(found.names)
-    linked = keep(_linked(found, _part(seed, parts)))
+    linked = keep(_linked(found, _dealt(found, seed=seed, parts=parts)))
     mine = keep(_by_journey(linked, found, half_life_days))
     table = _by_part(linked, mine, places, parts)
     counts = np.zeros((places + 1, places + 2, parts))
@@ -169,41 +169,59 @@ def _shares(known: Credits, weights: Floats) -> tuple[Floats, Floats]:
     return np.insert(each, MODELS.index("Markov"), markov, axis=1), effects
 
 
-def _linked(found: Ways, part: str) -> Table:
+def _linked(found: Ways, dealt: Table | None) -> Table:
     """Put each contact beside the place before it: one look at the log gives all moves.
 
     A contact that begins a stay is a move into it; the last contact of a journey ends it.
     """
     begins = "true" if found.repeats else "before is null or before <> code"
+    part, join = ("0", "") if dealt is None else ("p.part", "join p on c.person = p.person")
     return view(
         f"""
         select journey, code, before_us, part, converted, coalesce(before, {START}) as before,
             case when {begins} then 1 else 0 end as begins,
             case when follows is null then 1 else 0 end as ends
         from (
-            select journey, code, decided_us - at_us as before_us, {part} as part, converted,
-                lag(code) over (partition by journey order by position) as before,
-                lead(code) over (partition by journey order by position) as follows
-            from c
-        ) as c
+            select c.journey, c.code, c.decided_us - c.at_us as before_us, {part} as part,
+                c.converted,
+                lag(c.code) over (partition by c.journey order by c.position) as before,
+                lead(c.code) over (partition by c.journey order by c.position) as follows
+            from c {join}
+        ) as m
         where follows is null or {begins}
         """,
         c=found.contacts,
+        **({} if dealt is None else {"p": dealt}),
     )
 
 
-def _part(seed: int, parts: int) -> str:
-    """Write which part a person is dealt into.
+def _dealt(found: Ways, *, seed: int, parts: int) -> Table | None:
+    """Deal persons into parts by chance: `person`, `part`; None where there is one part.
 
-    A cubic with chance coefficients over a prime field deals any four persons
-    independently (Wegman & Carter 1981), and is the same arithmetic on every engine.
+    They are numbered by what they did and when, so that a name decides nothing but between
+    two who cannot be told apart. A cubic with chance coefficients over a prime field deals any
+    four of them independently (Wegman & Carter 1981), and is the same arithmetic everywhere.
     """
     if parts == 1:
-        return "0"
+        return None
     a, b, c, d = (int(x) for x in np.random.default_rng(seed).integers(1, _PRIME, size=4))
-    key = f"(person % {_PRIME})"
-    cubic = f"(({a} * {key} + {b}) % {_PRIME} * {key} + {c}) % {_PRIME} * {key} + {d}"
-    return f"({cubic}) % {_PRIME} % {parts}"
+    cubic = f"(({a} * n + {b}) % {_PRIME} * n + {c}) % {_PRIME} * n + {d}"
+    return view(
+        f"""
+        select person, ({cubic}) % {_PRIME} % {parts} as part
+        from (
+            select person, cast(row_number() over (order by first_us, last_us, bought, journeys,
+                person) as bigint) as n
+            from (
+                select person, min(decided_us) as first_us, max(decided_us) as last_us,
+                    sum(case when state = 'converted' then 1 else 0 end) as bought,
+                    count(*) as journeys
+                from d group by person
+            ) as p
+        ) as q
+        """,
+        d=found.decided,
+    )
 
 
 def _by_journey(linked: Table, found: Ways, half_life_days: float) -> Table:

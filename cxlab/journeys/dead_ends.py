@@ -28,7 +28,7 @@ class DeadEnds(Result):
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of each place beside the average."""
-        rows = self._rows("journeys.dead_end_share")
+        rows = self._rows("paths.dead_end_share")
         places, whole = rows[rows["place"].notna()], rows[rows["place"].isna()]
         return charts.dots(
             places, label="place", unit="share", reference=_number(whole),
@@ -37,7 +37,7 @@ class DeadEnds(Result):
 
     def sentence(self) -> str:
         """Say where journeys end most often, against the average."""
-        rows = self._rows("journeys.dead_end_share").dropna(subset="estimate")
+        rows = self._rows("paths.dead_end_share").dropna(subset="estimate")
         places, whole = rows[rows["place"].notna()], rows[rows["place"].isna()]
         places = places[places["place"] != OTHER]
         if places.empty:
@@ -71,7 +71,7 @@ class Loops(Result):
     def sentence(self) -> str:
         """Say which return is the most frequent of those shown."""
         rows = self.estimates.dropna(subset="estimate")
-        back = rows[rows["metric"] == "journeys.return_share"]
+        back = rows[rows["metric"] == "paths.return_share"]
         if back.empty:
             return "No way straight back was taken by enough people to be shown."
         top = back.iloc[0]  # the most frequent one comes first
@@ -98,10 +98,10 @@ def dead_ends(
     Returns
     -------
     DeadEnds
-        `journeys.dead_end_share` by `place`: of the journeys that came to it, those of which
+        `paths.dead_end_share` by `place`: of the journeys that came to it, those of which
         it was the last place and that ended without the outcome; without a place the average
         over all places, each counted as often as journeys came to it.
-        `journeys.last_place_share`: of all journeys without the outcome, those that ended there.
+        `paths.last_place_share`: of all journeys without the outcome, those that ended there.
 
     Raises
     ------
@@ -118,14 +118,14 @@ def dead_ends(
     rows = []
     for cell in _endings(found, steps, by_place=True):
         place = {"place": found.name(int(cell["code"]))}
-        rows.append(share_row("journeys.dead_end_share", cell, **place))
+        rows.append(share_row("paths.dead_end_share", cell, **place))
     rows += [
-        share_row("journeys.dead_end_share", cell, place=None)
+        share_row("paths.dead_end_share", cell, place=None)
         for cell in _endings(found, steps, by_place=False)
     ]
     rows.sort(key=lambda row: -row["estimate"] if row["place"] else 0.0)
     rows += [
-        share_row("journeys.last_place_share", cell, place=found.name(int(cell["code"])))
+        share_row("paths.last_place_share", cell, place=found.name(int(cell["code"])))
         for cell in _last_places(found, steps)
     ]
     return DeadEnds(
@@ -152,8 +152,8 @@ def loops(journeys: Journeys, *, cycle: Cycle, of: str | None = None, most: int 
     Returns
     -------
     Loops
-        By `sequence`: `journeys.repeat_share` (A > A): of the contacts at a place, those
-        followed at once by another at the same place. `journeys.return_share` (A > B > A): of
+        By `sequence`: `paths.repeat_share` (A > A): of the contacts at a place, those
+        followed at once by another at the same place. `paths.return_share` (A > B > A): of
         the moves from A to B, those that went straight back to A.
 
     Raises
@@ -191,10 +191,10 @@ def loops(journeys: Journeys, *, cycle: Cycle, of: str | None = None, most: int 
     rows = []
     for cell in again.head(most).to_dict("records"):
         name = raw.name(cell["code"])
-        rows.append(share_row("journeys.repeat_share", cell, sequence=f"{name} > {name}"))
+        rows.append(share_row("paths.repeat_share", cell, sequence=f"{name} > {name}"))
     for cell in back.head(most).to_dict("records"):
         a, b = found.name(cell["code"]), found.name(cell["via"])
-        rows.append(share_row("journeys.return_share", cell, sequence=f"{a} > {b} > {a}"))
+        rows.append(share_row("paths.return_share", cell, sequence=f"{a} > {b} > {a}"))
     shown = back["total"].head(most).sum() / back["total"].sum() if len(back) else 1.0
     return Loops(
         estimates=pd.DataFrame(rows),

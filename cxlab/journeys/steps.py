@@ -105,7 +105,7 @@ def step_matrix(
     Returns
     -------
     StepMatrix
-        `journeys.step_share` by `step` (from 1) and `place`. What is over stays in its end
+        `paths.step_share` by `step` (from 1) and `place`. What is over stays in its end
         (converted, lost, ended) from then on, so that each step adds up to all journeys.
 
     Raises
@@ -127,7 +127,7 @@ def step_matrix(
             nobody = {"people": 0, "total": 0, "total_total": 0, "n_total": 0} | base
             cell = by_cell.loc[(step, code)] if (step, code) in by_cell.index else nobody
             name = found.name(code)
-            rows.append(share_row("journeys.step_share", cell, place=name, step=step))
+            rows.append(share_row("paths.step_share", cell, place=name, step=step))
     return StepMatrix(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of journeys at each {found.of} by step, decided in {cycle.name}; "
@@ -161,7 +161,7 @@ def flow(
     Returns
     -------
     Flow
-        `journeys.flow_share` by `step`, `from_place` and `to_place`: share of all journeys
+        `paths.flow_share` by `step`, `from_place` and `to_place`: share of all journeys
         that go from one to the other after that step.
 
     Raises
@@ -192,7 +192,7 @@ def flow(
     )
     rows = [
         share_row(
-            "journeys.flow_share", cell | base, step=int(cell["step"]),
+            "paths.flow_share", cell | base, step=int(cell["step"]),
             from_place=found.name(cell["code"]), to_place=found.name(cell["next"]),
         )
         for cell in cells.to_dict("records")

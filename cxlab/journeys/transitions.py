@@ -30,7 +30,7 @@ class Transitions(Result):
 
     def table(self) -> pd.DataFrame:
         """Probability of each pair that was ever taken, and how often it was."""
-        share = self._rows("journeys.move_share")
+        share = self._rows("paths.move_share")
         taken = share[(share["estimate"] > 0) | share["suppressed"].astype(bool)]
         frame = taken.drop(columns=["metric", "method", "unit", "count"])
         moves = (taken["estimate"] * taken["n"]).round()
@@ -43,12 +43,12 @@ class Transitions(Result):
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of each row that goes to each column."""
-        cells = self._rows("journeys.move_share")
+        cells = self._rows("paths.move_share")
         return charts.heatmap(cells, row="from_place", column="to_place", unit="share", ax=ax)
 
     def sentence(self) -> str:
         """Say which move between two places is the most frequent."""
-        rows = self._rows("journeys.move_share").dropna(subset="estimate")
+        rows = self._rows("paths.move_share").dropna(subset="estimate")
         between = rows[
             (rows["from_place"] != BEGIN) & ~rows["to_place"].isin(ENDS)
             & (rows["from_place"] != OTHER) & (rows["to_place"] != OTHER)
@@ -69,9 +69,9 @@ class Transitions(Result):
 
     def _coverage(self, safe: pd.DataFrame) -> str:
         """Tell how many of all moves can be read by themselves."""
-        before = self._rows("journeys.move_share")
+        before = self._rows("paths.move_share")
         weight = before["estimate"] * before["n"]
-        shown = ~safe.loc[safe["metric"] == "journeys.move_share", "suppressed"].to_numpy(bool)
+        shown = ~safe.loc[safe["metric"] == "paths.move_share", "suppressed"].to_numpy(bool)
         shown &= (weight > 0).to_numpy()
         for side in ("from_place", "to_place"):
             shown &= (before[side] != OTHER).to_numpy()
@@ -109,9 +109,9 @@ def transitions(
     Returns
     -------
     Transitions
-        `journeys.move_share` by `from_place` (with the start) and `to_place` (with the ends
+        `paths.move_share` by `from_place` (with the start) and `to_place` (with the ends
         converted, lost and ended): of all moves from a place, those to another, every row
-        adding up to one. `journeys.move_days`: mean days between the two, for moves between
+        adding up to one. `paths.move_days`: mean days between the two, for moves between
         places. The outcome's own place is the last place of a journey.
 
     Raises
@@ -173,7 +173,7 @@ def _shares(cells: pd.DataFrame, found: Ways) -> list[dict[str, Any]]:
                 continue  # cannot happen, so it is no empty cell either
             cell = taken.get((start, to), bases[start] | nobody)
             pair = {"from_place": found.name(start), "to_place": found.name(to)}
-            rows.append(share_row("journeys.move_share", cell, **pair))
+            rows.append(share_row("paths.move_share", cell, **pair))
     return rows
 
 
@@ -202,7 +202,7 @@ def _days(found: Ways, steps: Table) -> list[dict[str, Any]]:
         mean = cluster_mean(sums).clip(0.0, float("inf"))
         rows.append(
             interval_row(
-                "journeys.move_days", mean, unit="days", count=sums.customers, **dims
+                "paths.move_days", mean, unit="days", count=sums.customers, **dims
             )
         )  # fmt: skip
     return rows

@@ -41,13 +41,13 @@ class Variants(Result):
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of journeys that took each way."""
         return charts.bars(
-            self._rows("journeys.variant_share"), label="sequence", unit="share",
+            self._rows("paths.variant_share"), label="sequence", unit="share",
             low="conf_low", high="conf_high", axis="Share of journeys, %", ax=ax,
         )  # fmt: skip
 
     def sentence(self) -> str:
         """Say which way is the most frequent, and which of those shown ends well most often."""
-        shares = self._rows("journeys.variant_share").dropna(subset="estimate")
+        shares = self._rows("paths.variant_share").dropna(subset="estimate")
         if shares.empty:
             return "No way was taken by enough people to be shown."
         top = shares.iloc[0]
@@ -56,7 +56,7 @@ class Variants(Result):
             f"{words.value(top['estimate'], 'share')} of journeys "
             f"({words.interval(top['conf_low'], top['conf_high'], 'share')})"
         )
-        rates = self._rows("journeys.variant_conversion").dropna(subset="estimate")
+        rates = self._rows("paths.variant_conversion").dropna(subset="estimate")
         if rates.empty:
             return f"{said}."
         best = rates.sort_values("estimate", kind="stable").iloc[-1]
@@ -70,8 +70,8 @@ class Variants(Result):
         return self.estimates[self.estimates["metric"] == metric].reset_index(drop=True)
 
     def _coverage(self, safe: pd.DataFrame) -> str:
-        before = self._rows("journeys.variant_share")
-        hidden = safe.loc[safe["metric"] == "journeys.variant_share", "suppressed"].to_numpy(bool)
+        before = self._rows("paths.variant_share")
+        hidden = safe.loc[safe["metric"] == "paths.variant_share", "suppressed"].to_numpy(bool)
         share = float(before.loc[~hidden, "estimate"].sum())
         return (
             f"{words.number(int((~hidden).sum()))} of {words.number(self.distinct)} variants "
@@ -101,8 +101,8 @@ def variants(
     Returns
     -------
     Variants
-        `journeys.variant_share` by `sequence`: of all journeys those that took it;
-        `journeys.variant_conversion`: of those the ones that reached the outcome. The outcome's
+        `paths.variant_share` by `sequence`: of all journeys those that took it;
+        `paths.variant_conversion`: of those the ones that reached the outcome. The outcome's
         own place is the last one of a way. Where a place is an activity the outcome is one
         itself, and the rate, all or nothing, is left out.
 
@@ -129,7 +129,7 @@ def variants(
     for cell in cells.to_dict("records"):
         way = _THEN.join(unpack([int(cell[c]) for c in _columns()], cell["stays"], found.names))
         journeys_of = {"sequence": way, "measure": "share of journeys"}
-        rows.append(share_row("journeys.variant_share", cell, **journeys_of))
+        rows.append(share_row("paths.variant_share", cell, **journeys_of))
         if found.of != "activity" and found.counts["converted"]:
             converted = {
                 "people": cell["buyers"], "total": cell["converted"],
@@ -137,7 +137,7 @@ def variants(
                 "customers": cell["people"], "n": cell["total"], "n_n": cell["total_total"],
             }  # fmt: skip
             rate = {"sequence": way, "measure": "conversion rate"}
-            rows.append(share_row("journeys.variant_conversion", converted, **rate))
+            rows.append(share_row("paths.variant_conversion", converted, **rate))
     made = Variants(
         estimates=pd.DataFrame(rows),
         subtitle=f"The {len(cells)} most frequent ways through {found.of}s, share of journeys "

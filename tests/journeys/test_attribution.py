@@ -45,7 +45,7 @@ def journeys_of(counts: dict[str, int], engine: Engine | None = None) -> Journey
     return split_journeys(placed, JourneySettings(outcome=["buy"]), cutoff=CYCLE.cutoff)
 
 
-def credit(found: Attribution, metric: str = "journeys.credit") -> pd.DataFrame:
+def credit(found: Attribution, metric: str = "attribution.credit") -> pd.DataFrame:
     rows = found.estimates[found.estimates["metric"] == metric]
     return rows.set_index(["channel", "model"])["estimate"].unstack("model")  # noqa: PD010
 
@@ -68,7 +68,7 @@ def test_markov_of_three_paths_worked_by_hand() -> None:
     made = journeys_of({"C1>C2>C3!": 12, "C1": 12, "C2>C3": 12})
     found = attribution(made, cycle=CYCLE)
     assert credit(found)["Markov"].to_numpy() / 12 == pytest.approx([0.2, 0.4, 0.4])
-    effects = found.estimates[found.estimates["metric"] == "journeys.removal_effect"]
+    effects = found.estimates[found.estimates["metric"] == "attribution.removal_effect"]
     assert effects.set_index("channel")["estimate"].sort_index().to_list() == pytest.approx(
         [0.5, 1, 1]
     )
@@ -174,7 +174,7 @@ def test_who_buys_often_counts_once_in_the_intervals() -> None:
         log = pd.DataFrame(rows, columns=["customer_id", "activity", "channel", "occurred_at"])
         made = split_journeys(log, JourneySettings(outcome=["buy"]), cutoff=CYCLE.cutoff)
         found = attribution(made, cycle=CYCLE).estimates.set_index(["metric", "channel", "model"])
-        row = found.loc[("journeys.credit_share", "A", "first")]
+        row = found.loc[("attribution.credit_share", "A", "first")]
         assert row["count"] == 20
         return float(row["conf_high"] - row["conf_low"])
 
@@ -198,10 +198,10 @@ def test_what_it_cannot_carry_is_said() -> None:
 def test_a_credit_of_few_people_is_withheld_in_its_model_alone() -> None:
     paths = {"A>B!": 30, "B>A!": 25, "C>A!": 30, "A>C!": 4, "B>C!": 2}
     safe = attribution(journeys_of(paths), cycle=CYCLE).protect(10).estimates
-    last = safe[(safe["model"] == "last") & (safe["metric"] == "journeys.credit")]
+    last = safe[(safe["model"] == "last") & (safe["metric"] == "attribution.credit")]
     assert last.set_index("channel")["suppressed"]["C"]
     assert last["suppressed"].sum() >= 2  # or it would follow from the others
-    linear = safe[(safe["model"] == "linear") & (safe["metric"] == "journeys.credit")]
+    linear = safe[(safe["model"] == "linear") & (safe["metric"] == "attribution.credit")]
     assert not linear["suppressed"].any()
 
 
@@ -248,7 +248,7 @@ def recovered() -> Callable[[str], pd.DataFrame]:
 
     def found(of: str) -> pd.DataFrame:
         rows = attribution(made, cycle=cycle, of=of).estimates
-        effects = rows[rows["metric"] == "journeys.removal_effect"].set_index("channel")
+        effects = rows[rows["metric"] == "attribution.removal_effect"].set_index("channel")
         truth = truth_of_journeys(world.company)
         told = truth[truth["kind"] == of].set_index("name")["removal_effect"]
         return effects.assign(truth=told)

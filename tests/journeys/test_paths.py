@@ -53,7 +53,7 @@ def running(engine: Engine) -> Journeys:
 
 def test_the_running_example_is_followed_as_published(running: Journeys) -> None:
     found = transitions(running, cycle=CYCLE).estimates
-    share = found[found["metric"] == "journeys.move_share"]
+    share = found[found["metric"] == "paths.move_share"]
     moves = share.assign(n=(share["estimate"] * share["n"]).round() / 2)
     counts = moves[moves["n"] > 0].set_index(["from_place", "to_place"])["n"]
     between = {a + b: n for (a, b), n in counts.items() if a != "start" and b not in ENDS}
@@ -64,7 +64,7 @@ def test_the_running_example_is_followed_as_published(running: Journeys) -> None
     assert counts["start"].to_dict() == {"R": 6}
     assert counts["P", "converted"] == 3
     assert counts["X", "lost"] == 3
-    days = found[found["metric"] == "journeys.move_days"].set_index(["from_place", "to_place"])
+    days = found[found["metric"] == "paths.move_days"].set_index(["from_place", "to_place"])
     seconds = days["estimate"] * 86_400
     published = {"DP": 514_160, "DI": 66_400, "DX": 154_240, "KD": 181_960}
     for (a, b), mean in ((tuple(k), v) for k, v in published.items()):
@@ -124,7 +124,7 @@ def test_moves_steps_and_variants_of_random_ways_are_those_counted_by_hand(engin
 
     moves = Counter(pair for row in rows for pair in pairwise(row))
     found = transitions(made, cycle=CYCLE).estimates
-    share = found[found["metric"] == "journeys.move_share"]
+    share = found[found["metric"] == "paths.move_share"]
     counted = {
         (r["from_place"], r["to_place"]): round(r["estimate"] * r["n"])
         for r in share.to_dict("records")
@@ -148,11 +148,9 @@ def test_moves_steps_and_variants_of_random_ways_are_those_counted_by_hand(engin
     bought = Counter(" > ".join(collapsed(w)) for w in given if w.endswith("!"))
     table = variants(made, cycle=CYCLE, most=8)
     measured = table.estimates.groupby("metric")
-    shares = measured.get_group("journeys.variant_share").set_index("sequence")
+    shares = measured.get_group("paths.variant_share").set_index("sequence")
     assert sorted(shares["count"], reverse=True) == [n for _, n in ways_.most_common(8)]
-    for way, row in (
-        measured.get_group("journeys.variant_conversion").set_index("sequence").iterrows()
-    ):
+    for way, row in measured.get_group("paths.variant_conversion").set_index("sequence").iterrows():
         assert (row["n"], row["count"]) == (ways_[str(way)], bought[str(way)])
     assert f"8 of {len(ways_)} variants shown" in table.note
 
@@ -163,26 +161,26 @@ def test_dead_ends_and_loops_of_random_ways_are_those_counted_by_hand(engine: En
     came = Counter(place for w in given for place in set(collapsed(w)))
     ended = Counter(collapsed(w)[-1] for w in given if ending(w) == "ended")
     found = dead_ends(made, cycle=CYCLE).estimates
-    share = found[(found["metric"] == "journeys.dead_end_share") & found["place"].notna()]
+    share = found[(found["metric"] == "paths.dead_end_share") & found["place"].notna()]
     assert share.set_index("place")["n"].to_dict() == dict(came)
     assert share.set_index("place")["count"].to_dict() == dict(ended)
     average = found[found["place"].isna()].iloc[0]
     assert average["n"] == sum(came.values())
     assert average["estimate"] == pytest.approx(sum(ended.values()) / sum(came.values()))
-    last = found[found["metric"] == "journeys.last_place_share"]
+    last = found[found["metric"] == "paths.last_place_share"]
     assert last["estimate"].sum() == pytest.approx(1)
 
     onward = Counter(pair for w in given for pair in pairwise(collapsed(w)))
     threes = [t for w in given for t in zip(*(collapsed(w)[k:] for k in range(3)), strict=False)]
     back = Counter((a, b) for a, b, c in threes if a == c)
     round_ = loops(made, cycle=CYCLE, most=30).estimates
-    returns = round_[round_["metric"] == "journeys.return_share"].set_index("sequence")
+    returns = round_[round_["metric"] == "paths.return_share"].set_index("sequence")
     assert {tuple(str(s).split(" > ")[:2]): round(r["estimate"] * r["n"]) for s, r in
             returns.iterrows()} == dict(back)  # fmt: skip
     assert all(r["n"] == onward[tuple(str(s).split(" > ")[:2])] for s, r in returns.iterrows())
     raw = [list(w.replace("!", w[len(w.rstrip("!")) - 1])) for w in given]
     again = Counter(a for w in raw for a, b in pairwise(w) if a == b)
-    repeats = round_[round_["metric"] == "journeys.repeat_share"]
+    repeats = round_[round_["metric"] == "paths.repeat_share"]
     assert dict(zip(repeats["sequence"].str[0], repeats["estimate"] * repeats["n"], strict=True)) \
         == pytest.approx(dict(again))  # fmt: skip
 
@@ -228,7 +226,7 @@ def test_what_few_people_did_is_withheld_and_not_counted_as_shown() -> None:
     found = transitions(made, cycle=CYCLE)
     assert "7 of 7 transitions shown (100.0% of weight)" in found.note
     safe = found.protect(10)
-    share = safe.estimates[safe.estimates["metric"] == "journeys.move_share"]
+    share = safe.estimates[safe.estimates["metric"] == "paths.move_share"]
     shown = share[~share["suppressed"]]
     assert set(zip(shown["from_place"], shown["to_place"], strict=True)) <= {
         ("start", "a"), ("a", "b"), ("b", "ended")
@@ -246,7 +244,7 @@ def test_persons_are_the_units_of_every_interval() -> None:
             logs.append(log)
         rows = transitions(journeys_of(pd.concat(logs, ignore_index=True)), cycle=CYCLE).estimates
         return rows.set_index(["metric", "from_place", "to_place"]).loc[
-            ("journeys.move_share", "a", "b")
+            ("paths.move_share", "a", "b")
         ]
 
     once, often = found(1), found(5)

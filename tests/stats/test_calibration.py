@@ -33,7 +33,7 @@ def test_the_limits_are_the_binomial_ones():
 def test_mean_coverage_of_each_method_and_size_is_within_the_limits(covered):
     low, high = calibrate.limits(REPETITIONS)
     mean = covered.groupby(["method", "n"])["coverage"].mean()
-    assert len(mean) == 24
+    assert len(mean) == 30
     assert mean.between(low, high).all(), mean[~mean.between(low, high)]
 
 
