@@ -136,7 +136,7 @@ def transitions(
     base = found.note(size_of(steps))
     made = Transitions(
         estimates=pd.DataFrame(rows),
-        subtitle=f"Share of the moves from each {found.of} (rows) that lead to each (columns), "
+        subtitle=f"Share of the moves from each {found.of} (rows) that go on to each (columns), "
         f"journeys decided in {cycle.name}; 95% interval in the table",
         of=found.of,
         moves=_distinct(journeys, found, cycle, repeats=repeats) if found.gathered else len(cells),
