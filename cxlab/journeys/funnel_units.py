@@ -130,8 +130,8 @@ def _furthest(events: Table, firsts: Table, asked: FunnelQuery, *, latest_mature
     )
     listed = ", ".join(f"f.{key}" for key in asked.unit)
     parts["fair"] = (
-        f"select {listed}, f.entry as first_entry, coalesce({fair}, f.entry) as entry "
-        f"from firsts as f {joins}"
+        f"select {listed}, f.entry as first_entry, coalesce({fair}) as entry "
+        f"from firsts as f {joins} where coalesce({fair}) is not null"
     )
     parts["deep"] = asked.paths("fair")
     parts["begun"] = f"select {unit}, first_entry as entry from fair"
