@@ -10,7 +10,7 @@ import os
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -334,15 +334,22 @@ def _say(error: Any) -> str:
 
 
 def _known_keys(place: tuple[Any, ...]) -> list[str]:
-    model: Any = Settings
-    kind: Any
+    """List the settings known at a place; names that a study gives itself are passed over."""
+    kind: Any = Settings
     for part in place:
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            break
-        kind = model.model_fields[part].annotation if part in model.model_fields else None
-        if kind is not None and getattr(kind, "__args__", None):
-            kind = kind.__args__[-1]
-        model = kind if kind is not None else model
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return list(model.model_fields)
-    return list(Kpi.model_fields) if place and place[0] == "kpis" else []
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            field = kind.model_fields.get(part)
+            kind = _one_kind(field.annotation) if field is not None else None
+        else:
+            kind = _one_kind(next(iter(get_args(kind)[-1:]), None))
+    known = isinstance(kind, type) and issubclass(kind, BaseModel)
+    return list(kind.model_fields) if known else []
+
+
+def _one_kind(annotation: Any) -> Any:
+    """Take the kind out of what may also be None, or carries limits."""
+    if get_origin(annotation) is Annotated:
+        return get_args(annotation)[0]
+    if type(None) in get_args(annotation):
+        return next(kind for kind in get_args(annotation) if kind is not type(None))
+    return annotation

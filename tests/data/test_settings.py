@@ -32,6 +32,17 @@ def assert_refused(tmp_path, more: str, message: str, base: str = YAML) -> None:
         ("quality: {set_aside_maxx: 0.1}", "quality.set_aside_maxx", "set_aside_max"),
         ("limits: {cell_second: 5}", "limits.cell_second", "cell_seconds"),
         ("covers: {firstday: 2018-01-01}", "covers.firstday", "first_day"),
+        ("funnels: {window: {steps: [a, b], windw: 1 day}}", "funnels.window.windw", "window"),
+        (
+            "funnels: {f: {steps: [{name: a, activty: b}, c]}}",
+            "funnels.f.steps.0.activty",
+            "activity",
+        ),
+        (
+            "funnels: {f: {steps: [a, b], exclude: [{wher: x}]}}",
+            "funnels.f.exclude.0.wher",
+            "where",
+        ),
     ],
 )
 def test_an_unknown_setting_is_named_with_the_nearest_known_one(tmp_path, yaml, place, near):
