@@ -1,6 +1,6 @@
 """Which contacts are one session: cut by pauses, or as the log itself has them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -12,6 +12,11 @@ from cxlab.errors import MissingColumnError
 from cxlab.journeys.contacts import person_of
 
 __all__ = ["session_rows", "split_sessions"]
+
+_IS_BOT = "coalesce(cast(is_bot as boolean), false)"
+_USED = (
+    "interaction_id", "activity", "channel", "outcome", "object_type", "object_id", "duration_s",
+)  # fmt: skip
 
 
 def split_sessions(
@@ -62,46 +67,8 @@ def split_sessions(
     [1, 1, 2]
     """
     (log,) = in_one_engine(interactions)
-    log.need("occurred_at", "activity")
-    tie = "interaction_id" if "interaction_id" in log.columns else "activity"
-    begins = f"at_us - at_before > {span_us(timeout)}"
-    if starts:
-        begins += " or is_start = 1"
-    if ends:
-        begins += " or end_before = 1"
-    listed = {
-        name: pd.DataFrame({"activity": sorted(set(given))}, dtype="object")
-        for name, given in (("begin_with", starts), ("end_with", ends))
-        if given
-    }
-    joins = "".join(f" left join {n} on l.activity = {n}.activity" for n in listed)
-    is_start = "case when begin_with.activity is null then 0 else 1 end" if starts else "0"
-    is_end = "case when end_with.activity is null then 0 else 1 end" if ends else "0"
-    order = f"partition by person_id order by at_us, {tie}"
-    return view(
-        f"""
-        with named as (
-            select l.*, {person_of(log)} as person_id, epoch_us(l.occurred_at) as at_us,
-                {is_start} as is_start, {is_end} as is_end
-            from log as l{joins}
-        ),
-        ordered as (
-            select *, lag(at_us) over ({order}) as at_before,
-                lag(is_end) over ({order}) as end_before
-            from named
-        ),
-        begun as (
-            select *, case when at_before is null or {begins} then 1 end as begins from ordered
-        )
-        select {", ".join(f'"{c}"' for c in log.columns)}, person_id, at_us,
-            case when person_id is not null then count(begins) over (
-                {order} rows between unbounded preceding and current row
-            ) end as session_no
-        from begun
-        """,
-        log=log,
-        **listed,
-    )  # fmt: skip
+    cut = _cut(log, log.columns, timeout=timeout, starts=starts, ends=ends)
+    return cut[[*log.columns, "person_id", "at_us", "session_no"]]
 
 
 def session_rows(
@@ -118,41 +85,103 @@ def session_rows(
     A session is told by `person_id` and `session_no`, a number, or the log's own text where
     `given`.
     """
-    human = log
-    if "is_bot" in log.columns:
-        human = view("select * from l where not coalesce(cast(is_bot as boolean), false)", l=log)
+    log.need("occurred_at", "activity")
+    # Sorting is what takes time, so nothing is carried along that nobody asks for.
+    columns = [c for c in _USED if c in log.columns]
+    human = f"not {_IS_BOT}" if "is_bot" in log.columns else "true"
     # A contact before the cycle matters only if a session could reach over from it.
-    reach = cycle.start - timedelta(microseconds=0 if given else span_us(timeout))
+    reach = timedelta(days=36_500) if given else timedelta(microseconds=span_us(timeout))
     known = view(
-        "select * from l where occurred_at < $cutoff"
-        + ("" if given else " and occurred_at >= $start"),
-        l=human, cutoff=cycle.cutoff, **({} if given else {"start": reach}),
-    )  # fmt: skip
+        f"select * from l where {human} and occurred_at < $cutoff and occurred_at >= $since",
+        l=log,
+        cutoff=cycle.cutoff,
+        since=cycle.start - reach,
+    )
     if given:
         if "session_id" not in log.columns:
             raise MissingColumnError(
                 "Sessions as given need the column session_id, but interactions have none."
             )
-        numbered = view(
-            f"""
-            select l.*, {person_of(known)} as person_id, epoch_us(l.occurred_at) as at_us,
-                cast(l.session_id as varchar) as session_no
-            from l
-            """,
-            l=known,
-        )
+        cut = _as_given(known, columns)
     else:
-        numbered = split_sessions(known, timeout=timeout, starts=starts, ends=ends)
+        cut = _cut(known, columns, timeout=timeout, starts=starts, ends=ends)
     return keep(
         view(
-            """
-            with first as (
-                select *, min(at_us) over (partition by person_id, session_no) as started_us
-                from n where person_id is not null and session_no is not null
-            )
-            select * from first where started_us >= $start_us
-            """,
-            n=numbered,
+            "select * from n where person_id is not null and session_no is not null "
+            "and started_us >= $start_us",
+            n=cut,
             start_us=(cycle.start - datetime(1970, 1, 1)) // timedelta(microseconds=1),
         )
+    )
+
+
+def _cut(
+    log: Table,
+    columns: Sequence[str],
+    *,
+    timeout: str,
+    starts: Collection[str] = (),
+    ends: Collection[str] = (),
+) -> Table:
+    """Number sessions by pauses, and say when each began: the columns and `started_us`."""
+    log.need("occurred_at", "activity")
+    tie = "interaction_id" if "interaction_id" in log.columns else "activity"
+    begins = f"at_us - at_before > {span_us(timeout)}"
+    if starts:
+        begins += " or is_start = 1"
+    if ends:
+        begins += " or end_before = 1"
+    listed = {
+        name: pd.DataFrame({"activity": sorted(set(named))}, dtype="object")
+        for name, named in (("begin_with", starts), ("end_with", ends))
+        if named
+    }
+    joins = "".join(f" left join {n} on l.activity = {n}.activity" for n in listed)
+    is_start = "case when begin_with.activity is null then 0 else 1 end" if starts else "0"
+    is_end = "case when end_with.activity is null then 0 else 1 end" if ends else "0"
+    own = ", ".join(f'"{c}"' for c in columns)
+    carried = ", ".join(f'l."{c}"' for c in dict.fromkeys([*columns, tie]))
+    order = f"partition by person_id order by at_us, {tie}"
+    so_far = f"{order} rows between unbounded preceding and current row"
+    return view(
+        f"""
+        with named as (
+            select {carried}, {person_of(log)} as person_id, epoch_us(l.occurred_at) as at_us,
+                {is_start} as is_start, {is_end} as is_end
+            from log as l{joins}
+        ),
+        ordered as (
+            select *, lag(at_us) over ({order}) as at_before,
+                lag(is_end) over ({order}) as end_before
+            from named
+        ),
+        begun as (
+            select *, case when at_before is null or {begins} then at_us end as begins_us
+            from ordered
+        )
+        select {own}, person_id, at_us,
+            case when person_id is not null then count(begins_us) over ({so_far}) end
+                as session_no,
+            max(begins_us) over ({so_far}) as started_us
+        from begun
+        """,
+        log=log,
+        **listed,
+    )
+
+
+def _as_given(log: Table, columns: Sequence[str]) -> Table:
+    """Take the log's own sessions, apart for each person: the same columns as `_cut`."""
+    own = ", ".join(f'"{c}"' for c in columns)
+    return view(
+        f"""
+        select {own}, person_id, at_us, session_no,
+            min(at_us) over (partition by person_id, session_no) as started_us
+        from (
+            select l.*, {person_of(log)} as person_id, epoch_us(l.occurred_at) as at_us,
+                cast(l.session_id as varchar) as session_no
+            from log as l
+        ) as n
+        """,
+        log=log,
     )

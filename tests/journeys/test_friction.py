@@ -197,7 +197,7 @@ def test_a_true_effect_is_found_and_where_there_is_none_none_is_claimed() -> Non
     assert "no kind clearly goes with more or fewer" in none.sentence()
 
 
-def test_the_made_up_company_rubs_as_often_as_it_was_made_to(engine: Engine) -> None:
+def test_the_made_up_company_rubs_as_often_as_it_was_made_to() -> None:
     """Of visits to the web shop by web or app: 1.5 % rage, 2 % dead clicks, 2 % forms left.
 
     And 12 % of searches find nothing; all of it by chance alone, whoever it happens to.
@@ -209,7 +209,7 @@ def test_the_made_up_company_rubs_as_often_as_it_was_made_to(engine: Engine) -> 
         channels=["web", "app"], clicks=["clicked"], searches=["searched"], left=["form left"]
     )
     found = friction(
-        engine.table(shop.drop(columns="true_journey")), rules, cycle=cycle,
+        shop.drop(columns="true_journey"), rules, cycle=cycle,
         outcome=["order placed"],
     )  # fmt: skip
     rows = found.estimates[found.estimates["metric"] == "friction.sessions_share"]

@@ -165,12 +165,12 @@ def test_the_trend_has_the_cycles_that_the_log_reaches_back_from() -> None:
     assert (trend["estimate"] == 1).all()
 
 
-def test_what_comes_out_of_habit_in_the_made_up_company_is_found(engine: Engine) -> None:
+def test_what_comes_out_of_habit_in_the_made_up_company_is_found() -> None:
     """Half of its orders have no journey (`company.habit`), in every cycle."""
     log, orders = made()
     now = parse_cycle("2026Q2")
-    found = split_journeys(engine.table(log.drop(columns="true_journey")), RULES, cutoff=now.cutoff)
-    rows = iceberg(found, engine.table(orders), cycle=now).estimates
+    found = split_journeys(log.drop(columns="true_journey"), RULES, cutoff=now.cutoff)
+    rows = iceberg(found, orders, cycle=now).estimates
     seen = rows[(rows["metric"] == "iceberg.purchases_seen_share") & rows["channel"].isna()]
     assert len(seen) == 9
     # 4 standard errors; orders minutes after another have no journey either, some 1 %.
