@@ -106,15 +106,18 @@ class Replay:
         # Places that differ in nothing that a deviation names share a number.
         for column in ("touchpoint", "channel"):
             frame[f"{column}_place"] = frame.groupby(column)["place"].transform("min")
-        return frame.assign(**fits)
+        return frame.assign(**fits, is_lost=frame["is_lost"].astype("int64"))
 
     def _held(self, journeys: Journeys) -> Table:
-        columns = ["place", "stage_no", "touchpoint_fits", "channel_fits", "touchpoint_place",
-                   "channel_place"]  # fmt: skip
+        columns = [
+            "place", "stage_no", "is_lost", "touchpoint_fits", "channel_fits", "touchpoint_place",
+            "channel_place",
+        ]  # fmt: skip
         return view(
             """
-            select t.journey, p.stage_no, p.touchpoint_fits, p.channel_fits, p.touchpoint_place,
-                p.channel_place, case when p.stage_no >= 0 then 1 else 0 end as planned,
+            select t.journey, p.stage_no, p.is_lost, p.touchpoint_fits, p.channel_fits,
+                p.touchpoint_place, p.channel_place,
+                case when p.stage_no >= 0 then 1 else 0 end as planned,
                 case when p.stage_no >= 0 and p.stage_no < max(p.stage_no) over (
                     partition by t.journey order by t.position
                     rows between unbounded preceding and current row) then 1 else 0 end as is_back
@@ -126,12 +129,13 @@ class Replay:
         )
 
     def _skipped(self, held: Table) -> Table:
-        """List the stages that a journey came past without a contact in them."""
+        """List the stages that a journey came past without a contact in them.
+
+        What loses a journey, such as a refusal, may come at any stage and skips none.
+        """
         plan = self._stages.plan
         needed = [i for i, n in enumerate(self._stages.names) if n in plan and not plan[n].optional]
-        seen = ", ".join(
-            f"max(case when stage_no = {i} then 1 else 0 end) as has_{i}" for i in needed
-        )
+        seen = [f", max(case when stage_no = {i} then 1 else 0 end) as has_{i}" for i in needed]
         parts = " union all ".join(
             f"select journey, cast({i} as bigint) as stage_no from s "
             f"where has_{i} = 0 and furthest > {i}"
@@ -140,8 +144,8 @@ class Replay:
         if not needed:
             parts = "select journey, furthest as stage_no from s where furthest < -1"
         sums = view(
-            f"select journey, max(stage_no) as furthest{', ' if seen else ''}{seen} from h "
-            "group by journey",
+            "select journey, max(case when is_lost = 0 then stage_no end) as furthest"
+            f"{''.join(seen)} from h group by journey",
             h=held,
         )
         return view(parts, s=sums)

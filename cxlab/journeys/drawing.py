@@ -29,6 +29,7 @@ from cxlab.report.journey_map import (
 
 __all__ = ["maps_of", "told"]
 
+_WORTH = 0.05  # share of journeys below which an end is no headline
 _MOST = 4  # lines of a cell; the others are added up, or stand in the table
 _FELT = {"emotion.valence": "Feeling", "emotion.satisfaction": "Satisfaction"}
 _SIZE = "map.journeys"
@@ -48,7 +49,7 @@ def maps_of(
     ]
 
 
-def told(estimates: pd.DataFrame, persona: str, stages: Stages, cycle: str) -> str:
+def told(estimates: pd.DataFrame, persona: str, stages: Stages, *, cycle: str, outcome: str) -> str:
     """Say in one sentence where customers feel worst, and where most journeys end."""
     rows = _of(estimates, persona=persona)
     felt = _by_stage(_of(rows, metric=list(_FELT))).dropna(subset="estimate")
@@ -64,10 +65,13 @@ def told(estimates: pd.DataFrame, persona: str, stages: Stages, cycle: str) -> s
             f"in '{worst['stage']}' ({_signed(worst)})"
         )
     ends = _of(rows, metric="map.ending_share").dropna(subset="estimate")
+    ends = ends[ends["estimate"] >= _WORTH]
     if len(ends):
         top = ends.sort_values("estimate", kind="stable").iloc[-1]
         share = words.value(top["estimate"], "share")
-        said.append(f"{share} of the journeys that come to '{top['stage']}' go no further")
+        said.append(
+            f"{share} of the journeys that come to '{top['stage']}' end there, without '{outcome}'"
+        )
     if not said:
         return f"The journey of {cycle}{who}, in {words.plural(len(stages.names), 'stage')}."
     first = said[0] if len(felt) > 1 else said[0][:1].upper() + said[0][1:]
@@ -247,7 +251,7 @@ def _pains(here: pd.DataFrame, spots: pd.DataFrame) -> Cell:
     """List what goes wrong: journeys that end, contacts that fail, deviations, bad feelings."""
     lines = []
     ends = _of(here, metric="map.ending_share").dropna(subset="estimate")
-    lines += [_pain("go no further", row) for row in ends.to_dict("records")]
+    lines += [_pain("end here", row) for row in ends.to_dict("records")]
     fails = _of(here, metric="map.trouble_share").dropna(subset="estimate")
     fails = fails.sort_values("count", ascending=False, kind="stable").head(2)
     lines += [_pain(f"{row['activity']}: no success", row) for row in fails.to_dict("records")]

@@ -68,7 +68,9 @@ class JourneyMap(Result):
 
     def sentence(self) -> str:
         """Where customers feel worst, or where most journeys end."""
-        return told(self.estimates, self.personas[0], self.stages, self.cycle)
+        return told(
+            self.estimates, self.personas[0], self.stages, cycle=self.cycle, outcome=self.outcome
+        )
 
 
 def journey_map(

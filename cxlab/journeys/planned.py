@@ -148,7 +148,8 @@ def fitness(
     Deviations are: a stage that is not optional skipped on the way to a later one; a contact in
     an earlier stage than was reached before; a stage that took longer, from its first contact to
     its last, than `within`; a contact at a touchpoint or channel that its stage does not plan; a
-    contact in a stage that is not planned. What the log does not say deviates from nothing.
+    contact in a stage that is not planned. What the log does not say deviates from nothing, and
+    what loses a journey may come at any stage.
     Intervals: Wilson's on the effective number of journeys, persons as clusters.
 
     References

@@ -114,7 +114,7 @@ def test_each_cell_says_how_it_is_known():
     assert drawn["leave", "Channels"].endswith("✕ missing")
     assert drawn["use", "Time"] == "planned within 1 day ○ assumed"
     assert drawn["leave", "Time"].endswith("✕ missing")
-    assert "go no further 66.7%" in drawn["look", "Pain points"]
+    assert "end here 66.7%" in drawn["look", "Pain points"]
     assert "felt badly: shop −0.83" in drawn["buy", "Pain points"]
     assert drawn["look", "Owner"] == "Head of web ○ assumed"
     assert drawn["buy", "Owner"].endswith("✕ missing")
