@@ -70,7 +70,12 @@ class Timeline(Result):
         if rows["estimate"].notna().sum() < 2:
             return None
         rows = rows[rows["persona"] == self.personas[0]]
-        return charts.dots(rows, label="stage", unit="days", axis="Median days in the stage", ax=ax)
+        unit, per_day = _readable(rows["estimate"].max())
+        ends = ["estimate", "conf_low", "conf_high"]
+        return charts.dots(
+            rows.assign(**{c: rows[c] * per_day for c in ends}), label="stage", unit="mean",
+            axis=f"Median {unit} in the stage", ax=ax,
+        )  # fmt: skip
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small groups, stage by stage."""
@@ -78,7 +83,7 @@ class Timeline(Result):
 
     def sentence(self) -> str:
         """How long the way to the outcome takes."""
-        rows = self._medians("journey.days_to_outcome").dropna(subset="estimate")
+        rows, since = self._medians("journey.days_to_outcome").dropna(subset="estimate"), ""
         if rows.empty:
             rows = self._medians("journey.days_in_all").dropna(subset="estimate")
             if rows.empty:
@@ -86,16 +91,25 @@ class Timeline(Result):
             said = "From first to last contact half of the journeys take at most"
         else:
             said = f"Of those who come to '{self.outcome}', half are there within"
+            since = " of the first contact"
         row = rows.iloc[0]
         who = "" if row["persona"] == EVERYBODY else f" ({row['persona']})"
         ends = f"{words.duration(row['conf_low'])} to {words.duration(row['conf_high'])}"
-        return f"{said} {words.duration(row['estimate'])} of the first contact{who}: {ends}."
+        return f"{said} {words.duration(row['estimate'])}{since}{who}: {ends}."
 
     def _medians(self, metric: str) -> pd.DataFrame:
         rows = self.estimates[
             (self.estimates["metric"] == metric) & (self.estimates["measure"] == "median")
         ]
         return rows.reset_index(drop=True)
+
+
+def _readable(most_days: float) -> tuple[str, float]:
+    """Choose the unit in which days can be read off a chart, and how many make a day."""
+    for unit, per_day in (("days", 1), ("hours", 24), ("minutes", 1440)):
+        if most_days * per_day >= 2:
+            return unit, per_day
+    return "minutes", 1440
 
 
 def timeline(
