@@ -182,11 +182,13 @@ def protect_by_stage(estimates: pd.DataFrame, rules: Policy | int) -> pd.DataFra
 
     A journey comes through several stages: nobody can find one stage by taking the others from
     a sum. Personas, touchpoints and channels within a stage do add up, and are kept company.
+    How many end in a stage tells nothing of how many come to it, so measures stand alone.
     """
     if estimates.empty:
         return disclosure.protect(estimates, rules)
     stage = estimates["stage"].astype("string").fillna("")
-    parts = [disclosure.protect(part, rules) for _, part in estimates.groupby(stage, sort=True)]
+    groups = estimates.groupby([stage, "metric"], sort=True)
+    parts = [disclosure.protect(part, rules) for _, part in groups]
     return pd.concat(parts).loc[estimates.index]
 
 
