@@ -4,6 +4,7 @@ A share of all is the mean of the groups' shares, weighted by their sizes. Its c
 splits exactly into what the groups' own shares did and what their sizes did.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -12,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlab.errors import DataError
-from cxlab.stats.intervals import Interval, z_quantile
+from cxlab.stats.intervals import Interval, t_quantile
 
 __all__ = ["RateAndMix", "rate_and_mix"]
 
@@ -80,7 +81,8 @@ def rate_and_mix(
     A group that is new or gone has no change of its own share: all it does is mix. The
     intervals take both the shares and the sizes of groups as drawn anew in each period
     (multinomial), by the delta method, with half a case added to each cell so that a
-    group in which nobody or everybody succeeded is not taken for certain.
+    group in which nobody or everybody succeeded is not taken for certain. Student's quantile
+    and n over n less the number of groups make up for few cases.
 
     References
     ----------
@@ -102,10 +104,11 @@ def rate_and_mix(
     cells = np.r_[total, n - total, total_before, n_before - total_before]
     there = np.r_[n > 0, n > 0, n_before > 0, n_before > 0]
     effects = _effects(cells, n > 0, n_before > 0).real
-    effect = (design_effect, design_effect_before)
-    one, other = np.sqrt(_variances(cells + 0.5 * there, n > 0, n_before > 0, effect))
-    spread = one**2 + other**2 - 2 * correlation * one * other
-    half = z_quantile(level) * np.sqrt(np.maximum(spread, 0.0))
+    spread, quantile = _spread(
+        cells + 0.5 * there, n, n_before, (design_effect, design_effect_before),
+        correlation=correlation, level=level,
+    )  # fmt: skip
+    half = quantile * spread
     k = len(n)
     share = np.divide(total, n, out=np.full(k, np.nan), where=n > 0)
     before = np.divide(total_before, n_before, out=np.full(k, np.nan), where=n_before > 0)
@@ -123,7 +126,7 @@ def rate_and_mix(
         Interval(
             estimate=float(effects[at]), low=float(effects[at] - half[at]),
             high=float(effects[at] + half[at]), n=size, method=_METHOD, level=level,
-            se=float(half[at]) / z_quantile(level),
+            se=float(spread[at]),
         )
         for at in (2 * k, 2 * k + 1)
     )  # fmt: skip
@@ -149,11 +152,36 @@ def _effects(cells: Any, now: NDArray[np.bool_], then: NDArray[np.bool_]) -> Any
     return np.r_[rate, mix, rate.sum(), mix.sum()]
 
 
+def _spread(
+    cells: _Floats,
+    n: _Floats,
+    n_before: _Floats,
+    design_effects: tuple[float, float],
+    *,
+    correlation: float,
+    level: float,
+) -> tuple[_Floats, float]:
+    """Standard errors of all effects, and the quantile (Student's) that goes with them."""
+    # As many degrees of freedom are spent as there are groups with a share of their own.
+    sizes = [float(each.sum()) for each in (n, n_before)]
+    freedom = [
+        max(1.0, size - float((each > 0).sum()))
+        for size, each in zip(sizes, (n, n_before), strict=True)
+    ]
+    effects = [
+        given * size / free
+        for given, size, free in zip(design_effects, sizes, freedom, strict=True)
+    ]
+    one, other = np.sqrt(_variances(cells, n > 0, n_before > 0, effects))
+    spread = np.sqrt(np.maximum(one**2 + other**2 - 2 * correlation * one * other, 0.0))
+    return spread, t_quantile(level, min(freedom))
+
+
 def _variances(
     cells: _Floats,
     now: NDArray[np.bool_],
     then: NDArray[np.bool_],
-    design_effects: tuple[float, float],
+    design_effects: Sequence[float],
 ) -> _Floats:
     """Variance of all effects that comes from now, and from before (two rows)."""
     moved = cells[:, np.newaxis] + 1j * _STEP * np.eye(len(cells))
