@@ -160,9 +160,11 @@ def kinds_told_apart(rows: Table, names: Names) -> pd.DataFrame:
     """
     kinds = query(
         f"""
-        select code, sum(before) as before, sum(now) as now from r
-        group by code having count(*) >= $fewest
-        order by sum(before) + sum(now) desc, code limit {_MOST}
+        select code, before, now from (
+            select code, sum(before) as before, sum(now) as now from r
+            group by code having count(*) >= $fewest
+        ) as k
+        order by before + now desc, code limit {_MOST}
         """,
         r=rows,
         fewest=FEWEST,
