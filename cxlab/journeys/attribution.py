@@ -135,15 +135,14 @@ def attribution(
     -----
     The channel of the outcome itself is the last stay of its journey. Intervals come from
     persons drawn again: they are dealt into 100 parts by chance, and parts are drawn with
-    replacement, so that a person keeps all journeys and a journey all its moves. Percentiles
-    are taken a little further out, as Student's quantile is from the normal one.
+    replacement, so that a person keeps all journeys and a journey all its moves. Their standard
+    error makes Student's interval on the logit scale.
 
     References
     ----------
     Anderl, Becker, von Wangenheim & Schumann (2016), International Journal of Research in
     Marketing 33(3), 457-474; Shapley (1953), "A value for n-person games"; Wolter (2007),
-    Introduction to Variance Estimation, chapter 2 (random groups); Hesterberg (2015), The
-    American Statistician 69(4), 371-386 (expanded percentiles).
+    Introduction to Variance Estimation, chapter 2 (random groups).
     """
     if unknown := [m for m in models if m not in MODELS]:
         raise ParameterError(f"models must be among {list(MODELS)}, but there is {unknown}.")
@@ -159,6 +158,11 @@ def attribution(
             f"{bought} of those decided in {cycle.name} did."
         )
     known = credits_of(found, half_life_days=half_life_days, seed=seed)
+    if known.parts < 2:
+        raise Withheld(
+            f"Attribution needs journeys of several persons, but those decided in {cycle.name} "
+            "are of one."
+        )
     rows = _rows(found, known, models, draws=draws, seed=seed)
     return Attribution(
         estimates=pd.DataFrame(rows),
@@ -174,7 +178,10 @@ def _rows(
     found: Ways, known: Credits, models: Sequence[str], *, draws: int, seed: int
 ) -> list[dict[str, Any]]:
     credit, effect = resampled(known, draws=draws, seed=seed)
-    method = f"bootstrap of persons in {known.parts} parts, {draws:,} draws"
+    method = (
+        f"Student's interval on the logit scale, {draws:,} bootstrap draws of persons in "
+        f"{known.parts} parts"
+    )
     bought = found.counts["converted"]
     order = np.argsort(-credit.estimate.mean(axis=0), kind="stable")
     rows = []

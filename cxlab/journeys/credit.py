@@ -6,16 +6,18 @@ length was, and parts drawn again with replacement are persons drawn again, each
 their journeys and each journey with all its moves.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from cxlab.data.engine import Table, keep, query, view
 from cxlab.journeys.ways import START, Ways
 from cxlab.stats.chains import removal_effects
-from cxlab.stats.resampling import expanded_tail
+from cxlab.stats.intervals import t_quantile
 
 __all__ = ["MODELS", "PARTS", "Credits", "Resampled", "credits_of", "resampled"]
 
@@ -141,21 +143,31 @@ def resampled(
     effect : Resampled, shape (places,)
         Removal effects.
 
+    Notes
+    -----
+    Student's interval on the logit scale, with the standard error of the draws: like Wilson's
+    it stays within 0 and 1, and reaches farther to the side where there is more room.
+
     References
     ----------
-    Wolter (2007), Introduction to Variance Estimation, chapter 2 (random groups); Hesterberg
-    (2015), The American Statistician 69(4), 371-386 (percentiles further out for few parts).
+    Wolter (2007), Introduction to Variance Estimation, chapter 2 (random groups).
     """
-    filled = known.filled
-    drawn = np.random.default_rng(seed).multinomial(known.parts, filled / known.parts, size=draws)
-    once = np.ones((1, len(filled)))
-    tail = expanded_tail(max(known.parts, 2), level)
+    few = max(known.parts, 2)
+    drawn = np.random.default_rng(seed).multinomial(
+        known.parts, known.filled / known.parts, size=draws
+    )
+    once = np.ones((1, len(known.filled)))
+    quantile = t_quantile(level, few - 1)
     found = []
-    for exact, again in zip(_shares(known, once), _shares(known, drawn.astype(float)), strict=True):
-        low, high = np.nanquantile(again, [tail, 1 - tail], axis=0)
-        # A percentile may miss the estimate itself by a hair.
-        ends = np.minimum(low, exact[0]), np.maximum(high, exact[0])
-        found.append(Resampled(exact[0], *ends))
+    for (exact,), again in zip(
+        _shares(known, once), _shares(known, drawn.astype(np.float64)), strict=True
+    ):
+        se = np.nanstd(again, axis=0) * math.sqrt(few / (few - 1))
+        inside = np.clip(exact, 1e-12, 1 - 1e-12)
+        half = quantile * se / (inside * (1 - inside))
+        low, high = (expit(logit(inside) + side * half) for side in (-1, 1))
+        # What no draw changed has no width: nobody took part, or everybody.
+        found.append(Resampled(exact, np.minimum(low, exact), np.maximum(high, exact)))
     return found[0], found[1]
 
 

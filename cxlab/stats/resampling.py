@@ -16,7 +16,7 @@ from scipy.special import ndtr
 from cxlab.errors import DataError
 from cxlab.stats.intervals import Interval, t_quantile
 
-__all__ = ["PATTERN", "bootstrap_change", "expanded_tail"]
+__all__ = ["PATTERN", "bootstrap_change"]
 
 # One kind of customer: answers and their sum in each period, and how many are alike.
 PATTERN = ("n_now", "total_now", "n_before", "total_before", "customers")
@@ -79,7 +79,7 @@ def bootstrap_change(
             f"{answered[0]:g} answered now and {answered[1]:g} before."
         )
     changes = _resampled(values[:, :4], customers, np.random.default_rng(seed), draws)
-    tail = expanded_tail(min(answered), level)
+    tail = _expanded_tail(min(answered), level)
     low, high = np.nanquantile(changes, [tail, 1 - tail])
     estimate = _change(customers[np.newaxis, :] @ values[:, :4])[0]
     return Interval(
@@ -118,29 +118,6 @@ def _change(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return difference
 
 
-def expanded_tail(units: float, level: float) -> float:
-    """Share to cut off at each end, a little less where few units were drawn again.
-
-    Parameters
-    ----------
-    units : float
-        What was drawn with replacement: customers, or groups of them; at least 2.
-    level : float
-        Confidence level.
-
-    Returns
-    -------
-    float
-        Below (1 - level) / 2.
-
-    References
-    ----------
-    Hesterberg (2015), The American Statistician 69(4), 371-386, section 5.2.
-
-    Examples
-    --------
-    >>> round(expanded_tail(100, 0.95), 4), round(expanded_tail(10, 0.95), 4)
-    (0.0231, 0.0086)
-    """
-    further = math.sqrt(units / (units - 1)) * t_quantile(level, units - 1)
+def _expanded_tail(customers: float, level: float) -> float:
+    further = math.sqrt(customers / (customers - 1)) * t_quantile(level, customers - 1)
     return float(ndtr(-further))
