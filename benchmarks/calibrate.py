@@ -18,7 +18,7 @@ from calibrate_funnels import funnel_cases
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
-from cxlab.journeys.credit import MODELS, PARTS, Credits, resampled
+from cxlab.journeys.paths.credit import MODELS, PARTS, Credits, resampled
 from cxlab.stats.chains import removal_effects
 from cxlab.stats.clusters import ClusterSums, cluster_mean, effective_n
 from cxlab.stats.differences import newcombe, nps_difference

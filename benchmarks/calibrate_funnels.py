@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlab.journeys.funnel_both import BothCycles
-from cxlab.journeys.funnel_changes import difference
-from cxlab.journeys.funnel_rates import StepCounts
+from cxlab.journeys.funnels.both_cycles import BothCycles
+from cxlab.journeys.funnels.changes import difference
+from cxlab.journeys.funnels.rates import StepCounts
 from cxlab.stats.intervals import Interval
 from cxlab.stats.rate_and_mix import rate_and_mix
 from cxlab.stats.survival import product_limit

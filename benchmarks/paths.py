@@ -20,8 +20,8 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import DuckEngine, Table, keep, view
 from cxlab.data.journey_settings import JourneySettings
 from cxlab.journeys.cases import Journeys
-from cxlab.journeys.credit import credits_of, resampled
-from cxlab.journeys.ways import ways
+from cxlab.journeys.paths.credit import credits_of, resampled
+from cxlab.journeys.paths.ways import ways
 
 CHANNELS = 12
 CYCLE = Cycle(datetime(2026, 1, 1).date())

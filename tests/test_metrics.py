@@ -88,7 +88,7 @@ def texts_of_the_rooms() -> set[str]:
     """Every piece of text in the code of the rooms, those between braces' gaps included."""
     found: set[str] = set()
     for room in ("emotion", "feedback", "journeys", "loyalty", "operations", "segments", "trust"):
-        for file in sorted((Path(cx.__file__).parent / room).glob("*.py")):
+        for file in sorted((Path(cx.__file__).parent / room).rglob("*.py")):
             tree = ast.walk(ast.parse(file.read_text("utf-8")))
             texts = (node.value for node in tree if isinstance(node, ast.Constant))
             found |= {text for text in texts if isinstance(text, str)}

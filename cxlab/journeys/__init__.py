@@ -2,27 +2,27 @@
 
 from cxlab.data.funnel_settings import Exclusion, Funnel, Step
 from cxlab.data.journey_settings import JourneySettings
-from cxlab.journeys.attribution import Attribution, attribution
 from cxlab.journeys.cases import Journeys, journeys_of, split_journeys
-from cxlab.journeys.chosen_funnel import chosen_funnel
-from cxlab.journeys.coverage import Contacts, contacts
-from cxlab.journeys.dead_ends import DeadEnds, Loops, dead_ends, loops
-from cxlab.journeys.drift import Drift, drift
-from cxlab.journeys.friction import Friction, friction
-from cxlab.journeys.funnel_changes import FunnelChange, funnel_change
-from cxlab.journeys.funnel_counts import FunnelCounts, count_funnel
-from cxlab.journeys.funnel_split import FunnelSplit, funnel_split
-from cxlab.journeys.funnel_times import TimeToConvert, time_to_convert
-from cxlab.journeys.funnels import FunnelResult, funnel
-from cxlab.journeys.iceberg import Iceberg, iceberg
-from cxlab.journeys.map import JourneyMap, journey_map, touchpoints_by_stage
-from cxlab.journeys.planned import Fitness, fitness
-from cxlab.journeys.session_rows import split_sessions
-from cxlab.journeys.sessions import Sessions, sessions
-from cxlab.journeys.steps import Flow, StepMatrix, flow, step_matrix
-from cxlab.journeys.timeline import Timeline, timeline
-from cxlab.journeys.transitions import Transitions, transitions
-from cxlab.journeys.variants import Variants, variants
+from cxlab.journeys.funnels.changes import FunnelChange, funnel_change
+from cxlab.journeys.funnels.chosen import chosen_funnel
+from cxlab.journeys.funnels.counts import FunnelCounts, count_funnel
+from cxlab.journeys.funnels.funnel import FunnelResult, funnel
+from cxlab.journeys.funnels.split import FunnelSplit, funnel_split
+from cxlab.journeys.funnels.times import TimeToConvert, time_to_convert
+from cxlab.journeys.limits.drift import Drift, drift
+from cxlab.journeys.limits.iceberg import Iceberg, iceberg
+from cxlab.journeys.log.coverage import Contacts, contacts
+from cxlab.journeys.log.friction import Friction, friction
+from cxlab.journeys.log.session_rows import split_sessions
+from cxlab.journeys.log.sessions import Sessions, sessions
+from cxlab.journeys.maps.journey_map import JourneyMap, journey_map, touchpoints_by_stage
+from cxlab.journeys.maps.planned import Fitness, fitness
+from cxlab.journeys.maps.timeline import Timeline, timeline
+from cxlab.journeys.paths.attribution import Attribution, attribution
+from cxlab.journeys.paths.dead_ends import DeadEnds, Loops, dead_ends, loops
+from cxlab.journeys.paths.steps import Flow, StepMatrix, flow, step_matrix
+from cxlab.journeys.paths.transitions import Transitions, transitions
+from cxlab.journeys.paths.variants import Variants, variants
 
 __all__ = [
     "Attribution",

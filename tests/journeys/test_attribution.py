@@ -20,9 +20,9 @@ from cxlab.data.sample.people import simulate_people
 from cxlab.data.sample.purchases import simulate_orders
 from cxlab.data.sample.world import World
 from cxlab.errors import ParameterError, Withheld
-from cxlab.journeys.attribution import Attribution, attribution
 from cxlab.journeys.cases import Journeys, split_journeys
-from cxlab.journeys.credit import MODELS
+from cxlab.journeys.paths.attribution import Attribution, attribution
+from cxlab.journeys.paths.credit import MODELS
 
 CYCLE = parse_cycle("2011Q1")
 

@@ -4,7 +4,7 @@ import pytest
 
 from cxlab.data.settings import Settings
 from cxlab.errors import ParameterError, Withheld
-from cxlab.journeys.chosen_funnel import chosen_funnel
+from cxlab.journeys.funnels.chosen import chosen_funnel
 
 STAGES = [
     {"name": "hear", "optional": True}, {"name": "look", "activities": ["seen"]},

@@ -12,8 +12,8 @@ from cxlab.data.engine import Engine, TableLike, frame, in_one_engine
 from cxlab.data.friction_settings import FrictionSettings
 from cxlab.errors import MissingColumnError, Withheld
 from cxlab.journeys import friction
-from cxlab.journeys.session_rows import session_rows
-from cxlab.journeys.signals import flagged_sessions
+from cxlab.journeys.log.session_rows import session_rows
+from cxlab.journeys.log.signals import flagged_sessions
 from tests.journeys.made import made
 
 CYCLE = parse_cycle("2018Q1")

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from cxlab.data.funnel_settings import Funnel
-from cxlab.journeys import FunnelCounts, count_funnel, funnel_units
+from cxlab.journeys import FunnelCounts, count_funnel
+from cxlab.journeys.funnels import units as funnel_units
 from tests.journeys.funnel_oracle import Oracle, deepest_by_trying_all
 
 START = datetime(2024, 1, 1)

@@ -8,7 +8,7 @@ from cxlab.data.engine import Engine, frame
 from cxlab.data.journey_settings import JourneySettings
 from cxlab.errors import Withheld
 from cxlab.journeys import iceberg, split_journeys
-from cxlab.journeys.dark_time import AFTER, BEFORE, pauses, window_frame
+from cxlab.journeys.limits.dark_time import AFTER, BEFORE, pauses, window_frame
 from tests.journeys.made import RULES, made
 
 CYCLE = parse_cycle("2018Q1")

@@ -12,7 +12,7 @@ from cxlab.data.journey_settings import JourneySettings, PlannedStage
 from cxlab.emotion import felt
 from cxlab.errors import Withheld
 from cxlab.journeys import journey_map, split_journeys, touchpoints_by_stage
-from cxlab.journeys.phases import EVERYBODY
+from cxlab.journeys.maps.phases import EVERYBODY
 
 CYCLE = parse_cycle("2018Q1")
 HOSTILE = '<img src=x onerror="alert(1)"> & \u202egnp'

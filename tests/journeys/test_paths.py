@@ -13,11 +13,11 @@ from cxlab.data.engine import Engine, frame
 from cxlab.data.journey_settings import JourneySettings
 from cxlab.errors import ParameterError, Withheld
 from cxlab.journeys.cases import Journeys, split_journeys
-from cxlab.journeys.dead_ends import dead_ends, loops
-from cxlab.journeys.steps import flow, step_matrix
-from cxlab.journeys.transitions import transitions
-from cxlab.journeys.variants import pack, unpack, variants
-from cxlab.journeys.ways import ENDS, decided, stays, ways
+from cxlab.journeys.paths.dead_ends import dead_ends, loops
+from cxlab.journeys.paths.steps import flow, step_matrix
+from cxlab.journeys.paths.transitions import transitions
+from cxlab.journeys.paths.variants import pack, unpack, variants
+from cxlab.journeys.paths.ways import ENDS, decided, stays, ways
 
 CYCLE = parse_cycle("2011Q1")
 

@@ -12,8 +12,8 @@ from cxlab.data.journey_settings import JourneySettings
 from cxlab.data.working_time import WorkingHours
 from cxlab.errors import Withheld
 from cxlab.journeys import split_journeys, timeline
-from cxlab.journeys.phases import begun_in, stages_of
-from cxlab.journeys.quartiles import quartiles
+from cxlab.journeys.maps.phases import begun_in, stages_of
+from cxlab.journeys.maps.quartiles import quartiles
 from cxlab.stats.clusters import ClusterSums, effective_n
 
 CYCLE = parse_cycle("2018Q1")

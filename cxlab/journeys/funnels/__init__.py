@@ -1,0 +1,1 @@
+"""Funnels: who set out, who got how far, how soon, and what changed."""

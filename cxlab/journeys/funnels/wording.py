@@ -1,0 +1,60 @@
+"""What stands under a funnel's name, so that nobody has to guess what was counted."""
+
+from cxlab.data.calendar import Cycle
+from cxlab.data.funnel_settings import Funnel
+from cxlab.journeys.funnels.counts import FunnelCounts
+from cxlab.journeys.funnels.rates import UNITS
+from cxlab.report import words
+
+__all__ = ["described", "entered", "left_out"]
+
+_ORDER = {
+    "ordered": "steps in order, other contacts between them allowed",
+    "strict": "steps in order, no other contact between them",
+    "any": "steps in any order",
+}
+_TIES = {
+    "either": "steps at the same moment count in either order",
+    "later": "a step must come later than the one before",
+}
+_ENTRY = {
+    False: "from the first entry",
+    True: "any entry may lead on",
+}
+
+
+def described(spec: Funnel, cycle: Cycle, *, by: str = "") -> str:
+    """Name the mode, the window, what is counted and whose property a group is."""
+    whose = f"; {by.replace('_', ' ')} {_whose(spec)}" if by else ""
+    return f"Share of {entered(spec, cycle)}, their {spec.window} over{whose}; 95% interval"
+
+
+def entered(spec: Funnel, cycle: Cycle) -> str:
+    """Name who is counted, when they entered, and by which rules."""
+    entry = "each entry counts" if spec.count_by == "attempt" else _ENTRY[spec.reentry]
+    rules = [_ORDER[spec.order], entry, _TIES[spec.ties]]
+    if spec.exclude:
+        rules.append("ended by " + words.listing([_named(out) for out in spec.exclude], "or"))
+    if spec.hold:
+        rules.append(f"{words.listing(list(spec.hold))} alike in all steps")
+    units = UNITS[spec.count_by]
+    return f"{units} that entered {cycle.first_day} to {cycle.last_day} ({'; '.join(rules)})"
+
+
+def left_out(counts: FunnelCounts) -> str:
+    """Say which rows were not looked at, and how many."""
+    said = [f"{words.number(n)} {reason}" for reason, n in counts.left_out.items() if n]
+    rest = f"Contacts left out: {words.listing(said)}. " if said else ""
+    return f"{rest}Conversions that happened where nobody records them are not seen."
+
+
+def _whose(spec: Funnel) -> str:
+    if spec.attribution == "first":
+        return "as it was at the first step"
+    if spec.attribution == "last":
+        return "as it was at the furthest step reached"
+    return f"as it was at {spec.attribution}"
+
+
+def _named(out: object) -> str:
+    return " or ".join(getattr(out, "activity", ())) or str(getattr(out, "where", ""))

@@ -1,0 +1,1 @@
+"""What the log cannot show, and whether the map has aged."""

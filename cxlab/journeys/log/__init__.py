@@ -1,0 +1,1 @@
+"""What the log of contacts holds: contacts, sessions, and signs of friction in them."""

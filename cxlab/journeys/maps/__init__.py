@@ -1,0 +1,1 @@
+"""The journey map, the time that journeys take, and the plan that people made of them."""

@@ -1,0 +1,337 @@
+"""Do customers live through the journey that was planned for them?
+
+The planned map is replayed against the log: how many journeys follow it, how many contacts
+do, where the others part from it, and what those buy who part from it.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import pandas as pd
+import pyarrow as pa
+
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import TableLike, query
+from cxlab.errors import Withheld
+from cxlab.journeys.cases import Journeys
+from cxlab.journeys.contacts import NOT_KNOWN
+from cxlab.journeys.maps.deviations import (
+    BACK,
+    CHANNEL,
+    LONG,
+    OUTSIDE,
+    SKIPPED,
+    TOUCHPOINT,
+    Replay,
+    amounts,
+    replayed,
+)
+from cxlab.journeys.maps.phases import (
+    EVERYBODY,
+    Begun,
+    Stages,
+    begun_in,
+    protect_by_stage,
+    stages_of,
+)
+from cxlab.report import charts, words
+from cxlab.report.disclosure import Money, Policy
+from cxlab.report.finding import Result, estimate_row, interval_row
+from cxlab.stats.clusters import ClusterSums, effective_n
+from cxlab.stats.intervals import wilson
+
+__all__ = ["Fitness", "fitness"]
+
+FEWEST = 10  # journeys below which no share is trusted
+_SHARE, _AMOUNT = "plan.deviation_share", "plan.deviation_amount"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fitness(Result):
+    """How well the log fits the planned map, and the ways in which it does not.
+
+    Attributes
+    ----------
+    unseen : list of str
+        Stages that stand in the plan and have no contact in the log.
+    unplanned : list of str
+        Touchpoints of the log that no stage plans.
+    """
+
+    cycle: str
+    personas: list[str]
+    unseen: list[str]
+    unplanned: list[str]
+
+    def table(self) -> pd.DataFrame:
+        """One row per number; what is the same in all rows left out."""
+        frame = super().table()
+        empty = [c for c in ("persona", "stage", "detail", "deviation") if frame[c].isna().all()]
+        one = ["persona"] if frame["persona"].nunique() == 1 else []
+        return frame.drop(columns=list({*empty, *one}))
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw the share of journeys with each deviation."""
+        rows = self._of(_SHARE).head(12)
+        if rows["estimate"].notna().sum() == 0:
+            return None
+        rows = rows.assign(what=[deviation_said(row) for row in rows.to_dict("records")])
+        return charts.bars(
+            rows, label="what", unit="share", low="conf_low", high="conf_high",
+            axis="Share of journeys, %", ax=ax,
+        )  # fmt: skip
+
+    def protect(self, rules: Policy | int) -> Self:
+        """Withhold small groups, stage by stage."""
+        return replace(self, estimates=protect_by_stage(self.estimates, rules))
+
+    def sentence(self) -> str:
+        """How many follow the plan, and what most others do."""
+        fits = self._of("plan.journeys_share").iloc[0]
+        if fits["suppressed"]:
+            said = "How many journeys follow the plan is withheld, since they are too few"
+        else:
+            ends = words.interval(fits["conf_low"], fits["conf_high"], "share")
+            said = (
+                f"{words.value(fits['estimate'], 'share')} of {words.plural(fits['n'], 'journey')} "
+                f"follow the plan from end to end ({ends})"
+            )
+        rows = self._of(_SHARE).dropna(subset="estimate")
+        if len(rows):
+            top = rows.sort_values("estimate", ascending=False, kind="stable").iloc[0]
+            said += (
+                f"; most often they part from it like this: {deviation_said(top)} "
+                f"({words.value(top['estimate'], 'share')})"
+            )
+        if self.unseen:
+            said += f". On paper only, without a contact in the log: {words.listing(self.unseen)}"
+        return f"{said}."
+
+    def _of(self, metric: str) -> pd.DataFrame:
+        rows = self.estimates[self.estimates["metric"] == metric]
+        return rows[rows["persona"] == self.personas[0]].reset_index(drop=True)
+
+
+def fitness(
+    journeys: Journeys,
+    *,
+    cycle: Cycle,
+    persona: TableLike | None = None,
+    interactions: TableLike | None = None,
+    currency: str = "",
+    most: int = 12,
+) -> Fitness:
+    """Replay the planned map against the journeys that began in a cycle and are over.
+
+    Parameters
+    ----------
+    journeys : Journeys
+        From `split_journeys`, with the study's `journey.stages`.
+    cycle : Cycle
+        In which they began.
+    persona : table, optional
+        `customer_id` and one more column: each persona apart.
+    interactions : table, optional
+        With `value_amount` at the outcome, for the money behind each deviation.
+    currency : str
+        Of these amounts, ISO 4217.
+    most : int
+        Deviations that are listed, the most frequent first; the others are counted.
+
+    Returns
+    -------
+    Fitness
+        `plan.journeys_share`: journeys without any deviation. `plan.contacts_share`: contacts
+        in a planned stage, touchpoint and channel and not back, of all contacts and all
+        stages skipped. `plan.deviation_share` and `plan.deviation_amount` by deviation.
+
+    Raises
+    ------
+    Withheld
+        If the study plans no map, or fewer than ten journeys are over.
+
+    Notes
+    -----
+    Deviations are: a stage that is not optional skipped on the way to a later one; a contact in
+    an earlier stage than was reached before; a stage that took longer, from its first contact to
+    its last, than `within`; a contact at a touchpoint or channel that its stage does not plan; a
+    contact in a stage that is not planned. What the log does not say deviates from nothing, and
+    what loses a journey may come at any stage.
+    Intervals: Wilson's on the effective number of journeys, persons as clusters.
+
+    References
+    ----------
+    The share of moves that log and model make together is the fitness of conformance
+    checking: van der Aalst (2016), Process Mining, 2nd ed., chapter 8; here by direct rules.
+    """
+    if not journeys.settings.stages:
+        raise Withheld(
+            "There is no planned map to hold the log against: declare journey.stages in study.yaml."
+        )
+    stages = stages_of(journeys)
+    begun = begun_in(journeys, stages, cycle=cycle, persona=persona)
+    replay = Replay(journeys, begun, stages)
+    rows, people = _overall(replay, begun)
+    if all(row["suppressed"] for row in rows if row["metric"] == "plan.journeys_share"):
+        raise Withheld(
+            f"Fewer than {FEWEST} journeys that began in {cycle.name} are over, too few to say "
+            "whether they follow the plan."
+        )
+    found, left = _most(replay, begun, most)
+    rows += [_deviation(row, people.loc[row["persona"]]) for row in found.to_dict("records")]
+    has_money = interactions is not None and "value_amount" in _columns(interactions)
+    if has_money and interactions is not None and journeys.settings.outcome:
+        rows += _money(found, amounts(replay, interactions, journeys), currency)
+    return Fitness(
+        estimates=pd.DataFrame(rows),
+        subtitle="Share of journeys that follow the planned map, and of those with each "
+        f"deviation, {begun.said(cycle)}; 95% interval",
+        note=_note(begun, people, left, has_money=has_money),
+        cycle=cycle.name,
+        personas=begun.personas,
+        unseen=_unseen(stages),
+        unplanned=_unplanned(journeys, stages),
+    )
+
+
+def deviation_said(row: Any) -> str:
+    """Write a deviation in words: 'consider skipped', 'buy took longer than planned'."""
+    stage, detail = (None if pd.isna(row[c]) else row[c] for c in ("stage", "detail"))
+    return {
+        SKIPPED: f"{stage} skipped",
+        BACK: f"back to {stage}",
+        LONG: f"{stage} longer than planned",
+        TOUCHPOINT: f"{stage} at {detail}, not planned there",
+        CHANNEL: f"{stage} by {detail}, not planned there",
+        OUTSIDE: f"{detail}, in no planned stage",
+    }[row["deviation"]]
+
+
+def _overall(replay: Replay, begun: Begun) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """Make the two shares that say how well log and plan fit, by persona."""
+    sums = query(
+        """
+        select persona, count(*) as people, sum(n) as n, sum(n * n) as n_n, sum(y) as y,
+            sum(n * y) as n_y, sum(y * y) as y_y, sum(case when y > 0 then 1 else 0 end) as fit,
+            sum(m) as m, sum(m * m) as m_m, sum(f) as f, sum(m * f) as m_f, sum(f * f) as f_f,
+            sum(case when f > 0 then 1 else 0 end) as some
+        from (
+            select c.persona, c.person_id, count(*) as n,
+                sum(case when d.journey is null then 1 else 0 end) as y,
+                sum(c.contacts + c.skipped) as m, sum(c.fitting) as f
+            from c left join (select distinct journey from d) as d on c.journey = d.journey
+            group by c.persona, c.person_id
+        ) as p group by persona order by persona
+        """,
+        c=replay.contacts,
+        d=replay.deviations,
+    ).set_index("persona")
+    rows = []
+    for persona in [p for p in begun.personas if p in sums.index]:
+        s = sums.loc[persona]
+        journeys = _clusters(s, "n", "y")
+        moves = _clusters(s, "m", "f")
+        for metric, clusters, people in (
+            ("plan.journeys_share", journeys, "fit"),
+            ("plan.contacts_share", moves, "some"),
+        ):
+            rows.append(_share(metric, clusters, float(sums[people][persona]), persona=persona))
+    return rows, sums
+
+
+def _clusters(s: Any, n: str, y: str) -> ClusterSums:
+    return ClusterSums(
+        customers=float(s["people"]), n=float(s[n]), total=float(s[y]),
+        n_n=float(s[f"{n}_{n}"]), n_total=float(s[f"{n}_{y}"]), total_total=float(s[f"{y}_{y}"]),
+    )  # fmt: skip
+
+
+def _share(metric: str, sums: ClusterSums, people: float, **dims: object) -> dict[str, Any]:
+    said: dict[str, Any] = {"persona": None, "deviation": None, "stage": None, "detail": None}
+    if sums.n < FEWEST or sums.customers < 2:
+        nothing = float("nan")
+        row = estimate_row(
+            metric, nothing, nothing, nothing, n=sums.n, count=people, unit="share",
+            method=f"withheld: fewer than {FEWEST} journeys", **(said | dims),
+        )  # fmt: skip
+        return {**row, "suppressed": True}
+    size = effective_n(sums, sums.mean * (1 - sums.mean)) if sums.repeated else None
+    found = wilson(sums.total, sums.n, n_eff=size)
+    return interval_row(metric, found, unit="share", count=people, **(said | dims))
+
+
+def _most(replay: Replay, begun: Begun, most: int) -> tuple[pd.DataFrame, int]:
+    """Take the most frequent deviations of all personas together."""
+    counts = replayed(replay)
+    counts = counts[counts["persona"].isin(begun.personas)]
+    key = ["kind", "stage_no", "place"]
+    size = (
+        counts.groupby(key, sort=True)["journeys"].sum().sort_values(ascending=False, kind="stable")
+    )
+    kept = size.head(most).index
+    order = {name: i for i, name in enumerate(kept)}
+    listed = [tuple(k) in order for k in counts[key].itertuples(index=False)]
+    found = counts[pd.Series(listed, index=counts.index, dtype=bool)]
+    rank = [order[tuple(k)] for k in found[key].itertuples(index=False)]
+    who = found["persona"].map({p: i for i, p in enumerate(begun.personas)})
+    found = found.assign(rank=rank, who=who).sort_values(["who", "rank"], kind="stable")
+    return replay.names(found), max(0, len(size) - most)
+
+
+def _deviation(row: dict[Any, Any], base: Any) -> dict[str, Any]:
+    sums = ClusterSums(
+        customers=float(base["people"]), n=float(base["n"]), total=float(row["journeys"]),
+        n_n=float(base["n_n"]), n_total=float(row["n_y"]), total_total=float(row["y_y"]),
+    )  # fmt: skip
+    dims = {k: row[k] for k in ("persona", "deviation", "stage", "detail")}
+    return _share(_SHARE, sums, row["people"], **dims)
+
+
+def _money(found: pd.DataFrame, sums: pd.DataFrame, currency: str) -> list[dict[str, Any]]:
+    """Make the rows of money: what journeys with a deviation bought at their outcome."""
+    key = ["persona", "kind", "stage_no", "place"]
+    rows = []
+    for row in found.merge(sums, on=key, validate="one_to_one").to_dict("records"):
+        dims = {k: row[k] for k in ("persona", "deviation", "stage", "detail")}
+        money = Money.of(row["total"], row["gross"], row["largest"], row["two_largest"])
+        total = float(row["total"])
+        rows.append(
+            estimate_row(
+                _AMOUNT, total, total, total, n=row["journeys"], count=row["people"],
+                unit=currency or "amount", method="complete sum", money=money, **dims,
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _unseen(stages: Stages) -> list[str]:
+    """List the planned stages in which the log has no contact."""
+    met = set(stages.of_place["stage_no"])
+    return [name for i, name in enumerate(stages.names) if i not in met]
+
+
+def _unplanned(journeys: Journeys, stages: Stages) -> list[str]:
+    """List the touchpoints of the log that no stage plans."""
+    if not any(stage.touchpoints for stage in stages.plan.values()):
+        return []
+    planned = {t for stage in stages.plan.values() for t in stage.touchpoints}
+    return sorted({*journeys.places["touchpoint"]} - planned - {NOT_KNOWN})
+
+
+def _columns(table: TableLike) -> list[str]:
+    return list(table.column_names if isinstance(table, pa.Table) else table.columns)
+
+
+def _note(begun: Begun, people: pd.DataFrame, left: int, *, has_money: bool) -> str:
+    base = int(people.loc[people.index.isin(begun.personas), "n"].sum())
+    said = [
+        f"Base: {words.plural(base, 'journey')} that are over; a journey counts once in each way "
+        "in which it deviates. Wilson interval, persons as clusters."
+    ]
+    if has_money:
+        said.append("Money is what these journeys bought at their outcome; it is not lost.")
+    if left:
+        said.append(f"{words.plural(left, 'rarer deviation')} not listed.")
+    if begun.personas != [EVERYBODY] and begun.unnamed:
+        said.append(f"{words.plural(begun.unnamed, 'journey')} of nobody with a persona left out.")
+    return " ".join(said)

@@ -1,0 +1,1 @@
+"""Paths: from place to place, in circles, to the outcome, and the credit of each place."""
