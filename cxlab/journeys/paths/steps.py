@@ -97,10 +97,12 @@ def step_matrix(
     ----------
     journeys : Journeys
         See `split_journeys`.
-    cycle, of, most, repeats
+    cycle, of
         As in `transitions`.
     steps : int
         How many steps from the start.
+    most, repeats
+        As in `transitions`.
 
     Returns
     -------
@@ -153,10 +155,12 @@ def flow(
     ----------
     journeys : Journeys
         See `split_journeys`.
-    cycle, of, most, repeats
+    cycle, of
         As in `transitions`.
     steps : int
         How many steps from the start are drawn.
+    most, repeats
+        As in `transitions`.
 
     Returns
     -------

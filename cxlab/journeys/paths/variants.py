@@ -93,10 +93,12 @@ def variants(
     ----------
     journeys : Journeys
         See `split_journeys`.
-    cycle, of, repeats
+    cycle, of
         As in `transitions`.
     most : int
         Ways that are shown.
+    repeats
+        As in `transitions`.
 
     Returns
     -------
