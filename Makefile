@@ -75,6 +75,7 @@ bench: $(READY) ## Measure speed and memory against the figures to reach
 	@$(BIN)/python benchmarks/bench.py
 	@$(BIN)/python benchmarks/sample.py
 	@$(BIN)/python benchmarks/paths.py
+	@$(BIN)/python benchmarks/funnels.py
 
 calibrate: $(READY) ## Check by simulation that intervals cover as often as they say
 	@failed=0; $(BIN)/python benchmarks/calibrate.py || failed=1; \
