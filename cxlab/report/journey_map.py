@@ -82,7 +82,7 @@ class Stage:
     reach: str
     is_after: bool
     feeling: Feeling | None
-    no_feeling: str = ""
+    no_feeling: Cell | None = None
     cells: Sequence[Cell] = field(default_factory=tuple)
 
 
@@ -173,9 +173,7 @@ def _stage(stage: Stage, i: int, piece: str, ends: str, outcome: str) -> str:
 def _felt(stage: Stage, piece: str, ends: str) -> str:
     feeling = stage.feeling
     if feeling is None:
-        return _cell(
-            Cell(lane="Feeling, −1 to +1", grade=MISSING, lines=[Line(said=stage.no_feeling)])
-        )
+        return _cell(stage.no_feeling or Cell(lane="Feeling, −1 to +1", grade=MISSING))
     low, high = (words.signed(x, "points") for x in (feeling.low, feeling.high))
     tag = f' <span class="cx-tag">{text(feeling.tag)}</span>' if feeling.tag else ""
     return (

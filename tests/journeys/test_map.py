@@ -149,6 +149,10 @@ def test_each_persona_has_a_map_and_a_small_one_loses_its_numbers_before_it_is_d
     part = html[html.index(">Few<") :]
     assert "Size withheld" in part
     assert not re.findall(r"\d[\d.]*%", part)
+    # What is withheld is known, and is not called missing.
+    assert "surveyed, too few" in cells(part)["look", "Feeling"]
+    assert "withheld" in cells(part)["look", "Time"]
+    assert cells(part)["look", "Time"].endswith("● observed, too few")
     assert len(re.findall(r"<h3 ", html)) == 2
 
 

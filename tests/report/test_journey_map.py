@@ -45,7 +45,7 @@ def map_of(values, persona="Households"):
     stages = [
         Stage(
             name=f"stage {i}", reach="50.0% of journeys come here", is_after=i > 2,
-            feeling=None if x is None else feeling(x), no_feeling="Nobody was asked.", cells=CELLS,
+            feeling=None if x is None else feeling(x), cells=CELLS,
         )
         for i, x in enumerate(values)
     ]  # fmt: skip

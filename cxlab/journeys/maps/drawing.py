@@ -157,10 +157,13 @@ def _feeling(row: Any, is_lowest: bool) -> Feeling:
     )  # fmt: skip
 
 
-def _no_feeling(rows: pd.DataFrame) -> str:
+def _no_feeling(rows: pd.DataFrame) -> Cell:
+    """Say why there is no curve: too few have answered, or nobody was asked."""
     if len(rows):
-        return "Too few answers to show."
-    return "Nobody was asked. A survey would tell: how did you feel at this point?"
+        line = Line(said="feeling", value="withheld")
+        return Cell(lane="Feeling, −1 to +1", grade=SURVEYED, lines=[line], base="too few")
+    said = "Nobody was asked. A survey would tell: how did you feel at this point?"
+    return Cell(lane="Feeling, −1 to +1", grade=MISSING, lines=[Line(said=said)])
 
 
 def _lowest(felt: pd.DataFrame) -> str | None:
@@ -234,13 +237,15 @@ def _times(here: pd.DataFrame, plan: PlannedStage | None) -> Cell:
         lines.append(Line(said=said, value=value, note=note))
         base = base or f"n\N{NO-BREAK SPACE}{words.number(float(rows['n']['median']))}"
     within = plan.within if plan else None
+    if not lines and len(_of(here, metric=["journey.days_in_stage", "journey.days_to_next_stage"])):
+        lines, base = [Line(said="in the stage", value="withheld")], "too few"
     if lines:
         lines += [Line(said="planned", value=f"within {within}")] if within else []
         return Cell(lane="Time, median", grade=OBSERVED, lines=lines, base=base)
     if within:
         line = Line(said="planned", value=f"within {within}")
         return Cell(lane="Time, median", grade=ASSUMED, lines=[line])
-    line = Line(said="Too few stays have ended to time them.")
+    line = Line(said="No stay has ended that could be timed.")
     return Cell(lane="Time, median", grade=MISSING, lines=[line])
 
 
