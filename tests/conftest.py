@@ -43,7 +43,15 @@ def _spark() -> Engine:
         pytest.skip("Java is not installed, which Spark needs")
     from cxlab.data.spark import SparkEngine
 
-    return SparkEngine()
+    engine = SparkEngine()
+    # Most of a small question's time is spent on compiling and replanning it.
+    for key, setting in (
+        ("spark.sql.adaptive.enabled", "false"),
+        ("spark.sql.codegen.wholeStage", "false"),
+        ("spark.sql.codegen.factoryMode", "NO_CODEGEN"),
+    ):
+        engine._session.conf.set(key, setting)
+    return engine
 
 
 @pytest.fixture(params=["duckdb", pytest.param("spark", marks=pytest.mark.spark)])
