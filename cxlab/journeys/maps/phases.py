@@ -106,7 +106,8 @@ def stages_of(journeys: Journeys) -> Stages:
             )
         when = query(
             """
-            select p.stage, avg(t.position) as at from t join p on t.place = p.place
+            select p.stage, cast(sum(t.position) as double) / count(*) as at
+            from t join p on t.place = p.place
             group by p.stage order by p.stage
             """,
             t=journeys.touches,

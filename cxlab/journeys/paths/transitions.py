@@ -8,6 +8,7 @@ import pandas as pd
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, query, view
 from cxlab.journeys.cases import Journeys
+from cxlab.journeys.exact import DAY_SECONDS, seconds, sum_of_products
 from cxlab.journeys.paths.shares import share_row, summed
 from cxlab.journeys.paths.ways import BEGIN, ENDS, OTHER, START, Ways, size_of, stays, ways
 from cxlab.report import charts, disclosure, words
@@ -16,8 +17,6 @@ from cxlab.report.finding import Result, interval_row
 from cxlab.stats.clusters import ClusterSums, cluster_mean
 
 __all__ = ["Transitions", "transitions"]
-
-_DAY = 86_400_000_000  # microseconds
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -181,11 +180,12 @@ def _days(found: Ways, steps: Table) -> list[dict[str, Any]]:
     """Mean time of each move between two places, persons as clusters."""
     cells = query(
         f"""
-        select from_code, to_code, count(*) as customers, sum(n) as n, sum(days) as total,
-            sum(n * n) as n_n, sum(n * days) as n_total, sum(days * days) as total_total
+        select from_code, to_code, count(*) as customers, sum(n) as n, sum(time) as total,
+            sum(n * n) as n_n, {sum_of_products("n", "time")} as n_total,
+            {sum_of_products("time", "time")} as total_total
         from (
             select person, code as from_code, next as to_code, count(*) as n,
-                sum((next_us - at_us) / cast({_DAY} as double)) as days
+                {seconds("sum(next_us - at_us)")} as time
             from s where next_us is not null group by person, code, next
         ) as p
         group by from_code, to_code order by from_code, to_code
@@ -195,7 +195,14 @@ def _days(found: Ways, steps: Table) -> list[dict[str, Any]]:
     rows = []
     for cell in cells.to_dict("records"):
         pair = {name: found.name(int(cell.pop(f"{name}_code"))) for name in ("from", "to")}
-        sums = ClusterSums(**{str(k): float(v) for k, v in cell.items()})
+        sums = ClusterSums(
+            customers=float(cell["customers"]),
+            n=float(cell["n"]),
+            total=float(cell["total"]) / DAY_SECONDS,
+            n_n=float(cell["n_n"]),
+            n_total=float(cell["n_total"]) / DAY_SECONDS,
+            total_total=float(cell["total_total"]) / DAY_SECONDS**2,
+        )
         if sums.customers < 2:
             continue
         dims = {f"{name}_place": place for name, place in pair.items()}
