@@ -131,7 +131,7 @@ def compile_query(
         _bind(node, tables, params)
     if limit is not None:
         _limit(tree, limit)
-    return tree.sql(dialect)
+    return tree.sql(dialect, copy=False)
 
 
 def _check_subset(tree: exp.Query) -> None:

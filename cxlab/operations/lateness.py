@@ -4,9 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike, query
@@ -22,8 +20,9 @@ from cxlab.operations.deliveries import (
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, interval_row
 from cxlab.stats.intervals import Interval, wilson
+from cxlab.stats.order_statistics import median_of_counts
 
-__all__ = ["Lateness", "lateness", "median_of_counts"]
+__all__ = ["Lateness", "lateness"]
 
 IN_TIME, LATE = "in time", "late"
 
@@ -134,49 +133,6 @@ def lateness(shipments: TableLike, *, cycle: Cycle) -> Lateness:
         f"{AS_INDEPENDENT}",
         cycle=cycle.name,
     )
-
-
-def median_of_counts(values: Any, counts: Any, *, level: float = 0.95) -> Interval:
-    """Median of counted values, with the interval between two order statistics.
-
-    Parameters
-    ----------
-    values, counts : array_like, shape (k,)
-        Distinct values in any order, and how often each occurs. Infinity is a value.
-    level : float
-        Confidence level; the interval covers at least as often.
-
-    Returns
-    -------
-    Interval
-        Of an even number, the lower of the two middle ones: no day between two days.
-
-    References
-    ----------
-    Conover (1999), Practical Nonparametric Statistics, 3rd ed., section 3.2.
-
-    Examples
-    --------
-    >>> found = median_of_counts(range(1, 17), [1] * 16)
-    >>> found.estimate, found.low, found.high
-    (8.0, 4.0, 13.0)
-    """
-    order = np.argsort(np.asarray(values, dtype=float), kind="stable")
-    ordered = np.asarray(values, dtype=float)[order]
-    reached = np.cumsum(np.asarray(counts, dtype=float)[order])
-    n = int(reached[-1])
-    # P(fewer than `rank` of n lie below the median) is at most half of what may fail.
-    rank = int(binom.ppf((1 - level) / 2, n, 0.5))
-
-    def at(position: int) -> float:
-        if not 1 <= position <= n:
-            return math.nan
-        return float(ordered[np.searchsorted(reached, position)])
-
-    return Interval(
-        estimate=at((n + 1) // 2), low=at(rank), high=at(n + 1 - rank), n=n,
-        method="interval between order statistics", level=level,
-    )  # fmt: skip
 
 
 def _median(waits: pd.DataFrame) -> Interval | None:

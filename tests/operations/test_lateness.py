@@ -2,18 +2,15 @@
 
 from datetime import date, datetime
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
 
 from cxlab.data.calendar import parse_cycle
 from cxlab.errors import Withheld
 from cxlab.operations import lateness
 from cxlab.operations.deliveries import NOT_YET
-from cxlab.operations.lateness import median_of_counts
 
 
 def _counts(result):
@@ -98,22 +95,6 @@ def test_the_note_says_that_shipments_are_taken_as_independent(cycle, shipped):
 def test_an_empty_table_is_withheld(engine, cycle, shipped):
     with pytest.raises(Withheld, match="at least 10 shipments, but 9 were promised for 2024Q2"):
         lateness(engine.table(shipped([0.0] * 9)), cycle=cycle)
-
-
-@pytest.mark.parametrize(("n", "low", "high"), [(8, 1, 8), (10, 2, 9), (15, 4, 12), (25, 8, 18)])
-def test_the_medians_ranks_are_those_of_the_sign_test(n, low, high):
-    # Greatest rank r with P(B < r) at most 2.5 % for B binomial(n, 1/2), worked by hand.
-    found = median_of_counts(range(1, n + 1), [1] * n)
-    assert (found.low, found.high) == (low, high)
-    assert binom.cdf(low - 1, n, 0.5) <= 0.025 < binom.cdf(low, n, 0.5)
-
-
-@given(st.lists(st.integers(-60, 60), min_size=6, max_size=80))
-def test_the_median_of_counts_is_that_of_the_rows_and_lies_inside(days):
-    values, counts = np.unique(days, return_counts=True)
-    found = median_of_counts(values, counts)
-    assert found.estimate == sorted(days)[(len(days) + 1) // 2 - 1]
-    assert found.low <= found.estimate <= found.high
 
 
 @settings(max_examples=20, deadline=None)

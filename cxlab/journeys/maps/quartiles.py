@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
 from cxlab.data.engine import Table, query, view
 from cxlab.stats.clusters import ClusterSums, effective_n
 from cxlab.stats.intervals import Interval
+from cxlab.stats.order_statistics import binomial_quantile
 
 __all__ = ["QUARTILES", "quartiles"]
 
@@ -138,6 +138,6 @@ def _ranks(row: dict[Any, Any], i: int, share: float, level: float) -> dict[str,
     )  # fmt: skip
     size = max(effective_n(sums, sums.mean * (1 - sums.mean)), 1.0)
     whole = int(np.floor(size))
-    below, above = (float(binom.ppf(p, whole, share)) for p in ((1 - level) / 2, (1 + level) / 2))
+    below, above = (binomial_quantile(p, whole, share) for p in ((1 - level) / 2, (1 + level) / 2))
     low = max(1, int(np.floor(n * below / whole)))
     return {"grp": row["grp"], "i": i, "low": low, "high": min(int(n), int(n * above / whole) + 1)}

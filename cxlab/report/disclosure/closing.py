@@ -8,6 +8,7 @@ is wide enough (Fischetti & Salazar-Gonzalez 2001; Hundepool et al. 2012, chapte
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from cxlab.report.disclosure.lines import Floats, Ints, Lines, solve
 
-__all__ = ["Cells", "Demands"]
+__all__ = ["Demands", "close"]
 
 Flags = npt.NDArray[np.bool_]
 _EPS = 1e-7  # of the largest value; solvers are not exact
@@ -29,8 +30,16 @@ class Demands:
     width: Floats
 
 
-class Cells:
-    """Cells of one table and its totals, some of them withheld.
+def close(
+    keys: Sequence[tuple[str, ...]],
+    value: Floats,
+    *,
+    hidden: Flags,
+    asks: Flags,
+    fixed: Flags,
+    demands: Demands,
+) -> Flags:
+    """Withhold more cells of one table, until none that asks can be worked out.
 
     A total that is not among the cells is taken as known, since another page may show it.
 
@@ -44,7 +53,32 @@ class Cells:
         Withheld so far; those that need a range; those that stay as they are.
     demands : Demands
         The range that each of those needs.
+
+    Returns
+    -------
+    array of bool, shape (cells,)
+        Those withheld in the end.
     """
+    if not (asks & hidden).any():
+        return hidden
+    numbers = np.stack([value, demands.reach, demands.width]).astype(np.float64)
+    flags = np.stack([hidden, asks, fixed]).astype(np.bool_)
+    found = _closed(tuple(keys), numbers.tobytes(), flags.tobytes())
+    return np.frombuffer(found, dtype=np.bool_)
+
+
+# Many measures rest on the same people: their tables are the same, and are asked again and again.
+@lru_cache(maxsize=1024)
+def _closed(keys: tuple[tuple[str, ...], ...], numbers: bytes, flags: bytes) -> bytes:
+    value, reach, width = np.frombuffer(numbers).reshape(3, -1)
+    hidden, asks, fixed = np.frombuffer(flags, dtype=np.bool_).reshape(3, -1)
+    demands = Demands(reach, width)
+    cells = _Cells(keys, value, hidden=hidden, asks=asks, fixed=fixed, demands=demands)
+    return cells.closed().tobytes()
+
+
+class _Cells:
+    """Cells of one table and its totals, some of them withheld."""
 
     def __init__(
         self,

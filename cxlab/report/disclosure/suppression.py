@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlab.columns import ESTIMATE
-from cxlab.report.disclosure.closing import Cells, Demands
+from cxlab.report.disclosure.closing import Demands, close
 from cxlab.report.disclosure.policy import AMOUNT, Policy, is_move
 
 __all__ = ["RULES", "blank", "dimensions", "protect", "suppressed_cells", "tally"]
@@ -56,16 +56,17 @@ def protect(estimates: pd.DataFrame, rules: Policy | int, *, sparse: bool = Fals
     rows = estimates.reset_index(drop=True)
     dims = dimensions(rows)
     keys = rows[dims].astype("string").fillna("")
+    group = keys.groupby(dims, sort=False).ngroup() if dims else None
     moves = rows["metric"].map(is_move)
     exempt = rows["metric"].isin(policy.exceptions)
     given = rows["suppressed"].fillna(False).astype(bool)
 
     def together(flags: "pd.Series[bool]") -> "pd.Series[bool]":
         """One group hidden in one metric would be readable in its neighbour."""
-        if dims:
+        if group is not None:
             # A change tells of two cycles: hidden for the other one, it says nothing of this.
-            level = _anywhere(flags & ~moves, keys)
-            flags = flags | level | (moves & _anywhere(flags & moves, keys))
+            level = _anywhere(flags & ~moves, group)
+            flags = flags | level | (moves & _anywhere(flags & moves, group))
         return (flags & ~exempt) | given
 
     hidden = together(given | policy.is_small(rows) | policy.is_dominated(rows))
@@ -75,11 +76,11 @@ def protect(estimates: pd.DataFrame, rules: Policy | int, *, sparse: bool = Fals
     while before < hidden.sum():
         before = int(hidden.sum())
         for at, names, value, demands in blocks:
-            cells = Cells(
+            closed = close(
                 names, value, demands=demands,
                 hidden=hidden.to_numpy()[at], asks=asks.to_numpy()[at], fixed=exempt.to_numpy()[at],
             )  # fmt: skip
-            hidden |= rows.index.isin(at[cells.closed()])
+            hidden |= rows.index.isin(at[closed])
         hidden = together(hidden)
     return blank(estimates[shown], hidden.to_numpy())
 
@@ -133,8 +134,9 @@ def _groups(estimates: pd.DataFrame, flags: "pd.Series[bool]") -> "pd.Series[boo
     return flags.groupby([keys[d] for d in dims]).any()
 
 
-def _anywhere(flags: "pd.Series[bool]", keys: pd.DataFrame) -> "pd.Series[bool]":
-    return flags.groupby([keys[c] for c in keys.columns]).transform("any")
+def _anywhere(flags: "pd.Series[bool]", group: "pd.Series[int]") -> "pd.Series[bool]":
+    """Tell for each row whether one of its group is flagged."""
+    return group.isin(group[flags])
 
 
 def _blocks(
