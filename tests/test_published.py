@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+import cxlab as cx
 from cxlab.cycle.findings import read_shown, to_frame
 from cxlab.data.settings import Settings, read_settings
 from cxlab.stats.power import detectable_change
@@ -28,6 +30,10 @@ CHAPTERS = sorted(file.stem for file in (HOUSE / "notebooks").glob("*.ipynb"))
 CYCLES = ["2026Q1", "2026Q2"]
 PAGES = pytest.mark.parametrize("name", ["index", *CHAPTERS])
 CHAPTER = pytest.mark.parametrize("name", CHAPTERS)
+# Shares that are also told by what is missing from them: lost, unseen, in the light.
+HALVES = ["funnel.step_rate", "iceberg.purchases_seen_share", "iceberg.dark_share"]
+ENDS = ("conf_low", "conf_high")
+ICEBERG = ("window", "near")  # what it takes where nobody chooses
 PAGE_BYTES, FIGURE_BYTES = 1_500_000, 150_000
 
 # Everything folded away is opened: what is hidden must be as good as what shows.
@@ -82,7 +88,11 @@ class Report:
         declared = [v for k, v in self.settings.definitions if k.endswith("_days")]
         given = [v for c in self.manifest["chapters"] for v in c["parameters"].values()]
         targets = [100 * kpi.target for kpi in self.settings.kpis.values() if kpi.target]
-        return {float(v) for v in [*declared, *given, *targets] if isinstance(v, int | float)}
+        spans = [funnel.window for funnel in self.settings.funnels.values()]
+        spans += [signature(cx.journeys.iceberg).parameters[name].default for name in ICEBERG]
+        days = [float(span.split()[0]) for span in spans if span]
+        chosen = [*declared, *given, *targets, *days]
+        return {float(v) for v in chosen if isinstance(v, int | float)}
 
 
 @pytest.fixture(scope="module")
@@ -277,8 +287,7 @@ def test_the_selector_leads_to_both_cycles_and_to_the_list_of_all(report):
 
 
 @CHAPTER
-def test_every_number_of_a_headline_or_a_chart_is_a_finding_of_that_figure(report, name, request):
-    _wide_tables_are_not_read_yet(name, request)
+def test_every_number_of_a_headline_or_a_chart_is_a_finding_of_that_figure(report, name):
     for figure in report.soup(name).select(".cx-fig"):
         findings = report.figures(name)[figure["id"]]
         for said in figure.select(".cx-headline, .cx-wide text[font-weight='700']"):
@@ -300,13 +309,6 @@ def test_the_findings_behind_the_answer_say_what_their_figures_say(report):
         page, _, anchor = link["href"].partition("#")
         figure = report.soup(page.removesuffix(".html")).find(id=anchor)
         assert figure.select_one(".cx-headline").text == link.text
-
-
-def _wide_tables_are_not_read_yet(name: str, request: pytest.FixtureRequest) -> None:
-    """Say what this suite cannot read: rows of several findings, complements, chosen windows."""
-    if name == "20_journeys":
-        why = "a funnel's row holds three findings, and its headline what was lost"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=why))
 
 
 def _unknown(text: str, findings: pd.DataFrame, chosen: set[float]) -> list[str]:
@@ -338,6 +340,9 @@ def _is_derived(number: Printed, findings: pd.DataFrame) -> bool:
     days = findings.loc[findings["unit"] == "days", ["estimate", "conf_low", "conf_high"]]
     if any(number.is_near(x * per) for x in days.to_numpy().ravel() for per in (24, 1440)):
         return True
+    halves = findings.loc[findings["metric"].isin(HALVES), ["estimate", *ENDS]]
+    if number.unit in ("%", "") and any(map(number.is_near, 100 * (1 - halves.to_numpy().ravel()))):
+        return True
     moves = findings[findings["metric"].str.contains("change|difference")].dropna()
     seen = [
         detectable_change(row.conf_low, row.conf_high) * (100 if row.unit == "share" else 1)
@@ -362,57 +367,76 @@ def test_every_number_of_a_tile_belongs_to_its_measure(report):
 
 
 @CHAPTER
-def test_every_row_of_a_table_is_one_finding_of_that_figure(report, name, request):
-    _wide_tables_are_not_read_yet(name, request)
+def test_every_row_of_a_table_holds_findings_of_one_group_of_that_figure(report, name):
     rows = 0
     for figure in report.soup(name).select(".cx-fig"):
         heads = [head.text for head in figure.select("thead th")]
         for line in figure.select("tbody tr") if "Estimate" in heads else []:
             cells = [cell.text for cell in line.find_all(["th", "td"])]
+            same = _of_one_group(cells, report.figures(name)[figure["id"]])
             row = dict(zip(heads, cells, strict=True))
-            assert _one_finding(row, cells, report.figures(name)[figure["id"]]), cells
+            if row["Estimate"] == "withheld":
+                assert same["suppressed"].any(), cells
+            elif "Base" in heads:
+                assert any(_is_told(row, found) for found in same.to_dict("records")), cells
+            else:  # a row of several findings, such as of both cycles
+                same = _of_one_group([*cells, *CYCLES], report.figures(name)[figure["id"]])
+                told = [n for cell in line.select("td.cx-num") for n in numbers(cell.text)]
+                assert [n.text for n in told if not n.is_among(same)] == [], cells
             rows += 1
     assert rows or name == "90_trust"
 
 
-def _one_finding(row: dict[str, str], cells: list[str], findings: pd.DataFrame) -> bool:
-    """Find the finding of a table's row: its groups, and all its numbers within rounding."""
-    groups = {_letters(cell) for cell in cells}
-    same = findings[[_groups(dims) <= groups for dims in findings["dims"]]]
-    if row["Estimate"] == "withheld":
-        return bool(same["suppressed"].any())
+def _of_one_group(cells: list[str], findings: pd.DataFrame) -> pd.DataFrame:
+    """Pick the findings of the group that a row names."""
+    dims = findings["dims"].map(json.loads)
+    # What is the same in every row stands in the headline.
+    alike = {k for k in set().union(*dims) if len({str(d.get(k)) for d in dims}) == 1}
+    words = f" {' | '.join(map(_letters, cells))} "  # a cell may name several groups
+    named = [n for cell in cells for n in numbers(cell)]
+    found = [
+        all(
+            any(n.is_near(v) for n in named)
+            if isinstance(v, float | int)
+            else f" {_letters(v)} " in words
+            for k, v in group.items()
+            if k not in alike
+        )
+        for group in dims
+    ]
+    return findings[found]
+
+
+def _is_told(row: dict[str, str], found: dict[Any, Any]) -> bool:
+    """Tell whether a table's row tells all numbers of a finding, within rounding."""
     estimate, ends, base = map(numbers, (row["Estimate"], row["95% interval"], row["Base"]))
-    return any(
+    return (
         estimate[0].is_near(_shown(found, "estimate"))
         and all(end.is_near(_shown(found, at)) for end, at in zip(ends, ENDS, strict=False))
         and base[0].is_near(found["n"])
-        for found in same.to_dict("records")
     )
-
-
-ENDS = ("conf_low", "conf_high")
 
 
 def _shown(found: dict[Any, Any], at: str) -> float:
     return float(found[at]) * (100 if found["unit"] == "share" else 1)
 
 
-def _groups(dims: str) -> set[str]:
-    # What is compared stands in the headline, since it is the same in every row.
-    return {_letters(str(v)) for k, v in json.loads(dims).items() if k != "measure"}
-
-
 def _letters(words: str) -> str:
-    return re.sub(r"[\W_]+", " ", words)
+    return re.sub(r"[\W_]+", " ", words).strip()
 
 
 @CHAPTER
-def test_every_cell_with_a_number_is_a_finding_of_that_figure(report, name, request):
-    _wide_tables_are_not_read_yet(name, request)
+def test_every_cell_with_a_number_is_a_finding_of_that_figure(report, name):
     known = 0
     for figure in report.soup(name).select(".cx-fig"):
         findings = report.figures(name)[figure["id"]]
         printed = [n for cell in figure.select("td.cx-num") for n in numbers(cell.text)]
-        assert [n.text for n in printed if not n.is_among(findings)] == [], figure["id"]
+        groups = [v for d in findings["dims"] for v in json.loads(d).values()]
+        named = [v for v in groups if isinstance(v, float | int)]  # such as days since the entry
+        moves = findings["estimate"] * findings["n"]
+        more = [*named, *moves[findings["metric"] == "paths.move_share"]]
+        assert [
+            n.text for n in printed if not (n.is_among(findings) or any(map(n.is_near, more)))
+        ] == [], figure["id"]
         known += len(printed)
     assert known > 20

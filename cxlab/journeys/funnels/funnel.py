@@ -58,8 +58,6 @@ class FunnelResult(Result):
         rates = self._rows("funnel.step_rate")[[*keys, *_RATES]].rename(columns=_RATES)
         for part in (shares, rates):
             frame = frame.merge(part, how="left", on=keys, validate="one_to_one")
-        first = (frame["step"] == self.spec.steps[0].name) & ~frame["suppressed"].astype(bool)
-        frame.loc[first, "estimate"] = 1.0  # all who entered, by definition
         return frame.assign(step=frame["step"].map(self._named), unit="share")
 
     def protect(self, rules: Policy | int) -> Self:
