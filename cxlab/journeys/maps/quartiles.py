@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlab.data.engine import Table, query, view
+from cxlab.data.engine import Table, keep, query, view
 from cxlab.stats.clusters import ClusterSums, effective_n
 from cxlab.stats.intervals import Interval
 from cxlab.stats.order_statistics import binomial_quantile
@@ -58,9 +58,13 @@ def quartiles(stays: Table, *, level: float = 0.95) -> pd.DataFrame:
     ----------
     Woodruff (1952), Journal of the American Statistical Association 47, 635-646.
     """
-    rounded = view(
-        f"select grp, person_id, length_us - length_us % nullif({_STEP}, 0) as length_us from s",
-        s=stays,
+    # Kept, since four questions are asked of it.
+    rounded = keep(
+        view(
+            "select grp, person_id, "
+            f"length_us - length_us % nullif({_STEP}, 0) as length_us from s",
+            s=stays,
+        )
     )
     counts = view(_CUMULATED, s=rounded)
     cuts = query(
