@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, query, view
+from cxlab.data.engine import Table, TableLike, keep, query, view
 from cxlab.data.working_time import WorkingHours, add_working_time
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
@@ -195,15 +195,17 @@ def stage_rows(
     begun: Begun, stages: Stages, *, cycle: Cycle, hours: WorkingHours | None = None
 ) -> tuple[list[dict[str, Any]], int]:
     """Time the stays in each stage and the ways between them; and count what still goes on."""
-    over = view(
-        """
-        select p.*, case when p.next_us < $horizon then p.next_us end as then_us
-        from p join j on p.journey = j.journey
-        where p.next_us < $horizon or (p.next_us is null and j.is_over = 1)
-        """,
-        p=begun.phases,
-        j=begun.journeys,
-        horizon=begun.horizon_us,
+    over = keep(
+        view(
+            """
+            select p.*, case when p.next_us < $horizon then p.next_us end as then_us
+            from p join j on p.journey = j.journey
+            where p.next_us < $horizon or (p.next_us is null and j.is_over = 1)
+            """,
+            p=begun.phases,
+            j=begun.journeys,
+            horizon=begun.horizon_us,
+        )
     )
     still = query(
         "select (select count(*) from p) - (select count(*) from o) as n from "
@@ -220,6 +222,7 @@ def stage_rows(
         over = add_working_time(
             over, hours, time_zone=zone, start="left_us", end="then_us", name="worked_to"
         )
+        over = keep(over)
         metrics += _WORKED
         lengths += ["worked_in", "worked_to"]
     return _stays(over, begun, stages, metrics, lengths), int(still)
