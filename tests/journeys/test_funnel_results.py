@@ -19,10 +19,13 @@ from cxlab.journeys import (
     funnel_split,
     time_to_convert,
 )
+from cxlab.journeys.funnels.both_cycles import both_cycles
+from cxlab.journeys.funnels.units import entered
 from cxlab.report.disclosure import Policy
 from cxlab.stats.intervals import wilson
 
 from .funnel_logs import SPEC, START, two_cycles, visits
+from .funnel_oracle import Oracle
 
 CYCLE = parse_cycle("2018Q1")
 
@@ -296,3 +299,28 @@ def test_a_key_measure_shows_the_conversion_of_a_funnel_and_its_change(log) -> N
     assert made.tile.base == "entrants"
     assert made.tile.since == "2017Q4"
     assert np.isfinite([made.tile.change, made.tile.change_low, made.tile.change_high]).all()
+
+
+@pytest.mark.parametrize("reentry", [False, True])
+def test_people_in_both_cycles_are_multiplied_by_how_far_they_got_in_each(
+    engine: Engine, *, reentry: bool
+) -> None:
+    log = two_cycles(np.random.default_rng(6), same_people=True)
+    spec = SPEC.model_copy(update={"reentry": reentry})
+    table = engine.table(log)
+    sides = [entered(table, spec, start=c.start, cutoff=c.cutoff) for c in (CYCLE, CYCLE.previous)]
+    found = both_cycles(*sides)
+    moments = log.assign(at=log["occurred_at"].astype("datetime64[us]").astype("int64"))
+    rows = moments.rename(columns={"customer_id": "person"})
+    depths = []
+    for cycle, side in zip((CYCLE, CYCLE.previous), sides, strict=True):
+        seen = rows[(log["occurred_at"] >= cycle.start) & (log["occurred_at"] < cycle.cutoff)]
+        oracle = Oracle(spec, seen.to_dict("records"), side.seen_until, {})
+        depths.append(
+            {unit[0]: max(at) for unit, at in oracle.units().items() if oracle.is_mature(at)}
+        )
+    shared = set(depths[0]) & set(depths[1])
+    assert found.people == len(shared) > 20
+    for (now, before), product in found.products.items():
+        each = [depths[0][p] >= now and depths[1][p] >= before for p in shared]
+        assert product == sum(each), (now, before)

@@ -6,20 +6,13 @@ need to again. Either way two cycles are not two samples of strangers.
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
-from cxlab.data.funnel_settings import Funnel
-from cxlab.journeys.funnels.question import FunnelQuery
+from cxlab.data.engine import Table, query, view
 from cxlab.journeys.funnels.rates import StepCounts
-from cxlab.journeys.funnels.rows import funnel_rows
-from cxlab.journeys.funnels.units import funnel_units
+from cxlab.journeys.funnels.units import Entered
 from cxlab.stats.clusters import covariance
 
 __all__ = ["BothCycles", "both_cycles"]
-
-_EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,23 +48,20 @@ class BothCycles:
         return max(-1.0, min(1.0, shared / math.sqrt(spread)))
 
 
-def both_cycles(interactions: TableLike, spec: Funnel, *, cycle: Cycle) -> BothCycles:
+def both_cycles(now: Entered, before: Entered) -> BothCycles:
     """Multiply how far each person got in a cycle with how far they got in the one before.
 
     Parameters
     ----------
-    interactions, spec
-        As in `funnel_change`.
-    cycle : Cycle
-        This cycle; the other is the one before.
+    now, before : Entered
+        Of one funnel; their units are asked for once.
 
     Returns
     -------
     BothCycles
         Sums over the people who entered in both.
     """
-    (log,) = in_one_engine(interactions)
-    now, before = (_arrivals(log, spec, c) for c in (cycle, cycle.previous))
+    spec = now.funnel
     steps = range(1, len(spec.steps) + 1)
     required = [n for n, step in enumerate(spec.steps, 1) if not step.optional]
     # A rate is made of a step and the required one before it, or the first.
@@ -79,7 +69,9 @@ def both_cycles(interactions: TableLike, spec: Funnel, *, cycle: Cycle) -> BothC
     pairs = sorted({(i, j) for n in steps for i in bases[n] for j in bases[n]})
     sums = ", ".join(f"coalesce(sum(a.y_{i} * b.y_{j}), 0) as p_{i}_{j}" for i, j in pairs)
     found = query(
-        f"select count(*) as people, {sums} from a join b on a.person = b.person", a=now, b=before
+        f"select count(*) as people, {sums} from a join b on a.person = b.person",
+        a=_arrivals(now),
+        b=_arrivals(before),
     ).iloc[0]
     return BothCycles(
         people=float(found["people"]),
@@ -87,16 +79,17 @@ def both_cycles(interactions: TableLike, spec: Funnel, *, cycle: Cycle) -> BothC
     )
 
 
-def _arrivals(log: Table, spec: Funnel, cycle: Cycle) -> Table:
+def _arrivals(found: Entered) -> Table:
     """How often each person got to each step, of entries whose window is over."""
-    asked = FunnelQuery(funnel=spec)
-    events = funnel_rows(log, asked, start=cycle.start, cutoff=cycle.cutoff)
-    seen_until = (cycle.cutoff - _EPOCH) // timedelta(microseconds=1)
-    units, _ = funnel_units(events, asked, seen_until=seen_until, by=None)
-    counts = ", ".join(f"count(at_{n}) as y_{n}" for n in range(1, len(spec.steps) + 1))
+    steps = range(1, len(found.funnel.steps) + 1)
+    counts = ", ".join(
+        f"sum(case when at_{n} is null then 0 else weight end) as y_{n}" for n in steps
+    )
     return view(
-        f"select person, {counts} from u where entry + {asked.window} < $seen_until "
-        "group by person",
-        u=units,
-        seen_until=seen_until,
+        f"""
+        select person, {counts} from u where entry + {found.asked.window} < $seen_until
+        group by person having sum(weight) > 0
+        """,
+        u=found.units,
+        seen_until=found.seen_until,
     )

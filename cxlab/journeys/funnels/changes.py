@@ -18,9 +18,10 @@ from cxlab.data.engine import TableLike
 from cxlab.data.funnel_settings import Funnel
 from cxlab.errors import Withheld
 from cxlab.journeys.funnels.both_cycles import BothCycles, both_cycles
-from cxlab.journeys.funnels.counts import FunnelCounts, count_funnel
+from cxlab.journeys.funnels.counts import counted
 from cxlab.journeys.funnels.funnel import enough
 from cxlab.journeys.funnels.rates import UNITS, StepCounts, titled
+from cxlab.journeys.funnels.units import Entered, entered
 from cxlab.journeys.funnels.wording import described
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -161,9 +162,12 @@ def funnel_change(
     Medicine 27, 5080-5089; Benjamini & Hochberg (1995), Journal of the Royal Statistical
     Society B 57, 289-300.
     """
-    counts, counts_before = two_cycles(interactions, spec, cycle, complete_from)
-    now, before = enough(counts, spec, cycle), enough(counts_before, spec, cycle.previous)
-    tie = both_cycles(interactions, spec, cycle=cycle)
+    sides = two_cycles(interactions, spec, cycle, complete_from)
+    now, before = (
+        enough(counted(side), spec, c)
+        for side, c in zip(sides, (cycle, cycle.previous), strict=True)
+    )
+    tie = both_cycles(*sides)
     rows = _whole(now, before, tie, cycle.previous.name)
     steps = [
         row
@@ -188,15 +192,15 @@ def two_cycles(
     complete_from: date | None,
     *,
     by: str | TableLike | None = None,
-) -> tuple[FunnelCounts, FunnelCounts]:
-    """Count this cycle and the one before, each as it stood at its own end."""
+) -> tuple[Entered, Entered]:
+    """Find who entered in this cycle and in the one before, each as it stood at its own end."""
     if complete_from is not None and cycle.previous.first_day < complete_from:
         raise Withheld(
             f"A change needs the whole of {cycle.previous.name}, but the data are complete from "
             f"{complete_from} on."
         )
     now, before = (
-        count_funnel(interactions, spec, start=c.start, cutoff=c.cutoff, by=by)
+        entered(interactions, spec, start=c.start, cutoff=c.cutoff, by=by).kept()
         for c in (cycle, cycle.previous)
     )
     return now, before

@@ -5,19 +5,18 @@ back are two small frames that rates, intervals and curves are made of.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pandas as pd
 
-from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
+from cxlab.data.engine import Table, TableLike, keep, query, view
 from cxlab.data.funnel_settings import Funnel
 from cxlab.errors import Withheld
 from cxlab.journeys.contacts import contacts_left_out
 from cxlab.journeys.funnels.question import FunnelQuery
-from cxlab.journeys.funnels.rows import funnel_rows
-from cxlab.journeys.funnels.units import funnel_units
+from cxlab.journeys.funnels.units import Entered, entered
 
-__all__ = ["FunnelCounts", "count_funnel"]
+__all__ = ["FunnelCounts", "count_funnel", "counted"]
 
 _SECOND = 1_000_000
 # Lengths of time that people count in, seconds.
@@ -27,7 +26,6 @@ _UNITS = (
 )  # fmt: skip
 _MOST_UNITS = 300
 _MOST_ROWS = 100_000  # of durations: groups times units
-_EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,19 +113,19 @@ def count_funnel(
     0     1       True  2
     1     2       True  1
     """
-    (log,) = in_one_engine(interactions)
-    asked = FunnelQuery(funnel=funnel)
-    column = by if isinstance(by, str) else None
-    events = funnel_rows(log, asked, start=start, cutoff=cutoff, by=column)
-    seen_until = (cutoff - _EPOCH) // timedelta(microseconds=1)
-    units, name = funnel_units(events, asked, seen_until=seen_until, by=by)
+    return counted(entered(interactions, funnel, start=start, cutoff=cutoff, by=by))
+
+
+def counted(found: Entered) -> FunnelCounts:
+    """Count those who entered by how far they got, and how soon; see `count_funnel`."""
+    asked = found.asked
     unit_us = _unit(asked.window)
-    kept = keep(_measured(units, asked, seen_until=seen_until, unit_us=unit_us))
+    kept = keep(_measured(found.units, asked, seen_until=found.seen_until, unit_us=unit_us))
     reached = _reached(kept, asked)
     if reached.empty:
         raise Withheld(
-            f"Nobody entered the funnel: no used contact between {start:%Y-%m-%d} and "
-            f"{cutoff:%Y-%m-%d} is a {funnel.steps[0].name!r}."
+            f"Nobody entered the funnel: no used contact between {found.start:%Y-%m-%d} and "
+            f"{found.cutoff:%Y-%m-%d} is a {found.funnel.steps[0].name!r}."
         )
     durations = query(
         "select grp, span_units, is_converted, sum(n) as n from u "
@@ -137,14 +135,14 @@ def count_funnel(
     )
     durations["is_converted"] = durations["is_converted"].astype(bool)
     return FunnelCounts(
-        reached=_with_group(reached, by=name),
-        durations=_with_group(durations, by=name),
-        funnel=funnel,
-        start=start,
-        cutoff=cutoff,
-        by=name,
+        reached=_with_group(reached, by=found.by),
+        durations=_with_group(durations, by=found.by),
+        funnel=found.funnel,
+        start=found.start,
+        cutoff=found.cutoff,
+        by=found.by,
         unit_us=unit_us,
-        left_out=contacts_left_out(log, start=start, cutoff=cutoff),
+        left_out=contacts_left_out(found.log, start=found.start, cutoff=found.cutoff),
     )
 
 

@@ -16,6 +16,7 @@ from cxlab.data.engine import TableLike
 from cxlab.data.funnel_settings import Funnel
 from cxlab.journeys.funnels.both_cycles import both_cycles
 from cxlab.journeys.funnels.changes import difference, two_cycles
+from cxlab.journeys.funnels.counts import counted
 from cxlab.journeys.funnels.funnel import enough
 from cxlab.journeys.funnels.rates import StepCounts, mature_steps, titled, together
 from cxlab.journeys.funnels.wording import described
@@ -127,15 +128,16 @@ def funnel_split(
     ----------
     Kitagawa (1955), Journal of the American Statistical Association 50, 1168-1194.
     """
-    parts = two_cycles(interactions, spec, cycle, complete_from, by=by)
+    sides = two_cycles(interactions, spec, cycle, complete_from, by=by)
+    parts = [counted(side) for side in sides]
     wholes = parts
     if spec.count_by != "person":  # one person's sessions may be in several groups
-        wholes = two_cycles(interactions, spec, cycle, complete_from)
+        wholes = [counted(side.ungrouped()) for side in sides]
     now = enough(together(wholes[0]), spec, cycle)
     before = enough(together(wholes[1]), spec, cycle.previous)
     group = str(parts[0].by)
     cells = _cells(*(mature_steps(counts) for counts in parts))
-    tie = both_cycles(interactions, spec, cycle=cycle)
+    tie = both_cycles(*sides)
     likeness = tie.correlation(now, before, now.last, of_entrants=True)
     split = rate_and_mix(
         cells, design_effect=now.design_effect, design_effect_before=before.design_effect,

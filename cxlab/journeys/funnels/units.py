@@ -1,16 +1,84 @@
 """Which attempt counts for each person or session, and which group it belongs to."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Self
 
-from cxlab.data.engine import Table, TableLike, grouped, keep, query, view
+from cxlab.data.engine import Table, TableLike, grouped, in_one_engine, keep, query, view
+from cxlab.data.funnel_settings import Funnel
 from cxlab.journeys.contacts import NOT_KNOWN
 from cxlab.journeys.funnels.attempts import own_attempts
 from cxlab.journeys.funnels.question import FunnelQuery, with_parts
+from cxlab.journeys.funnels.rows import funnel_rows
 
-__all__ = ["NOT_REACHED", "funnel_units"]
+__all__ = ["NOT_REACHED", "Entered", "entered", "funnel_units"]
 
 NOT_REACHED = "not reached"
 MOST_ENTRIES = 100  # of one person, who meets each row of hers that often in a join
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Entered:
+    """Who entered a funnel in a window, and how far each got.
+
+    Attributes
+    ----------
+    units : Table
+        See `funnel_units`.
+    log : Table
+        The interactions.
+    funnel : Funnel
+        What was asked.
+    start, cutoff : datetime.datetime
+        Entries from `start` on, and everything before `cutoff` (UTC).
+    by : str or None
+        What the groups are.
+    """
+
+    units: Table
+    log: Table
+    funnel: Funnel
+    start: datetime
+    cutoff: datetime
+    by: str | None
+
+    @property
+    def asked(self) -> FunnelQuery:
+        """What writes the questions."""
+        return FunnelQuery(funnel=self.funnel)
+
+    @property
+    def seen_until(self) -> int:
+        """The cutoff in microseconds since 1970."""
+        return (self.cutoff - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+
+    def kept(self) -> Self:
+        """Compute the units now, for several questions."""
+        return replace(self, units=keep(self.units))
+
+    def ungrouped(self) -> Self:
+        """Take all groups as one."""
+        columns = ", ".join(column for column in self.units.columns if column != "grp")
+        return replace(
+            self, units=view(f"select {columns}, 'all' as grp from u", u=self.units), by=None
+        )
+
+
+def entered(
+    interactions: TableLike,
+    funnel: Funnel,
+    *,
+    start: datetime,
+    cutoff: datetime,
+    by: str | TableLike | None = None,
+) -> Entered:
+    """Find who entered; see `count_funnel` for the parameters."""
+    (log,) = in_one_engine(interactions)
+    column = by if isinstance(by, str) else None
+    events = funnel_rows(log, FunnelQuery(funnel=funnel), start=start, cutoff=cutoff, by=column)
+    found = Entered(units=events, log=log, funnel=funnel, start=start, cutoff=cutoff, by=None)
+    units, name = funnel_units(events, found.asked, seen_until=found.seen_until, by=by)
+    return replace(found, units=units, by=name)
 
 
 def funnel_units(
