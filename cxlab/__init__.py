@@ -12,7 +12,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_ROOMS = ("emotion", "feedback", "journeys", "loyalty", "operations", "segments", "trust")
+_ROOMS = ("churn", "emotion", "feedback", "journeys", "loyalty", "operations", "segments", "trust")
 _DOOR = ("Card", "Lab", "Result", "frame", "open", "optional", "query", "show", "view")
 
 __all__ = ["__version__", *_DOOR, *_ROOMS]  # noqa: PLE0604  (they are names)

@@ -92,6 +92,23 @@ WAY = ["product viewed", "cart filled", "checkout begun", "order placed"]
 BUYING = cx.journeys.Funnel(steps=WAY, window="7 days")
 VISITS = cx.journeys.Funnel(steps=WAY, window="1 hour", count_by="session")
 
+
+def _subscribed(t: Tables) -> TableLike:
+    """Take each order for a subscription that runs until the customer's next one."""
+    (orders,) = in_one_engine(t["orders"])
+    return view(
+        """
+        select order_id as subscription_id, customer_id, placed_at as started_at,
+            lead(placed_at) over (partition by customer_id order by placed_at, order_id)
+                as ended_at,
+            case when net_amount > 60 then 'voluntary' else 'involuntary' end as end_kind,
+            case when net_amount > 80 then 'large' else 'small' end as plan
+        from o
+        """,
+        o=orders,
+    )
+
+
 RUBS = FrictionSettings(left=["form left"], pages=["product viewed"])
 
 ANALYSES: dict[str, Analysis] = {
@@ -105,6 +122,8 @@ ANALYSES: dict[str, Analysis] = {
     "compare": lambda t, c: cx.segments.compare(
         t["orders"], outcome="net_amount", by=t["region"], unit="EUR", cycle=c, moment="placed_at"
     ),
+    "churn rate": lambda t, c: cx.churn.churn_rate(_subscribed(t), cycle=c),
+    "churn rate by plan": lambda t, c: cx.churn.churn_rate(_subscribed(t), cycle=c, by="plan"),
     "csat": lambda t, c: cx.feedback.csat(t["answers"], cycle=c),
     "csat by region": lambda t, c: cx.feedback.csat(t["answers"], cycle=c, by=t["region"]),
     "nps": lambda t, c: cx.feedback.nps(t["answers"], cycle=c),
