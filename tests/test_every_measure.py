@@ -124,6 +124,10 @@ ANALYSES: dict[str, Analysis] = {
     ),
     "churn rate": lambda t, c: cx.churn.churn_rate(_subscribed(t), cycle=c),
     "churn rate by plan": lambda t, c: cx.churn.churn_rate(_subscribed(t), cycle=c, by="plan"),
+    "retention": lambda t, c: cx.churn.retention(_subscribed(t), cycle=c),
+    "retention by plan": lambda t, c: cx.churn.retention(
+        _subscribed(t), cycle=c, by="plan", complete_from=c.previous.first_day
+    ),
     "csat": lambda t, c: cx.feedback.csat(t["answers"], cycle=c),
     "csat by region": lambda t, c: cx.feedback.csat(t["answers"], cycle=c, by=t["region"]),
     "nps": lambda t, c: cx.feedback.nps(t["answers"], cycle=c),

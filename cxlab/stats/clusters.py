@@ -19,6 +19,7 @@ __all__ = [
     "cluster_mean",
     "clustered_share",
     "covariance",
+    "design_effect",
     "effective_n",
 ]
 
@@ -153,6 +154,33 @@ def cluster_difference(
         method="Welch t interval" + (", customers as clusters" if repeated else ""),
         level=level,
     )
+
+
+def design_effect(sums: ClusterSums) -> float:
+    """How many times the variance of a share is that of as many answers of strangers.
+
+    Parameters
+    ----------
+    sums : ClusterSums
+        Of answers 0 or 1.
+
+    Returns
+    -------
+    float
+        1 or more. Where all answered alike, as many as one customer gave on average: nothing
+        then tells how much alike their answers are.
+
+    Examples
+    --------
+    >>> design_effect(ClusterSums(customers=4, n=8, total=4, n_n=16, n_total=8, total_total=8))
+    2.6666666666666665
+    """
+    alone = sums.mean * (1 - sums.mean) / sums.n
+    if not sums.repeated:
+        return 1.0
+    if not alone > 0 or not sums.variance > 0:
+        return sums.n / sums.customers
+    return max(1.0, sums.variance / alone)
 
 
 def effective_n(sums: ClusterSums, variance_of_one: float, *, level: float = 0.95) -> float:

@@ -21,7 +21,7 @@ from cxlab.journeys.funnels.funnel import FEWEST, IMMATURE
 from cxlab.journeys.funnels.rates import UNITS, mature_steps, titled
 from cxlab.journeys.funnels.wording import entered, left_out
 from cxlab.report import charts, words
-from cxlab.report.disclosure import Policy, blank
+from cxlab.report.disclosure import Policy, blank, running
 from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.intervals import Interval
 from cxlab.stats.survival import SurvivalCurve, product_limit
@@ -54,18 +54,13 @@ class TimeToConvert(Result):
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small numbers, and times between which too few converted."""
-        policy, last, close = Policy.of(rules), 0.0, []
-        curve = self._is_curve()
-        end = curve[curve].index[-1]
-        for at, count, is_curve in zip(curve.index, self.estimates["count"], curve, strict=True):
-            # Two times that are shown tell how many converted between them. Those after the
-            # last but one are the other side of a share.
-            is_free = not is_curve or (at == end and not policy.both_sides)
-            few = not is_free and count - last < policy.min_cell
-            close.append(few)
-            last = count if is_curve and not few else last
+        policy, curve = Policy.of(rules), self._is_curve()
+        close = curve.to_numpy(dtype=bool, copy=True)
+        close[close] = running(self.estimates["count"][curve], policy.min_cell)
+        if not policy.both_sides:  # those after the last but one are the other side of a share
+            close[np.flatnonzero(curve)[-1]] = False
         safe = super().protect(rules)
-        hidden = safe.estimates["suppressed"].to_numpy(dtype=bool) | np.array(close)
+        hidden = safe.estimates["suppressed"].to_numpy(dtype=bool) | close
         return replace(safe, estimates=blank(safe.estimates, hidden))
 
     def plot(self, *, ax: Any = None) -> Any:

@@ -28,7 +28,7 @@ from cxlab.journeys.maps.quartiles import QUARTILES, quartiles
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, estimate_row, interval_row
-from cxlab.stats.clusters import ClusterSums
+from cxlab.stats.clusters import ClusterSums, design_effect
 from cxlab.stats.intervals import Interval, wilson
 from cxlab.stats.survival import SurvivalCurve, product_limit
 
@@ -300,7 +300,7 @@ def _elapsed(begun: Begun, metric: str) -> list[dict[str, Any]]:
         if mine["seen"].sum() < FEWEST:
             continue
         sums = people.loc[persona]
-        effect = _design_effect(sums)
+        effect = design_effect(_clusters(sums))
         curve = product_limit(mine["length_us"], mine["seen"], mine["unseen"], design_effect=effect)
         rows += _read(metric, curve, persona, sums)
     return rows
@@ -354,18 +354,12 @@ def _people(spans: Table) -> pd.DataFrame:
     ).set_index("persona")
 
 
-def _design_effect(sums: Any) -> float:
-    """How much less journeys are worth since some are of the same person."""
-    clusters = ClusterSums(
+def _clusters(sums: Any) -> ClusterSums:
+    """Journeys of each person that ended as asked, as sums over persons."""
+    return ClusterSums(
         customers=float(sums["people"]), n=float(sums["n"]), total=float(sums["y"]),
         n_n=float(sums["n_n"]), n_total=float(sums["n_y"]), total_total=float(sums["y_y"]),
     )  # fmt: skip
-    alone = clusters.mean * (1 - clusters.mean) / clusters.n
-    if not clusters.repeated:
-        return 1.0
-    if not alone > 0 or not clusters.variance > 0:
-        return clusters.n / clusters.customers
-    return max(1.0, clusters.variance / alone)
 
 
 def _note(begun: Begun, still: int, hours: WorkingHours | None) -> str:

@@ -12,6 +12,7 @@ from cxlab.report.disclosure.suppression import (
     blank,
     dimensions,
     protect,
+    running,
     suppressed_cells,
     tally,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "dimensions",
     "is_money",
     "protect",
+    "running",
     "suppressed_cells",
     "tally",
 ]

@@ -1,6 +1,6 @@
 """Small groups and uneven amounts are withheld, and so is what would give them away."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from cxlab.columns import ESTIMATE
 from cxlab.report.disclosure.closing import Demands, close
 from cxlab.report.disclosure.policy import AMOUNT, Policy, is_move
 
-__all__ = ["RULES", "blank", "dimensions", "protect", "suppressed_cells", "tally"]
+__all__ = ["RULES", "blank", "dimensions", "protect", "running", "suppressed_cells", "tally"]
 
 RULES = ("small", "dominance", "complementary")
 
@@ -91,6 +91,21 @@ def blank(rows: pd.DataFrame, hidden: npt.NDArray[np.bool_]) -> pd.DataFrame:
     out.loc[hidden, list(_NUMBERS)] = np.nan
     out["suppressed"] = hidden
     return out
+
+
+def running(counts: Iterable[float], least: float) -> npt.NDArray[np.bool_]:
+    """Tell which of rising counts come too soon after the last one that is shown.
+
+    Two of them that are shown tell how many there were between them.
+
+    >>> running([12, 15, 22, 30, 34], 10).tolist()
+    [False, True, False, True, False]
+    """
+    last, close = 0.0, []
+    for count in counts:
+        close.append(bool(count - last < least))
+        last = last if close[-1] else count
+    return np.array(close, dtype=np.bool_)
 
 
 def suppressed_cells(estimates: pd.DataFrame) -> int:
