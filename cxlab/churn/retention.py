@@ -23,7 +23,6 @@ __all__ = ["ALL_OTHERS", "Retention", "retention"]
 ALL_OTHERS = "all others"
 FEWEST = 10  # endings, below which there is no curve
 _GROUPS = 4  # so many lines can be told apart
-_POINTS = 24  # of a curve that are shown
 _WEEK = 7
 _YEAR = 365
 
@@ -84,7 +83,8 @@ class Retention(Result):
         if known.empty:
             return f"Too few subscriptions have ended by {self.cycle} to show how long they last."
         reach = float(whole["after_days"].max())
-        at = known[known["after_days"] <= max(_YEAR, float(known["after_days"].min()))].iloc[-1]
+        early = known["after_days"] <= max(_YEAR, float(known["after_days"].min()))
+        at = known[early].iloc[-1]
         said = (
             f"{words.value(at['estimate'], 'share')} of subscriptions still run after "
             f"{_months(at['after_days'])} "
@@ -263,12 +263,12 @@ def _by_group(held: Table, name: str) -> list[dict[str, Any]]:
 
 
 def _rows(counts: pd.DataFrame, people: Any) -> list[dict[str, Any]]:
-    """Rows of one curve at times between which enough ended, and of its median."""
+    """Rows of one curve and of its median."""
     curve = _curve(counts, people)
     per_end = float(people["leavers"]) / float(people["total"])
     ended = np.cumsum(curve.events)
     rows = []
-    for at, had in _apart(curve.time, ended):
+    for at, had in _shown(curve.time, ended):
         point = curve.at([at]).iloc[0]
         share = Interval(
             estimate=point["estimate"], low=point["conf_low"], high=point["conf_high"],
@@ -318,15 +318,14 @@ def _curve(counts: pd.DataFrame, people: Any) -> SurvivalCurve:
     )  # fmt: skip
 
 
-def _apart(times: Any, ended: Any) -> list[tuple[float, float]]:
-    """Choose times between which at least ten ended, and a share of all who did."""
-    least = max(FEWEST, ended[-1] / _POINTS)
-    chosen, last = [], 0.0
-    for at, had in zip(times, ended, strict=True):
-        if had - last >= least:
-            chosen.append((float(at), float(had)))
-            last = float(had)
-    return chosen
+def _shown(times: Any, ended: Any) -> list[tuple[float, float]]:
+    """Choose the weeks to show: every fourth of a year, then every quarter, each after ten ends."""
+    last = float(times[-1])
+    weeks = np.r_[np.arange(4, 53, 4), np.arange(65, max(last, 65) + 13, 13)]
+    by_then = np.r_[0.0, ended][np.searchsorted(times, weeks, side="right")]
+    near = running(by_then, FEWEST)
+    pairs = zip(weeks[weeks <= last], by_then, near, strict=False)
+    return [(float(week), float(had)) for week, had, is_near in pairs if not is_near]
 
 
 def _months(days: float) -> str:
