@@ -188,6 +188,32 @@ def test_late_entries_count_only_from_their_entry():
     assert curve.survival.tolist() == [0.5, 0.25, 0.25]
 
 
+def test_who_enters_after_the_time_asked_for_is_not_yet_at_risk():
+    curve = product_limit([3, 5, 8], [1, 1, 0], [0, 0, 1], entry=[0, 0, 4])
+    assert curve.at([3.5, 4, 4.5, 8, 9])["at_risk"].tolist() == [1, 1, 2, 1, 0]
+
+
+def test_a_risk_table_adds_up_to_everybody():
+    found = curve_of(MAINTAINED).risk_table([0, 9, 13, 28, 200])
+    assert found["at_risk"].tolist() == [11, 11, 10, 6, 0]
+    assert found["events"].tolist() == [0, 1, 2, 4, 7]
+    assert found["censored"].tolist() == [0, 0, 1, 2, 4]
+
+
+def test_the_share_at_a_time_is_that_of_r_and_is_refused_beyond_what_was_seen():
+    found = curve_of(MAINTAINED).share_at(23)
+    assert (found.estimate, found.low, found.high) == pytest.approx(
+        (0.613636, 0.2657520, 0.835299), abs=6e-7
+    )
+    with pytest.raises(DataError, match="known until 161, but 162 was asked"):
+        curve_of(MAINTAINED).share_at(162)
+
+
+def test_causes_apart_are_no_single_event():
+    with pytest.raises(DataError, match="a column for each of 2"):
+        product_limit([1, 2], [[1, 0], [0, 1]])
+
+
 def test_a_curve_that_runs_at_one_half_has_its_median_in_the_middle_of_that_stretch():
     # Ten people in thirds make one half in a way that floating point misses.
     curve = product_limit([1, 2, 4, 9], [1, 2, 2, 5])
