@@ -6,5 +6,14 @@ rows would give.
 
 from cxlab.stats.survival.curve import SurvivalCurve
 from cxlab.stats.survival.kaplan_meier import Band, product_limit
+from cxlab.stats.survival.log_rank import LogRank, Weighting, log_rank, pairwise_log_rank
 
-__all__ = ["Band", "SurvivalCurve", "product_limit"]
+__all__ = [
+    "Band",
+    "LogRank",
+    "SurvivalCurve",
+    "Weighting",
+    "log_rank",
+    "pairwise_log_rank",
+    "product_limit",
+]
