@@ -7,13 +7,25 @@ rows would give.
 from cxlab.stats.survival.curve import SurvivalCurve
 from cxlab.stats.survival.kaplan_meier import Band, product_limit
 from cxlab.stats.survival.log_rank import LogRank, Weighting, log_rank, pairwise_log_rank
+from cxlab.stats.survival.restricted_mean import (
+    RestrictedMeans,
+    compare_restricted_means,
+    restricted_mean,
+    restricted_mean_lost,
+    share_difference,
+)
 
 __all__ = [
     "Band",
     "LogRank",
+    "RestrictedMeans",
     "SurvivalCurve",
     "Weighting",
+    "compare_restricted_means",
     "log_rank",
     "pairwise_log_rank",
     "product_limit",
+    "restricted_mean",
+    "restricted_mean_lost",
+    "share_difference",
 ]
