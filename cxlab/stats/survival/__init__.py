@@ -4,7 +4,10 @@ Everything is worked out from counts by duration, never from rows of people, and
 rows would give.
 """
 
+from cxlab.stats.survival.aalen_johansen import cumulative_incidence
 from cxlab.stats.survival.curve import SurvivalCurve
+from cxlab.stats.survival.gray import compare_incidence
+from cxlab.stats.survival.incidence import Incidence
 from cxlab.stats.survival.kaplan_meier import Band, product_limit
 from cxlab.stats.survival.log_rank import LogRank, Weighting, log_rank, pairwise_log_rank
 from cxlab.stats.survival.restricted_mean import (
@@ -17,11 +20,14 @@ from cxlab.stats.survival.restricted_mean import (
 
 __all__ = [
     "Band",
+    "Incidence",
     "LogRank",
     "RestrictedMeans",
     "SurvivalCurve",
     "Weighting",
+    "compare_incidence",
     "compare_restricted_means",
+    "cumulative_incidence",
     "log_rank",
     "pairwise_log_rank",
     "product_limit",
