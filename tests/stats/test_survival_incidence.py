@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxlab.errors import DataError
@@ -84,6 +84,7 @@ def test_before_anybody_had_it_the_upper_end_is_that_of_none(bmt):
     assert found["estimate"][2] > 0
 
 
+quick = settings(deadline=None, max_examples=50)  # other work may share the machine
 rows = st.lists(
     st.tuples(st.integers(1, 15), *[st.integers(0, 3)] * 3), min_size=2, max_size=20
 ).filter(lambda x: sum(d + e for _, d, e, _ in x) > 0)
@@ -94,6 +95,7 @@ def parts(given):
     return time, {"own": own, "other": other}, c
 
 
+@quick
 @given(rows)
 def test_all_shares_add_up_to_one_and_all_causes_to_the_curve(given):
     """Identity S34."""
@@ -109,6 +111,7 @@ def test_all_shares_add_up_to_one_and_all_causes_to_the_curve(given):
     assert ((found.low >= -1e-12) & (found.high <= 1 + 1e-12))[known].all()
 
 
+@quick
 @given(rows)
 def test_without_censoring_the_variance_is_that_of_a_share(given):
     time, events, _ = parts(given)
@@ -124,10 +127,13 @@ def test_without_censoring_the_variance_is_that_of_a_share(given):
         lost = np.r_[horizon - each, np.zeros(int(found.n) - len(each))]
         mean = found.mean_lost(cause, horizon)
         assert mean.estimate == pytest.approx(lost.mean(), abs=1e-10)
-        if len(each):
+        assert not mean.low > mean.estimate + 1e-12
+        assert not mean.high < mean.estimate - 1e-12
+        if (each < horizon).any():
             assert mean.se**2 == pytest.approx(lost.var() / found.n, abs=1e-9)
 
 
+@quick
 @given(rows)
 def test_one_cause_alone_is_the_curve_turned_over(given):
     time, events, c = parts(given)
@@ -140,6 +146,7 @@ def test_one_cause_alone_is_the_curve_turned_over(given):
     np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
 
 
+@quick
 @given(rows, st.sampled_from(["aalen", "greenwood"]))
 def test_counts_equal_replicated_rows_and_histories_cut_in_two(given, error):
     """Identity S35."""
@@ -170,6 +177,7 @@ def test_counts_equal_replicated_rows_and_histories_cut_in_two(given, error):
 groups = st.lists(st.sampled_from("ab"), min_size=20, max_size=20)
 
 
+@quick
 @given(rows, groups)
 def test_grays_test_of_counts_is_that_of_rows_and_expects_all_events(given, labels):
     time, events, c = parts(given)
@@ -190,6 +198,7 @@ def test_grays_test_of_counts_is_that_of_rows_and_expects_all_events(given, labe
     assert np.isnan(one.p_value) or 0 <= one.p_value <= 1
 
 
+@quick
 @given(rows, groups)
 def test_without_other_events_it_expects_what_the_log_rank_test_expects(given, labels):
     time, events, c = parts(given)
@@ -200,30 +209,6 @@ def test_without_other_events_it_expects_what_the_log_rank_test_expects(given, l
     ours = compare_incidence(time, {"own": d}, c, cause="own", group=group)
     theirs = log_rank(time, d, c, group=group)
     assert ours.expected == pytest.approx(theirs.expected, rel=1e-9, abs=1e-9)
-
-
-def simulated(rng, n, *, censored=True):
-    """Two causes with hazards 1 and 0.5 to an end; exponential times, in 200ths."""
-    first = rng.exponential(1 / 1.5, n)
-    end = rng.uniform(0.3, 3, n) if censored else np.full(n, 3.0)
-    own = rng.random(n) < 1 / 1.5
-    seen = first <= end
-    time = np.ceil(np.minimum(first, end) * 200) / 200
-    return time, {"own": seen & own, "other": seen & ~own}, ~seen
-
-
-def test_intervals_hold_the_truth_and_null_tests_rarely_decide():
-    """The short run of benchmarks/calibrate_survival.py."""
-    rng, held, decided = np.random.default_rng(3), 0, 0
-    truth = (1 - np.exp(-1.5 * 0.8)) / 1.5
-    for _ in range(200):
-        time, events, c = simulated(rng, 120)
-        found = cumulative_incidence(time, events, c).share_at("own", 0.8)
-        held += found.low <= truth <= found.high
-        test = compare_incidence(time, events, c, cause="own", group=np.arange(120) % 2)
-        decided += test.p_value < 0.05
-    assert held >= 178
-    assert decided <= 22
 
 
 def test_strata_and_weights_are_told_and_groups_with_unlike_rivals_are_not_confused(bmt):

@@ -6,8 +6,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxlab.errors import DataError
 from cxlab.stats.intervals import Interval
-from cxlab.stats.survival.ordering import logit_interval, scores_of
+from cxlab.stats.survival.ordering import scores_of
 from cxlab.stats.survival.outcomes import Outcomes, horizons_of, outcomes_of
+from cxlab.stats.survival.scales import logit_interval
 
 __all__ = ["auc_table", "dynamic_auc"]
 

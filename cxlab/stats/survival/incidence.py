@@ -7,7 +7,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cxlab.errors import DataError, did_you_mean
-from cxlab.stats.intervals import Interval, z_quantile
+from cxlab.stats.intervals import Interval
+from cxlab.stats.survival.scales import logit_interval
 
 __all__ = ["Incidence", "spread_of"]
 
@@ -139,7 +140,8 @@ class Incidence:
         -------
         Interval
             In the unit of the durations, 0 to the horizon. With the times lost to the other
-            causes and the mean time without any, it adds up to the horizon. Without any
+            causes and the mean time without any, it adds up to the horizon. The interval
+            is symmetric on the scale of logits of its share of the horizon; without any
             event yet it has no error, and reaches up to what Wilson's limit allows.
 
         Raises
@@ -163,14 +165,11 @@ class Incidence:
         lost = after - (horizon - time) * had
         variance = spread_of(self._spread[at][:, within], own, lost * self._kept()[within]).sum()
         mean, se = float(after[:1].sum()), float(np.sqrt(max(0.0, variance)))
-        far = z_quantile(self.level) * se
-        low, high = max(0.0, mean - far), min(horizon, mean + far)
-        if not self.events[within, at].any():
-            low, high, se = 0.0, horizon * self.share_at(cause, horizon).high, np.nan
-        return Interval(
-            estimate=mean, low=low, high=high, n=self.n, level=self.level, se=se,
-            method="area under the Aalen-Johansen incidence",
-        )  # fmt: skip
+        method = "area under the Aalen-Johansen incidence"
+        if mean > 0:
+            return logit_interval(mean, se, n=self.n, level=self.level, method=method, most=horizon)
+        high = horizon * self.share_at(cause, horizon).high
+        return Interval(estimate=0.0, low=0.0, high=high, n=self.n, level=self.level, method=method)
 
     def _curve(self, at: int) -> dict[str, _Floats]:
         each = (self.incidence, self.se, self.low, self.high)

@@ -135,7 +135,7 @@ def band_of(
         If there is no such band.
     """
     far = z_quantile(level) * hazard_se
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if band == "plain":
             low, high = survival * (1 - far), survival * (1 + far)
         elif band == "log":

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cxlab.errors import DataError
-from cxlab.stats.intervals import Interval, z_quantile
+from cxlab.stats.intervals import Interval
 from cxlab.stats.survival.counts import sums_at
 from cxlab.stats.survival.outcomes import Outcomes, outcomes_of
 from cxlab.stats.survival.pairs import ahead
+from cxlab.stats.survival.scales import logit_interval
 
-__all__ = ["Concordance", "PairWeight", "concordance", "logit_interval", "scores_of"]
+__all__ = ["Concordance", "PairWeight", "concordance", "scores_of"]
 
 PairWeight = Literal["harrell", "uno", "S", "S/G", "I"]
 _Floats = NDArray[np.float64]
@@ -164,28 +165,6 @@ def scores_of(risk: ArrayLike, outcomes: Outcomes) -> _Floats:
         at = int(outcomes.row[missing].min())
         raise DataError(f"risk must be known for every row, but row {at} has none. Leave it out.")
     return scores
-
-
-def logit_interval(share: float, se: float, *, n: float, level: float, method: str) -> Interval:
-    """Interval of a share with a known error, symmetric on the scale of logits.
-
-    Parameters
-    ----------
-    share, se : float
-        0 to 1, and its standard error.
-    n, level, method
-        As of `Interval`.
-
-    Returns
-    -------
-    Interval
-        Within 0 to 1; at the ends of that range it has no width to state, and no end.
-    """
-    low = high = math.nan
-    if 0 < share < 1:
-        logit, far = math.log(share / (1 - share)), z_quantile(level) * se / (share * (1 - share))
-        low, high = (1 / (1 + math.exp(-x)) for x in (logit - far, logit + far))
-    return Interval(estimate=share, low=low, high=high, n=n, method=method, level=level, se=se)
 
 
 def _worth(time: _Floats, outcomes: Outcomes, weighting: PairWeight) -> _Floats:

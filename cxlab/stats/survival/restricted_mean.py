@@ -7,6 +7,7 @@ are in days, not in ratios of hazards.
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import ndtr
@@ -16,14 +17,18 @@ from cxlab.stats.differences import mover_difference
 from cxlab.stats.intervals import Interval, z_quantile
 from cxlab.stats.survival.curve import SurvivalCurve
 from cxlab.stats.survival.kaplan_meier import none_of
+from cxlab.stats.survival.scales import logit_interval
 
 __all__ = [
     "RestrictedMeans",
+    "Scale",
     "compare_restricted_means",
     "restricted_mean",
     "restricted_mean_lost",
     "share_difference",
 ]
+
+Scale = Literal["logit", "plain"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,7 @@ class RestrictedMeans:
     p_value: float
 
 
-def restricted_mean(curve: SurvivalCurve, horizon: float) -> Interval:
+def restricted_mean(curve: SurvivalCurve, horizon: float, *, scale: Scale = "logit") -> Interval:
     """Mean time without the event within a horizon.
 
     Parameters
@@ -59,6 +64,9 @@ def restricted_mean(curve: SurvivalCurve, horizon: float) -> Interval:
         From `product_limit`.
     horizon : float
         In the unit of the durations, within what was observed.
+    scale : {"logit", "plain"}
+        On which the interval is symmetric: that of logits of the mean's share of the
+        horizon, which keeps its promise best with few people, or none, as in survRM2.
 
     Returns
     -------
@@ -75,7 +83,8 @@ def restricted_mean(curve: SurvivalCurve, horizon: float) -> Interval:
     The variance is Greenwood's for an area: the sum over events of the squared area that is
     left, times d / (n (n - d)). lifelines gives the variance of one person's time instead.
     Where nobody had the event yet, the interval reaches down to the horizon times Wilson's
-    limit for none of those still at risk, as if whoever was missed had left at once.
+    limit for none of those still at risk, as if whoever was missed had left at once. Where
+    all had it at one time, there is no error to state and the interval is missing.
 
     References
     ----------
@@ -90,19 +99,27 @@ def restricted_mean(curve: SurvivalCurve, horizon: float) -> Interval:
     (5.0, 1.118)
     """
     mean, variance = _area(curve, horizon)
-    se, z = math.sqrt(variance), z_quantile(curve.level)
-    low, high = max(0.0, mean - z * se), min(horizon, mean + z * se)
-    method = "area under the product-limit curve, Greenwood's error"
-    if not curve.events[curve.time <= horizon].any():
-        se, high = math.nan, horizon
-        low = horizon * float(none_of(_at_risk(curve, horizon) / curve.design_effect, curve.level))
+    se, n, level = math.sqrt(variance), curve.n, curve.level
+    if not curve.events[curve.time < horizon].any():
+        low = horizon * float(none_of(_at_risk(curve, horizon) / curve.design_effect, level))
         method = "area under a curve without events: Wilson's limit for none"
+        return Interval(estimate=mean, low=low, high=horizon, n=n, method=method, level=level)
+    method = f"area under the product-limit curve, Greenwood's error, {scale} interval"
+    if not se > 0:  # all had it at once, and there is no error to state
+        return Interval(estimate=mean, low=math.nan, high=math.nan, n=n, method=method, level=level)
+    if scale == "logit":
+        return logit_interval(mean, se, n=n, level=level, method=method, most=horizon)
+    if scale != "plain":
+        raise DataError(f"scale must be logit or plain, but is {scale!r}.")
+    far = z_quantile(level) * se
     return Interval(
-        estimate=mean, low=low, high=high, n=curve.n, method=method, level=curve.level, se=se
-    )
+        estimate=mean, low=mean - far, high=mean + far, n=n, method=method, level=level, se=se
+    ).clip(0.0, horizon)
 
 
-def restricted_mean_lost(curve: SurvivalCurve, horizon: float) -> Interval:
+def restricted_mean_lost(
+    curve: SurvivalCurve, horizon: float, *, scale: Scale = "logit"
+) -> Interval:
     """Mean time lost to the event within a horizon: the horizon less `restricted_mean`.
 
     Parameters
@@ -111,13 +128,15 @@ def restricted_mean_lost(curve: SurvivalCurve, horizon: float) -> Interval:
         From `product_limit`.
     horizon : float
         In the unit of the durations, within what was observed.
+    scale : {"logit", "plain"}
+        As for `restricted_mean`.
 
     Returns
     -------
     Interval
         In the unit of the durations, 0 to the horizon.
     """
-    kept = restricted_mean(curve, horizon)
+    kept = restricted_mean(curve, horizon, scale=scale)
     return Interval(
         estimate=horizon - kept.estimate, low=horizon - kept.high, high=horizon - kept.low,
         n=kept.n, method=kept.method, level=kept.level, se=kept.se,
@@ -168,7 +187,7 @@ def compare_restricted_means(
     )  # fmt: skip
     sides = restricted_mean(one, horizon), restricted_mean(other, horizon)
     if min(variance, variance_other) == 0:
-        difference = mover_difference(*sides)  # a side without events still has an interval
+        difference = mover_difference(*sides)  # a side without events has an interval as well
     words = "ratio of {}, by the delta method on logarithms"
     ratio = _ratio((mean, variance), (mean_other, variance_other), z)
     lost = _ratio((horizon - mean, variance), (horizon - mean_other, variance_other), z)
