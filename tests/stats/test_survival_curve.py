@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cxlab.errors import DataError
 from cxlab.stats.intervals import wilson
-from cxlab.stats.survival import product_limit
+from cxlab.stats.survival import cumulative_hazard, product_limit
 
 # aml of R's survival: time, and whether the event was seen (1) or not (0).
 MAINTAINED = [(9, 1), (13, 1), (13, 0), (18, 1), (23, 1), (28, 0), (31, 1), (34, 1), (45, 0),
@@ -186,6 +186,23 @@ def test_late_entries_count_only_from_their_entry():
     curve = product_limit([3, 5, 8], [1, 1, 0], [0, 0, 1], entry=[0, 0, 4])
     assert curve.at_risk.tolist() == [2, 2, 1]
     assert curve.survival.tolist() == [0.5, 0.25, 0.25]
+
+
+def test_the_cumulative_hazard_is_that_of_r_and_lifelines(lung):
+    found = cumulative_hazard(curve_of(MAINTAINED + NOT_MAINTAINED)).set_index("time")
+    expected = {
+        5: (0.08695652174, 0.06148754619),
+        23: (0.57448000617, 0.18592723453),
+        48: (2.16102401771, 0.68665130846),
+    }
+    for time, pair in expected.items():
+        assert found.loc[time, ["estimate", "se"]].tolist() == pytest.approx(pair, rel=1e-10)
+    # R's default; lifelines' own default, which spreads ties out, gives 0.8896308.
+    pooled = cumulative_hazard(of_lung(lung)).set_index("time")
+    assert pooled.loc[364, "estimate"] == pytest.approx(0.8883246, abs=5e-8)
+    known = pooled[pooled["estimate"] > 0]
+    assert (known["conf_low"] < known["estimate"]).all()
+    assert (known["conf_high"] > known["estimate"]).all()
 
 
 def test_who_enters_after_the_time_asked_for_is_not_yet_at_risk():

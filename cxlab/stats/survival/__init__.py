@@ -9,6 +9,7 @@ from cxlab.stats.survival.auc import auc_table, dynamic_auc
 from cxlab.stats.survival.brier import BrierScores, brier_scores
 from cxlab.stats.survival.curve import SurvivalCurve
 from cxlab.stats.survival.gray import compare_incidence
+from cxlab.stats.survival.hazard import cumulative_hazard
 from cxlab.stats.survival.incidence import Incidence
 from cxlab.stats.survival.kaplan_meier import Band, product_limit
 from cxlab.stats.survival.log_rank import LogRank, Weighting, log_rank, pairwise_log_rank
@@ -38,6 +39,7 @@ __all__ = [
     "compare_incidence",
     "compare_restricted_means",
     "concordance",
+    "cumulative_hazard",
     "cumulative_incidence",
     "dynamic_auc",
     "log_rank",

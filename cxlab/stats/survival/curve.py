@@ -86,21 +86,7 @@ class SurvivalCurve:
             One row per time: time, at_risk (just before), estimate, se, conf_low,
             conf_high. Missing beyond the last duration, unless all had the event by then.
         """
-        asked = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        row = np.searchsorted(self.time, asked, side="right")  # 0: before the first
-        reach = np.searchsorted(self.time, asked, side="left")
-        at_risk = np.r_[self.at_risk, 0.0][reach]
-        if self._late is not None:  # some of them enter only after the time asked for
-            entry, entered = self._late[0], np.r_[0.0, self._late[1]]
-            until = np.r_[self.time, self.time[-1]][reach]
-            later, now = (np.searchsorted(entry, x, side="left") for x in (until, asked))
-            at_risk = np.where(asked < until, at_risk - (entered[later] - entered[now]), at_risk)
-        found = pd.DataFrame({"time": asked, "at_risk": at_risk})
-        first = dict(zip(("estimate", "se", "conf_low", "conf_high"), self._whole, strict=True))
-        beyond = (asked > self.time[-1]) & (self.survival[-1] > 0)
-        for name, values in self._curve().items():
-            found[name] = np.where(beyond, np.nan, np.r_[first[name], values][row])
-        return found
+        return pd.DataFrame(self._read(np.atleast_1d(np.asarray(times, dtype=np.float64))))
 
     def share_at(self, time: float) -> Interval:
         """Share without the event after this time, with its interval.
@@ -121,11 +107,11 @@ class SurvivalCurve:
             If nobody was observed for so long, while some were still without the event.
         """
         self.reaches(time)
-        row = self.at(time).iloc[0]
+        found = self._read(np.array([time], dtype=np.float64))
+        estimate, se, low, high = (float(found[name][0]) for name in self._curve())
         return Interval(
-            estimate=float(row["estimate"]), low=float(row["conf_low"]),
-            high=float(row["conf_high"]), n=self.n, method=self.method, level=self.level,
-            se=float(row["se"]),
+            estimate=estimate, low=low, high=high, n=self.n, method=self.method,
+            level=self.level, se=se,
         )  # fmt: skip
 
     def reaches(self, time: float) -> None:
@@ -157,7 +143,7 @@ class SurvivalCurve:
         return pd.DataFrame(
             {
                 "time": asked,
-                "at_risk": self.at(asked)["at_risk"],
+                "at_risk": self._read(asked)["at_risk"],
                 "events": np.r_[0.0, np.cumsum(self.events)][upto],
                 "censored": np.r_[0.0, np.cumsum(self.censored)][upto],
             }
@@ -199,6 +185,22 @@ class SurvivalCurve:
             estimate=time, low=low, high=high, n=self.n, level=self.level,
             method=f"where the curve and its band cross ({self.method})",
         )  # fmt: skip
+
+    def _read(self, asked: _Floats) -> dict[str, _Floats]:
+        """Read the curve and the number at risk at each time."""
+        row = np.searchsorted(self.time, asked, side="right")  # 0: before the first
+        reach = np.searchsorted(self.time, asked, side="left")
+        at_risk = np.r_[self.at_risk, 0.0][reach]
+        if self._late is not None:  # some of them enter only after the time asked for
+            entry, entered = self._late[0], np.r_[0.0, self._late[1]]
+            until = np.r_[self.time, self.time[-1]][reach]
+            later, now = (np.searchsorted(entry, x, side="left") for x in (until, asked))
+            at_risk = np.where(asked < until, at_risk - (entered[later] - entered[now]), at_risk)
+        beyond = (asked > self.time[-1]) & (self.survival[-1] > 0)
+        found = {"time": asked, "at_risk": at_risk}
+        for (name, values), first in zip(self._curve().items(), self._whole, strict=True):
+            found[name] = np.where(beyond, np.nan, np.r_[first, values][row])
+        return found
 
     def _curve(self) -> dict[str, _Floats]:
         return {

@@ -171,11 +171,13 @@ def _share(outcomes: Outcomes, mine: NDArray[np.bool_], time: float, level: floa
     """Share that had the event by the horizon; none where nobody was watched so long."""
     weight, had = outcomes.weight[mine], outcomes.had[mine]
     curve = product_limit(outcomes.time[mine], weight * had, weight * ~had, level=level)
-    row = curve.incidence(time).iloc[0]
-    return Interval(
-        estimate=float(row["estimate"]), low=float(row["conf_low"]), high=float(row["conf_high"]),
-        n=curve.n, method=curve.method, level=level, se=float(row["se"]),
-    )  # fmt: skip
+    if time > curve.time[-1] and curve.survival[-1] > 0:
+        nothing = np.nan
+        return Interval(
+            estimate=nothing, low=nothing, high=nothing, n=curve.n, method=curve.method, level=level
+        )
+    kept = curve.share_at(time)
+    return replace(kept, estimate=1 - kept.estimate, low=1 - kept.high, high=1 - kept.low)
 
 
 def _smooth(chance: _Floats, outcomes: Outcomes, time: float, span: float) -> pd.DataFrame:
