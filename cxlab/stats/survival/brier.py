@@ -51,8 +51,9 @@ class BrierScores:
 
     @property
     def skill(self) -> float:
-        """Share of the null model's integrated score that the model takes away."""
-        return 1 - self.integrated.estimate / self.integrated_null.estimate
+        """Share of the null model's integrated score that the model takes away, if it has one."""
+        null = self.integrated_null.estimate
+        return 1 - self.integrated.estimate / null if null > 0 else math.nan
 
     @property
     def beats_null(self) -> bool:
