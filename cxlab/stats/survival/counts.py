@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxlab.errors import DataError
 
-__all__ = ["Durations", "Rows", "as_floats", "groups_of", "rows_of", "sums_at"]
+__all__ = ["Durations", "Rows", "as_floats", "groups_of", "layers_of", "rows_of", "sums_at"]
 
 _Floats = NDArray[np.float64]
 
@@ -205,6 +205,13 @@ def groups_of(
         found = sorted(set(kept), key=str)
     places = {label: at for at, label in enumerate(found)}
     return found, np.array([places[label] for label in kept], dtype=np.int64)
+
+
+def layers_of(strata: ArrayLike | None, rows: Rows) -> NDArray[np.int64]:
+    """Return the stratum of each row that counts somebody; one for all where none are given."""
+    if strata is None:
+        return np.zeros(len(rows.stop), dtype=np.int64)
+    return groups_of(strata, rows, name="strata")[1]
 
 
 def sums_at(place: NDArray[np.integer[Any]], values: _Floats, places: int) -> _Floats:

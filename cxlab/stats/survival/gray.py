@@ -10,12 +10,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc
 
 from cxlab.errors import DataError, did_you_mean
 from cxlab.stats.survival.aalen_johansen import causes_of
-from cxlab.stats.survival.counts import Durations, groups_of, rows_of, sums_at
-from cxlab.stats.survival.log_rank import LogRank, quadratic_form
+from cxlab.stats.survival.counts import Durations, groups_of, layers_of, rows_of
+from cxlab.stats.survival.log_rank import LogRank, tested
 
 __all__ = ["compare_incidence"]
 
@@ -85,26 +84,9 @@ def compare_incidence(
     both = np.column_stack([counts[:, at], np.delete(counts, at, axis=1).sum(axis=1)])
     rows = rows_of(durations, both, censored)
     groups, place = groups_of(group, rows)
-    if len(groups) < 2:
-        raise DataError(f"a comparison needs at least two groups, but has {groups}.")
-    layers = np.zeros(len(place), dtype=np.int64)
-    if strata is not None:
-        layers = groups_of(strata, rows, name="strata")[1]
-    observed, expected = np.zeros(len(groups)), np.zeros(len(groups))
-    variance = np.zeros((len(groups), len(groups)))
-    for layer in range(int(layers.max()) + 1):
-        within = layers == layer
-        time = np.unique(rows.stop[within])
-        each = [rows.where(within & (place == i)).by_duration(time) for i in range(len(groups))]
-        seen, due, spread = _stratum(each, rho)
-        observed, expected, variance = observed + seen, expected + due, variance + spread
-    statistic, df = quadratic_form(observed - expected, variance)
-    return LogRank(
-        groups=groups, n=sums_at(place, rows.people, len(groups)), observed=observed,
-        expected=expected, variance=variance, statistic=statistic, df=df,
-        p_value=float(chdtrc(df, statistic)) if df else np.nan,
-        method="Gray's test" + f", rho {rho:g}" * (rho != 0) + ", stratified" * bool(layers.any()),
-    )  # fmt: skip
+    method = "Gray's test" + f", rho {rho:g}" * (rho != 0)
+    layers = layers_of(strata, rows)
+    return tested(rows, groups, place, layers, lambda each: _stratum(each, rho), method)
 
 
 def _stratum(each: list[Durations], rho: float) -> tuple[_Floats, _Floats, _Floats]:

@@ -5,6 +5,7 @@ those it would have had, were its people like all others under observation. The 
 which durations count: all alike, or the early ones more.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
@@ -16,9 +17,9 @@ from scipy.special import chdtrc
 
 from cxlab.errors import DataError
 from cxlab.stats.multiplicity import holm
-from cxlab.stats.survival.counts import Durations, Rows, groups_of, rows_of, sums_at
+from cxlab.stats.survival.counts import Durations, Rows, groups_of, layers_of, rows_of, sums_at
 
-__all__ = ["LogRank", "Weighting", "log_rank", "pairwise_log_rank", "quadratic_form"]
+__all__ = ["LogRank", "Weighting", "log_rank", "pairwise_log_rank", "tested"]
 
 Weighting = Literal[
     "log-rank", "gehan-breslow", "tarone-ware", "peto-peto", "peto-prentice", "fleming-harrington"
@@ -129,10 +130,8 @@ def log_rank(
     if rows.events.shape[1] != 1:
         raise DataError("log_rank compares one event. Use compare_incidence for several causes.")
     groups, place = groups_of(group, rows)
-    layers = np.zeros(len(place), dtype=np.int64)
-    if strata is not None:
-        layers = groups_of(strata, rows, name="strata")[1]
-    return _tested(rows, groups, place, layers, weighting, p, q)
+    weights = _weighting(weighting, p, q)
+    return tested(rows, groups, place, layers_of(strata, rows), *weights)
 
 
 def pairwise_log_rank(
@@ -174,14 +173,12 @@ def pairwise_log_rank(
     """
     rows = rows_of(durations, events, censored, entry)
     groups, place = groups_of(group, rows)
-    layers = np.zeros(len(place), dtype=np.int64)
-    if strata is not None:
-        layers = groups_of(strata, rows, name="strata")[1]
+    layers, weights = layers_of(strata, rows), _weighting(weighting, p, q)
     found = []
     for one, other in combinations(range(len(groups)), 2):
         both = (place == one) | (place == other)
         pair, side = [groups[one], groups[other]], (place[both] == other).astype(np.int64)
-        test = _tested(rows.where(both), pair, side, layers[both], weighting, p, q)
+        test = tested(rows.where(both), pair, side, layers[both], *weights)
         found.append((*pair, test.statistic, test.p_value))
     table = pd.DataFrame(found, columns=["group", "against", "statistic", "p_value"])
     known = table["p_value"].notna()
@@ -190,49 +187,82 @@ def pairwise_log_rank(
     return table.assign(p_holm=adjusted)
 
 
-def _tested(
-    rows: Rows, groups: list[object], place: NDArray[np.int64], layers: NDArray[np.int64],
-    weighting: Weighting, p: float, q: float,
-) -> LogRank:  # fmt: skip
+def tested(
+    rows: Rows,
+    groups: list[object],
+    place: NDArray[np.int64],
+    layers: NDArray[np.int64],
+    within: Callable[[list[Durations]], tuple[_Floats, _Floats, _Floats]],
+    method: str,
+) -> LogRank:
+    """Compare groups within each stratum, and add the comparisons up.
+
+    Parameters
+    ----------
+    rows : Rows
+        What was counted.
+    groups : list
+        What is compared, at least two.
+    place, layers : numpy.ndarray of int, shape (rows,)
+        Group and stratum of each row.
+    within : callable
+        Takes the counts of each group on the same durations; gives events observed and
+        expected, and the covariance of their difference.
+    method : str
+        The test, in words.
+
+    Returns
+    -------
+    LogRank
+        Sums over strata, and the test.
+
+    Raises
+    ------
+    DataError
+        If there is one group only.
+    """
     if len(groups) < 2:
         raise DataError(f"a comparison needs at least two groups, but has {groups}.")
-    if not (p >= 0 and q >= 0):
-        raise DataError(f"powers of a weighting must be 0 or more, but are {p:g} and {q:g}.")
     observed, expected = np.zeros(len(groups)), np.zeros(len(groups))
     variance = np.zeros((len(groups), len(groups)))
-    for layer in range(int(layers.max()) + 1):
-        within = layers == layer
-        time = np.unique(rows.stop[within])
-        each = [rows.where(within & (place == i)).by_duration(time) for i in range(len(groups))]
-        seen, due, spread = _stratum(each, weighting, p, q)
+    for layer in np.unique(layers):
+        here = layers == layer
+        time = np.unique(rows.stop[here])
+        each = [rows.where(here & (place == i)).by_duration(time) for i in range(len(groups))]
+        seen, due, spread = within(each)
         observed, expected, variance = observed + seen, expected + due, variance + spread
-    statistic, df = quadratic_form(observed - expected, variance)
-    name = f"fleming-harrington ({p:g}, {q:g})" if weighting == "fleming-harrington" else weighting
-    stratified = ", stratified" if layers.any() else ""
+    statistic, df = _quadratic_form(observed - expected, variance)
     return LogRank(
         groups=groups, n=sums_at(place, rows.people, len(groups)), observed=observed,
         expected=expected, variance=variance, statistic=statistic, df=df,
         p_value=float(chdtrc(df, statistic)) if df else np.nan,
-        method=f"{name} test{stratified}",
+        method=method + ", stratified" * bool(layers.any()),
     )  # fmt: skip
 
 
-def _stratum(
-    each: list[Durations], weighting: Weighting, p: float, q: float
-) -> tuple[_Floats, _Floats, _Floats]:
-    """Weighted events of each group, those expected, and their covariance."""
-    at_risk, d = np.array([x.at_risk for x in each]), np.array([x.events[:, 0] for x in each])
-    n, total = at_risk.sum(axis=0), d.sum(axis=0)
-    weight = _weights(n, total, weighting, p, q)
-    eventful = (total > 0) & (n > 0)
-    at_risk, d, n, total = at_risk[:, eventful], d[:, eventful], n[eventful], total[eventful]
-    weight = weight[eventful]
-    share = at_risk / n
-    # The last one at risk tells nothing of which group it was from.
-    spare = np.divide(n - total, n - 1, out=np.zeros_like(n), where=n > 1)
-    scale = weight**2 * total * spare
-    variance = np.diag(share @ scale) - (share * scale) @ share.T
-    return d @ weight, share @ (weight * total), variance
+def _weighting(
+    weighting: Weighting, p: float, q: float
+) -> tuple[Callable[[list[Durations]], tuple[_Floats, _Floats, _Floats]], str]:
+    """How to compare groups within a stratum, and what that is called."""
+    if not (p >= 0 and q >= 0):
+        raise DataError(f"powers of a weighting must be 0 or more, but are {p:g} and {q:g}.")
+
+    def within(each: list[Durations]) -> tuple[_Floats, _Floats, _Floats]:
+        at_risk, d = np.array([x.at_risk for x in each]), np.array([x.events[:, 0] for x in each])
+        n, total = at_risk.sum(axis=0), d.sum(axis=0)
+        weight = _weights(n, total, weighting, p, q)
+        eventful = (total > 0) & (n > 0)
+        at_risk, d, n, total = at_risk[:, eventful], d[:, eventful], n[eventful], total[eventful]
+        weight = weight[eventful]
+        share = at_risk / n
+        # The last one at risk tells nothing of which group it was from.
+        spare = np.divide(n - total, n - 1, out=np.zeros_like(n), where=n > 1)
+        scale = weight**2 * total * spare
+        variance = np.diag(share @ scale) - (share * scale) @ share.T
+        return d @ weight, share @ (weight * total), variance
+
+    powers = f" ({p:g}, {q:g})" * (weighting == "fleming-harrington")
+    return within, f"{weighting}{powers} test"
 
 
 def _weights(n: _Floats, d: _Floats, weighting: Weighting, p: float, q: float) -> _Floats:
@@ -256,23 +286,8 @@ def _weights(n: _Floats, d: _Floats, weighting: Weighting, p: float, q: float) -
     return weights
 
 
-def quadratic_form(score: _Floats, variance: _Floats) -> tuple[float, int]:
-    """Chi-squared of scores that add up to zero, and its degrees of freedom.
-
-    Parameters
-    ----------
-    score : numpy.ndarray, shape (groups,)
-        Adding up to zero.
-    variance : numpy.ndarray, shape (groups, groups)
-        Their covariance; groups that tell nothing have none.
-
-    Returns
-    -------
-    statistic : float
-        Not a number where nothing can be told.
-    df : int
-        How many comparisons of groups the data allow.
-    """
+def _quadratic_form(score: _Floats, variance: _Floats) -> tuple[float, int]:
+    """Chi-squared of scores that add up to zero, and how many comparisons the data allow."""
     values, vectors = np.linalg.eigh(variance)
     told = values > 1e-10 * values.max(initial=0.0)
     if not told.any():
