@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cxlab.errors import DataError
 from cxlab.stats.intervals import wilson
-from cxlab.stats.survival import product_limit
+from cxlab.stats.survival import cumulative_hazard, product_limit
 
 # aml of R's survival: time, and whether the event was seen (1) or not (0).
 MAINTAINED = [(9, 1), (13, 1), (13, 0), (18, 1), (23, 1), (28, 0), (31, 1), (34, 1), (45, 0),
@@ -186,6 +186,49 @@ def test_late_entries_count_only_from_their_entry():
     curve = product_limit([3, 5, 8], [1, 1, 0], [0, 0, 1], entry=[0, 0, 4])
     assert curve.at_risk.tolist() == [2, 2, 1]
     assert curve.survival.tolist() == [0.5, 0.25, 0.25]
+
+
+def test_the_cumulative_hazard_is_that_of_r_and_lifelines(lung):
+    found = cumulative_hazard(curve_of(MAINTAINED + NOT_MAINTAINED)).set_index("time")
+    expected = {
+        5: (0.08695652174, 0.06148754619),
+        23: (0.57448000617, 0.18592723453),
+        48: (2.16102401771, 0.68665130846),
+    }
+    for time, pair in expected.items():
+        assert found.loc[time, ["estimate", "se"]].tolist() == pytest.approx(pair, rel=1e-10)
+    # R's default; lifelines' own default, which spreads ties out, gives 0.8896308.
+    pooled = cumulative_hazard(of_lung(lung)).set_index("time")
+    assert pooled.loc[364, "estimate"] == pytest.approx(0.8883246, abs=5e-8)
+    known = pooled[pooled["estimate"] > 0]
+    assert (known["conf_low"] < known["estimate"]).all()
+    assert (known["conf_high"] > known["estimate"]).all()
+
+
+def test_who_enters_after_the_time_asked_for_is_not_yet_at_risk():
+    curve = product_limit([3, 5, 8], [1, 1, 0], [0, 0, 1], entry=[0, 0, 4])
+    assert curve.at([3.5, 4, 4.5, 8, 9])["at_risk"].tolist() == [1, 1, 2, 1, 0]
+
+
+def test_a_risk_table_adds_up_to_everybody():
+    found = curve_of(MAINTAINED).risk_table([0, 9, 13, 28, 200])
+    assert found["at_risk"].tolist() == [11, 11, 10, 6, 0]
+    assert found["events"].tolist() == [0, 1, 2, 4, 7]
+    assert found["censored"].tolist() == [0, 0, 1, 2, 4]
+
+
+def test_the_share_at_a_time_is_that_of_r_and_is_refused_beyond_what_was_seen():
+    found = curve_of(MAINTAINED).share_at(23)
+    assert (found.estimate, found.low, found.high) == pytest.approx(
+        (0.613636, 0.2657520, 0.835299), abs=6e-7
+    )
+    with pytest.raises(DataError, match="known until 161, but 162 was asked"):
+        curve_of(MAINTAINED).share_at(162)
+
+
+def test_causes_apart_are_no_single_event():
+    with pytest.raises(DataError, match="a column for each of 2"):
+        product_limit([1, 2], [[1, 0], [0, 1]])
 
 
 def test_a_curve_that_runs_at_one_half_has_its_median_in_the_middle_of_that_stretch():
