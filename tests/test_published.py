@@ -337,8 +337,10 @@ def _is_derived(number: Printed, findings: pd.DataFrame) -> bool:
     if any(map(number.is_near, [*totals.filter(like="trust.rows"), *megabytes])):
         return True
     # A length of time is told in the unit in which people would say it.
-    days = findings.loc[findings["unit"] == "days", ["estimate", "conf_low", "conf_high"]]
-    if any(number.is_near(x * per) for x in days.to_numpy().ravel() for per in (24, 1440)):
+    days = findings.loc[findings["unit"] == "days", ["estimate", *ENDS]].to_numpy().ravel()
+    since = [d["after_days"] for d in findings["dims"].map(json.loads) if d.get("after_days")]
+    spans = [*days, *since]
+    if any(number.is_near(x * per) for x in spans for per in (24, 1440, 12 / 365)):
         return True
     halves = findings.loc[findings["metric"].isin(HALVES), ["estimate", *ENDS]]
     if number.unit in ("%", "") and any(map(number.is_near, 100 * (1 - halves.to_numpy().ravel()))):

@@ -57,7 +57,9 @@ class ChurnRate(Result):
         )
 
     def sentence(self) -> str:
-        """The share that left, of whose will, and whether it changed."""
+        """The share that left, of whose will, and whether it changed; or the groups' extremes."""
+        if self.by:
+            return self._groups()
         whole = self._whole("churn.rate")
         if whole["suppressed"]:
             return f"Too few subscriptions ended in {self.cycle} to show their share."
@@ -71,8 +73,7 @@ class ChurnRate(Result):
             f"{words.value(row['estimate'], 'share')} {_SAID[row['cause']]}"
             for row in causes[~causes["suppressed"].astype(bool)].to_dict("records")
         ]
-        told = f"{said}{': ' if parts else ''}{words.listing(parts)}."
-        return f"{told} {self._groups() if self.by else self._changed()}"
+        return f"{said}{': ' if parts else ''}{words.listing(parts)}. {self._changed()}"
 
     def _changed(self) -> str:
         rows = self._rows("churn.change")
@@ -93,12 +94,12 @@ class ChurnRate(Result):
         known = rows[rows[by].notna() & ~rows["suppressed"].astype(bool)]
         known = known.sort_values("estimate", kind="stable")
         if len(known) < 2:
-            return f"Too few ended to compare by {by}."
+            return f"Too few subscriptions ended in {self.cycle} to compare them by {by}."
         least, most = (
             f"{words.value(row['estimate'], 'share')} ({row[by]})"
             for _, row in known.iloc[[0, -1]].iterrows()
         )
-        return f"Between {least} and {most} by {by}."
+        return f"Between {least} and {most} of subscriptions ended in {self.cycle}, by {by}."
 
     def _whole(self, metric: str) -> Any:
         rows = self._rows(metric)

@@ -71,7 +71,7 @@ class Retention(Result):
         frame["months"] = frame["after_days"] * 12 / _YEAR
         return charts.curve(
             frame, x="months", unit="share", low="conf_low", high="conf_high",
-            group=label if self.by else None, step=True, zero=True,
+            group=label if self.by else None, zero=True,
             axis="Share that still run, %", name="Months since the beginning", ax=ax,
         )  # fmt: skip
 

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from cxlab.cycle.new_subscriptions import SUBSCRIPTION_HEAD, subscriptions
 from cxlab.cycle.new_visits import VISIT_HEAD, visits
 from cxlab.errors import RunError
 
@@ -87,7 +88,7 @@ class _Order:
 
 
 def _write_raw(raw: Path, chance: Random) -> list[Path]:
-    """Write what five systems of a small shop might hand over on the last day."""
+    """Write what six systems of a small shop might hand over on the last day."""
     customers = list(_customers(chance))
     orders = sorted(_orders(customers, chance), key=lambda o: (o.placed, o.customer))
     numbered = {f"A{number}": order for number, order in enumerate(orders, start=10_001)}
@@ -107,6 +108,10 @@ def _write_raw(raw: Path, chance: Random) -> list[Path]:
             *_answers(sent, chance),
         ],
         "visits.csv": [VISIT_HEAD, *visits(numbered, _END, Random(2027))],  # noqa: S311
+        "subscriptions.csv": [
+            SUBSCRIPTION_HEAD,
+            *subscriptions(customers, _END, Random(2028)),  # noqa: S311
+        ],
     }
     for name, rows in tables.items():
         with (raw / name).open("w", newline="", encoding="utf-8") as file:

@@ -19,7 +19,9 @@ from cxlab.data.snapshot import take_snapshot
 from cxlab.errors import RunError
 from tests.studies import aside, rows
 
-TABLES = ["customers", "interactions", "orders", "answers", "promises", "shipments"]
+TABLES = [
+    "customers", "interactions", "orders", "answers", "subscriptions", "promises", "shipments",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_files_are_named_in_the_order_in_which_to_read_them(tmp_path):
     files = [f.relative_to(tmp_path).as_posix() for f in new_study(tmp_path)]
     assert files[:2] == ["study.yaml", "tables/answers.sql"]
-    assert files[-1] == "raw/visits.csv"
+    assert files[-1] == "raw/subscriptions.csv"
     assert len(files) == len([f for f in tmp_path.rglob("*") if f.is_file()])
 
 
