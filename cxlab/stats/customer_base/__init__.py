@@ -1,0 +1,6 @@
+"""What a customer base will do, from counts of what it did: purchases, renewals, spend, value."""
+
+from cxlab.stats.customer_base.patterns import Histories, histories
+from cxlab.stats.customer_base.repeat_buying import RepeatBuying, fit_repeat_buying
+
+__all__ = ["Histories", "RepeatBuying", "fit_repeat_buying", "histories"]
