@@ -2,5 +2,13 @@
 
 from cxlab.stats.customer_base.patterns import Histories, histories
 from cxlab.stats.customer_base.repeat_buying import RepeatBuying, fit_repeat_buying
+from cxlab.stats.customer_base.retention import Retention, fit_retention
 
-__all__ = ["Histories", "RepeatBuying", "fit_repeat_buying", "histories"]
+__all__ = [
+    "Histories",
+    "RepeatBuying",
+    "Retention",
+    "fit_repeat_buying",
+    "fit_retention",
+    "histories",
+]
