@@ -5,6 +5,7 @@ Rates differ by a gamma distribution (r, alpha), chances to drop out by a beta d
 those who never came back are not all taken for customers.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,8 @@ from cxlab.stats.customer_base.patterns import Floats, Histories
 
 __all__ = ["BetaGeometricNbd"]
 
-_CELLS = 2_000_000  # of a table of rows by nodes that is held at once
-_DROP = 40.0  # in logarithms: what lies so far below the peak is nothing
+_CELLS = 200_000  # of a table of rows by nodes at a time: as much as a processor keeps near
+_DROP = 33.0  # in logarithms: what lies so far below the peak is nothing
 
 
 @dataclass(frozen=True)
@@ -85,20 +86,22 @@ class BetaGeometricNbd:
     def new(self, params: Floats, lengths: Floats) -> Floats:
         """Expected repeat purchases of a new customer within each of these lengths of time."""
         r, alpha, a, b = params
-        some, stayed = np.ones_like(lengths), b / (a + b) if self.modified else 1.0
-        found = _until_dropout(r * some, alpha * some, a, (b + self.modified) * some, lengths)
-        return found[0] * stayed
+        one, stayed = np.ones(1), b / (a + b) if self.modified else 1.0
+        rest = _UntilDropout(r * one, alpha * one, a, (b + self.modified) * one)
+        return rest.mean(lengths)[:, 0] * stayed
 
-    def future(
-        self, params: Floats, base: Histories, length: float, *, pairs: bool = False
-    ) -> tuple[Floats, Floats]:
-        """Mean of purchases Y in the time to come, and of Y (Y - 1), for those who still buy."""
+    def future(self, params: Floats, base: Histories, lengths: Floats) -> Floats:
+        """Mean purchases in times to come of those who still buy; shape (lengths, histories)."""
+        return self._rest(params, base).mean(lengths)[:, base.ages[2]]
+
+    def pairs(self, params: Floats, base: Histories, length: float) -> Floats:
+        """Mean of Y (Y - 1) for the purchases Y in the time to come of those who still buy."""
+        return self._rest(params, base).pairs(length)[base.ages[2]]
+
+    def _rest(self, params: Floats, base: Histories) -> "_UntilDropout":
         r, alpha, a, b = params
-        x, watched, place = base.ages
-        mean, second = _until_dropout(
-            r + x, alpha + watched, a, b + x + self.modified, np.full_like(x, length), pairs=pairs
-        )
-        return mean[place], second[place]
+        x, watched, _ = base.ages
+        return _UntilDropout(r + x, alpha + watched, a, b + x + self.modified)
 
     def _odds_gone(self, params: Floats, base: Histories) -> tuple[Floats, Floats, Floats]:
         """Log odds of having dropped out, log((alpha + T) / (alpha + t_x)), and b + x - 1."""
@@ -112,36 +115,58 @@ class BetaGeometricNbd:
         return odds, since, earlier
 
 
-def _until_dropout(
-    r: Floats, alpha: Floats, a: float, b: Floats, length: Floats, *, pairs: bool = False
-) -> tuple[Floats, Floats]:
-    """Mean of Y, and of Y (Y - 1), for rates gamma(r, alpha) and dropout beta(a, b).
+@dataclass(frozen=True)
+class _UntilDropout:
+    """Purchases Y from now on, for rates gamma(r, alpha) and chances to drop out beta(a, b).
 
-    At a given chance p to drop out, and rate l, E[Y] = (1 - exp(-l p t)) / p and
+    At a given chance p and rate l, E[Y] = (1 - exp(-l p t)) / p and
     E[Y (Y - 1)] = 2 (1 - p) (1 - (1 + l p t) exp(-l p t)) / p^2. Over rates these are
     incomplete beta functions of p t / (alpha + p t); over p they are summed on the logit
     scale by the trapezoid rule, which converges exponentially for functions analytic in a
     strip (Trefethen & Weideman 2014, SIAM Review 56, 385-458). Everything summed is positive.
     The closed form (a + b - 1) / (a - 1) (1 - ... 2F1) loses all digits near a = 1.
     """
-    mean, second = np.empty_like(r), np.full_like(r, np.nan)
-    y, h = _nodes(a, b, float(((r + 1) * length / alpha).max()))
-    log_p, log_stay = -np.logaddexp(0.0, -y), -np.logaddexp(0.0, y)
-    p = np.exp(log_p)
-    for part in np.array_split(np.arange(len(r)), 1 + len(r) * len(y) // _CELLS):
-        weight = np.exp(a * log_p + b[part, None] * log_stay - _peak(a, b[part])[:, None])
-        # Beyond the first and the last node only the exponential tails are left, whose
-        # nodes make geometric series.
-        weight[:, 0] /= -np.expm1(-a * h)
-        weight[:, -1] /= -np.expm1(-b[part] * h)
-        weight /= weight.sum(axis=1, keepdims=True)
-        reach = p * (length[part] / alpha[part])[:, None]
-        some = -np.expm1(-r[part, None] * np.log1p(reach)) / p
-        mean[part] = (weight * some).sum(axis=1)
-        if pairs:
-            two = betainc(2.0, r[part, None], reach / (1 + reach)) * np.exp(log_stay - 2 * log_p)
-            second[part] = 2 * (weight * two).sum(axis=1)
-    return mean, second
+
+    r: Floats
+    alpha: Floats
+    a: float
+    b: Floats
+
+    def mean(self, lengths: Floats) -> Floats:
+        """E[Y] within each length of time, shape (lengths, rows)."""
+        found = np.empty((len(lengths), len(self.r)))
+        for part, weight, log_p, _ in self._parts(float(lengths.max())):
+            per_p = weight / np.exp(log_p)
+            by_time = np.exp(log_p) / self.alpha[part, None]
+            for row, length in enumerate(lengths):
+                some = -np.expm1(-self.r[part, None] * np.log1p(by_time * length))
+                found[row, part] = np.einsum("ij,ij->i", per_p, some)
+        return found
+
+    def pairs(self, length: float) -> Floats:
+        """E[Y (Y - 1)] within a length of time."""
+        found = np.empty_like(self.r)
+        for part, weight, log_p, log_stay in self._parts(length):
+            reach = np.exp(log_p) * length / self.alpha[part, None]
+            two = betainc(2.0, self.r[part, None], reach / (1 + reach))
+            found[part] = 2 * (weight * two * np.exp(log_stay - 2 * log_p)).sum(axis=1)
+        return found
+
+    def _parts(self, length: float) -> Iterator[tuple[slice, Floats, Floats, Floats]]:
+        """Rows that fit in memory: weights of the nodes, log p and log(1 - p) at them."""
+        y, h = _nodes(self.a, self.b, float(((self.r + 1) * length / self.alpha).max()))
+        log_p, log_stay = -np.logaddexp(0.0, -y), -np.logaddexp(0.0, y)
+        step = max(1, _CELLS // len(y))
+        for start in range(0, len(self.r), step):
+            part = slice(start, start + step)
+            b = self.b[part, None]
+            weight = np.exp(self.a * log_p + b * log_stay - _peak(self.a, b))
+            # Beyond the first and the last node only the exponential tails are left, whose
+            # nodes make geometric series.
+            weight[:, 0] /= -np.expm1(-self.a * h)
+            weight[:, -1] /= -np.expm1(-b[:, 0] * h)
+            weight /= weight.sum(axis=1, keepdims=True)
+            yield part, weight, log_p, log_stay
 
 
 def _nodes(a: float, b: Floats, reach: float) -> tuple[Floats, float]:
@@ -150,12 +175,12 @@ def _nodes(a: float, b: Floats, reach: float) -> tuple[Floats, float]:
     tail = np.log(1 + reach + most + a) + _DROP
     low = max(-tail, _edge(a, most, -1.0))
     high = min(tail, _edge(a, least, 1.0))
-    h = min(0.25, 0.4 / np.sqrt(a * most / (a + most)))
+    h = min(0.35, 0.4 / np.sqrt(a * most / (a + most)))
     return low + h * np.arange(int((high - low) / h) + 2), h
 
 
 def _edge(a: float, b: float, side: float) -> float:
-    """Where the density of the logit has fallen by 40 logarithms, below or above its peak."""
+    """Where the density of the logit has fallen by 33 logarithms, below or above its peak."""
     width = np.sqrt((a + b) / (a * b))
     y = np.log(a / b) + side * width * 1.2 ** np.arange(-10, 80)
     fall = _peak(a, np.array([b])) + a * np.logaddexp(0.0, -y) + b * np.logaddexp(0.0, y)

@@ -102,20 +102,22 @@ class ParetoNbd:
         r, alpha, s, beta = params
         return _grown(1 - s, np.log1p(lengths / beta)) * float(r * beta / alpha)
 
-    def future(
-        self, params: Floats, base: Histories, length: float, *, pairs: bool = False
-    ) -> tuple[Floats, Floats]:
-        """Mean of purchases Y in the time to come, and of Y (Y - 1), for those who still buy."""
+    def future(self, params: Floats, base: Histories, lengths: Floats) -> Floats:
+        """Mean purchases in times to come of those who still buy; shape (lengths, histories)."""
         r, alpha, s, beta = params
         rate, left = (r + base.x) / (alpha + base.watched), beta + base.watched
+        grown = _grown(1 - s, np.log1p(lengths[:, None] / left))
+        return np.asarray(rate * left * grown, dtype=np.float64)
+
+    def pairs(self, params: Floats, base: Histories, length: float) -> Floats:
+        """Mean of Y (Y - 1) for the purchases Y in the time to come of those who still buy."""
+        r, alpha, s, beta = params
+        square = (r + base.x) * (r + base.x + 1) / (alpha + base.watched) ** 2
+        left = beta + base.watched
         span = np.log1p(length / left)
-        mean = rate * left * _grown(1 - s, span)
-        if not pairs:
-            return mean, np.full_like(mean, np.nan)
-        # Twice the integral of u (left / (left + u))^s, with the rate's second moment.
-        square = rate * (r + base.x + 1) / (alpha + base.watched)
+        # The rate's second moment, and twice the integral of u (left / (left + u))^s.
         second = 2 * square * left**2 * (_grown(2 - s, span) - _grown(1 - s, span))
-        return mean, np.maximum(second, 0.0)
+        return np.asarray(np.maximum(second, 0.0), dtype=np.float64)
 
 
 def _grown(power: float, span: Floats) -> Floats:

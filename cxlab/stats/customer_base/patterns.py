@@ -32,12 +32,15 @@ class Histories:
         Time from the first purchase to the end of observation, the T of the papers.
     customers : numpy.ndarray, shape (k,)
         How many have this history.
+    spend : numpy.ndarray, shape (k,)
+        What they spent per repeat purchase, the mean over them; missing where not given.
     """
 
     x: Floats = field(repr=False)
     t_x: Floats = field(repr=False)
     watched: Floats = field(repr=False)
     customers: Floats = field(repr=False)
+    spend: Floats = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -69,7 +72,12 @@ class Histories:
 
 
 def histories(
-    x: ArrayLike, t_x: ArrayLike, watched: ArrayLike, customers: ArrayLike | None = None
+    x: ArrayLike,
+    t_x: ArrayLike,
+    watched: ArrayLike,
+    customers: ArrayLike | None = None,
+    *,
+    spend: ArrayLike | None = None,
 ) -> Histories:
     """Gather customers, or counts of customers, by their history of buying.
 
@@ -82,6 +90,9 @@ def histories(
         one unit such as weeks.
     customers : array_like, shape (rows,), optional
         How many have this history. Default: a row is a customer.
+    spend : array_like, shape (rows,), optional
+        What these customers spent per repeat purchase, the mean over them; not looked at
+        where nobody bought again. Models of spend are linear in it, so a mean is enough.
 
     Returns
     -------
@@ -100,14 +111,25 @@ def histories(
     ([0.0, 2.0], [2.0, 1.0])
     """
     counts = np.ones(np.shape(x)) if customers is None else customers
+    money = np.full(np.shape(x), np.nan) if spend is None else spend
     rows = [np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (x, t_x, watched, counts)]
+    paid = np.atleast_1d(np.asarray(money, dtype=np.float64))
     _stand(*rows)
-    often, last, end, many = (v[rows[3] > 0] for v in rows)
+    if spend is not None:
+        if len(paid) != len(rows[0]):
+            raise DataError("spend must have one number per row, as x has.")
+        _refuse((rows[0] > 0) & ~(paid >= 0), "spend must be 0 or more", paid)
+    often, last, end, many, paid = (v[rows[3] > 0] for v in (*rows, paid))
     order = np.lexsort((end, last, often))
-    often, last, end = often[order], last[order], end[order]
+    often, last, end, many, paid = (v[order] for v in (often, last, end, many, paid))
     new = np.r_[True, (np.diff(often) != 0) | (np.diff(last) != 0) | (np.diff(end) != 0)]
-    total = np.bincount(np.cumsum(new) - 1, many[order]).astype(np.float64)
-    return Histories(x=often[new], t_x=last[new], watched=end[new], customers=total)
+    place = np.cumsum(new) - 1
+    total = np.bincount(place, many).astype(np.float64)
+    mean = np.bincount(place, many * np.where(often > 0, paid, 0.0)) / total
+    return Histories(
+        x=often[new], t_x=last[new], watched=end[new], customers=total,
+        spend=np.where(often[new] > 0, mean, np.nan),
+    )  # fmt: skip
 
 
 def _stand(x: Floats, t_x: Floats, watched: Floats, customers: Floats) -> None:

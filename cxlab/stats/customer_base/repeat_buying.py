@@ -130,7 +130,8 @@ class RepeatBuying(LikelihoodFit):
             return positive(mean, error, n=base.n, level=self.level)
         params = np.exp(self.theta)
         alive = self.model.p_alive(params, base)
-        once, twice = self.model.future(params, base, length, pairs=True)
+        once = self.model.future(params, base, np.array([length]))[0]
+        twice = self.model.pairs(params, base, length)
         chance = base.customers @ (alive * (twice + once) - (alive * once) ** 2)
         spread = float(np.sqrt(error**2 + chance))
         # Counts are nearest to normal in their square root.
@@ -143,8 +144,8 @@ class RepeatBuying(LikelihoodFit):
 
     def expected(self, params: Floats, base: Histories, length: float) -> Floats:
         """Expected purchases per customer of each history at given parameters."""
-        mean, _ = self.model.future(params, base, length)
-        return self.model.p_alive(params, base) * mean
+        mean = self.model.future(params, base, np.array([length]))[0]
+        return np.asarray(self.model.p_alive(params, base) * mean, dtype=np.float64)
 
 
 def fit_repeat_buying(

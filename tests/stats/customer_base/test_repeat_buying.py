@@ -43,7 +43,7 @@ def base_of(drawn):
 
 
 def future(model, params, base, length):
-    return model.p_alive(params, base) * model.future(params, base, length)[0]
+    return model.p_alive(params, base) * model.future(params, base, np.array([length]))[0]
 
 
 # Published numbers
