@@ -4,6 +4,7 @@ from cxlab.stats.customer_base.patterns import Histories, histories
 from cxlab.stats.customer_base.repeat_buying import RepeatBuying, fit_repeat_buying
 from cxlab.stats.customer_base.retention import Retention, fit_retention
 from cxlab.stats.customer_base.spend import Independence, Spend, fit_spend, spend_independence
+from cxlab.stats.customer_base.tracking import by_frequency, track
 from cxlab.stats.customer_base.value import ResidualValue, residual_value
 
 __all__ = [
@@ -13,10 +14,12 @@ __all__ = [
     "ResidualValue",
     "Retention",
     "Spend",
+    "by_frequency",
     "fit_repeat_buying",
     "fit_retention",
     "fit_spend",
     "histories",
     "residual_value",
     "spend_independence",
+    "track",
 ]
