@@ -27,6 +27,7 @@ __all__ = ["Retention", "RetentionModel", "fit_retention", "log_survival"]
 RetentionModel: TypeAlias = Literal["sBG", "BdW", "geometric"]
 
 _NAMES = {"sBG": ("alpha", "beta"), "BdW": ("alpha", "beta", "c"), "geometric": ("churn",)}
+_FAR = 1e4  # times the parameters: from here on, Stirling's formula has more digits
 _ENOUGH = 40.0  # in logarithms: discounted by so much, a renewal is worth nothing
 
 
@@ -178,9 +179,23 @@ def log_survival(params: Floats, renewals: Floats) -> Floats:
     if len(params) == 1:
         return np.asarray(renewals * np.log1p(-params[0]), dtype=np.float64)
     alpha, beta = params[:2]
-    k = renewals ** (params[2] if len(params) > 2 else 1.0)
-    ratio = gammaln(beta + k) - gammaln(alpha + beta + k)
+    k = _times(params, renewals)
+    far = k > _FAR * (1 + alpha + beta)
+    near, shifted = np.where(far, 0.0, k), np.where(far, k + beta + (alpha - 1) / 2, 1.0)
+    # Where k is large, all digits of the difference are those of its first term.
+    ratio = np.where(
+        far, -alpha * np.log(shifted),
+        gammaln(beta + near) - gammaln(alpha + beta + near),
+    )  # fmt: skip
     return np.asarray(ratio - gammaln(beta) + gammaln(alpha + beta), dtype=np.float64)
+
+
+def _times(params: Floats, renewals: Floats) -> Floats:
+    """Renewals as the model counts them: t^c."""
+    if len(params) == 2:
+        return renewals
+    log_k = np.minimum(params[2] * np.log(np.maximum(renewals, 1.0)), 600.0)
+    return np.where(renewals > 0, np.exp(log_k), 0.0)
 
 
 def _further(
@@ -274,10 +289,12 @@ def _search(at_risk: Floats, lost: Floats, model: RetentionModel) -> Maximum:
 def _slopes_of_survival(params: Floats, t: Floats) -> Floats:
     """Derivatives of `log_survival` by each parameter, one row each."""
     alpha, beta = params[:2]
-    k = t ** (params[2] if len(params) > 2 else 1.0)
-    by_alpha = psi(alpha + beta) - psi(alpha + beta + k)
-    rows = [by_alpha, psi(beta + k) - psi(beta) + by_alpha]
+    k = _times(params, t)
+    far = k > _FAR * (1 + alpha + beta)
+    near, shifted = np.where(far, 0.0, k), np.where(far, k + beta + (alpha - 1) / 2, 1.0)
+    by_alpha = -np.where(far, np.log(shifted), psi(alpha + beta + near))
+    by_k = np.where(far, -alpha / shifted, psi(beta + near) - psi(alpha + beta + near))
+    rows = [by_alpha + psi(alpha + beta), by_k - psi(beta) + psi(alpha + beta)]
     if len(params) > 2:
-        log_t = np.log(np.maximum(t, 1.0))
-        rows.append((psi(beta + k) - psi(alpha + beta + k)) * k * log_t)
+        rows.append(by_k * k * np.log(np.maximum(t, 1.0)))
     return np.array(rows)

@@ -1,5 +1,9 @@
 """CDNOW as the papers use it: the 1/10 sample, 39 weeks to fit and 39 weeks to hold out."""
 
+import importlib
+import sys
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -48,3 +52,12 @@ def cdnow(cdnow_days):
 @pytest.fixture(scope="session")
 def cdnow_base(cdnow):
     return histories(cdnow["x"], cdnow["t_x"], cdnow["watched"])
+
+
+@pytest.fixture(scope="session")
+def calibration():
+    """Return benchmarks/calibrate_customer_base.py, which makes customers as the models say."""
+    folder = str(Path(__file__).resolve().parents[3] / "benchmarks")
+    sys.path.insert(0, folder)
+    yield importlib.import_module("calibrate_customer_base")
+    sys.path.remove(folder)

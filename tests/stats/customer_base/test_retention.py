@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cxlab.errors import ConvergenceError, DataError, ParameterError
 from cxlab.stats.customer_base import fit_retention
 from cxlab.stats.customer_base.maximum import slopes
 from cxlab.stats.customer_base.retention import _slopes_of_survival, log_survival
+
+# A busy machine is no fault of a property.
+unhurried = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Fader & Hardie (2007): per mille surviving after 0 to 12 years.
 HIGH_END = [1000, 869, 743, 653, 593, 551, 517, 491, 468, 445, 427, 409, 394]
@@ -138,15 +141,16 @@ def test_known_parameters_are_found_again():
     assert fit_retention(1e6 * share).log_likelihood < fit.log_likelihood - 1e4
 
 
-@given(theta=st.lists(st.floats(-2, 3), min_size=2, max_size=2), c=st.floats(0.3, 2))
+@unhurried
+@given(theta=st.lists(st.floats(-2, 3), min_size=2, max_size=2), c=st.floats(0.3, 12))
 def test_slopes_of_the_curve_are_difference_quotients(theta, c):
     params, t = np.array([*np.exp(theta), c]), np.arange(8.0)
     numeric = slopes(lambda u: log_survival(np.exp(u), t), np.log(params))
     exact = _slopes_of_survival(params, t) * params[:, None]
-    assert exact == pytest.approx(numeric, rel=1e-5, abs=1e-7)
+    assert exact == pytest.approx(numeric, rel=2e-5, abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@unhurried
 @given(
     cohorts=st.lists(
         st.lists(st.integers(1, 60), min_size=3, max_size=8), min_size=1, max_size=4
@@ -159,6 +163,13 @@ def test_cohorts_may_come_in_any_order_and_counts_in_parts(cohorts):
     halves = fit_retention(*(s / 2 for s in survivors), *(s / 2 for s in survivors))
     assert halves.log_likelihood == pytest.approx(fit.log_likelihood)
     assert fit.converged == halves.converged
+
+
+def test_a_curve_far_out_keeps_its_digits():
+    # B(1, b + k) / B(1, b) is b / (b + k).
+    t = np.array([1.0, 10.0, 1e3, 1e5, 1e8])
+    found = log_survival(np.array([1.0, 2.5, 2.0]), t)
+    assert found == pytest.approx(np.log(2.5 / (2.5 + t**2)), rel=1e-9)
 
 
 def test_the_curve_starts_at_one_falls_and_lies_in_its_band():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cxlab.errors import ConvergenceError, DataError, ParameterError
@@ -16,6 +16,9 @@ from cxlab.stats.customer_base import (
 from cxlab.stats.customer_base.maximum import slopes
 from cxlab.stats.customer_base.spend import expected_spend, log_likelihood
 from cxlab.stats.customer_base.value import discounted_purchases
+
+# A busy machine is no fault of a property.
+unhurried = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Fader & Hardie (2013) on CDNOW.
 PRINTED = np.array([6.25, 3.74, 15.44])
@@ -68,6 +71,7 @@ def test_expected_spend_is_that_of_the_printed_parameters():
     assert found[3] == pytest.approx(35.21897810, abs=5e-9)
 
 
+@unhurried
 @given(theta=st.lists(st.floats(-1.5, 3), min_size=3, max_size=3).map(np.array))
 def test_the_gradient_of_spend_is_a_difference_quotient(theta):
     data = [np.array(v, dtype=float) for v in SPENDERS.values()]
