@@ -1,6 +1,6 @@
 """How often customers without a contract will buy again, and whether they still do.
 
-Fits BG/NBD, MBG/NBD or Pareto/NBD to counts of histories. Intervals are by the delta method
+Fits BG/NBD, MBG/NBD, Pareto/NBD or BG/BB to counts of histories. Intervals are by the delta method
 (save that of `active`), on the scale on which the number may take any value: the log for
 purchases, the logit for chances. It needs no draws, so that it is the same on every run and
 cheap for a hundred thousand histories; that it covers is checked by simulation.
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
 from cxlab.errors import DataError, ParameterError
+from cxlab.stats.customer_base.beta_bernoulli import BetaGeometricBernoulli
 from cxlab.stats.customer_base.beta_geometric import BetaGeometricNbd
 from cxlab.stats.customer_base.fit import LikelihoodFit, log_ends, logit_ends, positive
 from cxlab.stats.customer_base.maximum import maximise
@@ -25,14 +26,15 @@ from cxlab.stats.intervals import Interval, z_quantile
 
 __all__ = ["Model", "RepeatBuying", "fit_repeat_buying"]
 
-Model: TypeAlias = Literal["BG/NBD", "MBG/NBD", "Pareto/NBD"]
+Model: TypeAlias = Literal["BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/BB"]
 
 _NEARLY_ALL = 1 - 1e-12  # a share whose logit is still a number
 
-_MODELS: dict[str, BetaGeometricNbd | ParetoNbd] = {
+_MODELS: dict[str, BetaGeometricNbd | ParetoNbd | BetaGeometricBernoulli] = {
     "BG/NBD": BetaGeometricNbd(modified=False),
     "MBG/NBD": BetaGeometricNbd(modified=True),
     "Pareto/NBD": ParetoNbd(),
+    "BG/BB": BetaGeometricBernoulli(),
 }
 
 
@@ -42,13 +44,13 @@ class RepeatBuying(LikelihoodFit):
 
     Attributes
     ----------
-    model : BetaGeometricNbd or ParetoNbd
+    model : BetaGeometricNbd, ParetoNbd or BetaGeometricBernoulli
         The likelihood and what follows from it, at given parameters.
     fitted : Histories
         What it was fitted to.
     """
 
-    model: BetaGeometricNbd | ParetoNbd = field(repr=False)
+    model: BetaGeometricNbd | ParetoNbd | BetaGeometricBernoulli = field(repr=False)
     fitted: Histories = field(repr=False)
 
     def p_alive(self, base: Histories) -> pd.DataFrame:
@@ -180,8 +182,9 @@ def fit_repeat_buying(
     ----------
     base : Histories
         Customers by their history, as `histories` gathers them.
-    model : {"BG/NBD", "MBG/NBD", "Pareto/NBD"}
-        Who may leave when: after a repeat purchase, after any purchase, or at any moment.
+    model : {"BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/BB"}
+        Who may leave when: after a repeat purchase, after any purchase, or at any moment; the
+        last is for occasions that are counted, such as campaigns.
     level : float
         Confidence level of all intervals.
 
@@ -201,7 +204,8 @@ def fit_repeat_buying(
     ----------
     Fader, Hardie & Lee (2005), Marketing Science 24(2), 275-284; Batislam, Denizel &
     Filiztekin (2007), International Journal of Research in Marketing 24(3), 201-209;
-    Schmittlein, Morrison & Colombo (1987), Management Science 33(1), 1-24.
+    Schmittlein, Morrison & Colombo (1987), Management Science 33(1), 1-24; Fader, Hardie &
+    Shang (2010), Marketing Science 29(6), 1086-1108.
 
     Examples
     --------
@@ -221,8 +225,8 @@ def fit_repeat_buying(
         raise DataError("a model of repeat buying needs repeat purchases, but nobody made one.")
     if not base.watched.any():
         raise DataError("customers must be watched for some time, but all for none.")
-    # In units of the mean time watched all parameters are near 1.
-    unit = float(base.customers @ base.watched) / base.n
+    # In units of the mean time watched all parameters are near 1; occasions are counted.
+    unit = float(base.customers @ base.watched) / base.n if chosen.times.any() else 1.0
     scaled = base.in_units_of(unit)
     found = maximise(
         lambda u: chosen.log_likelihood(u, scaled), chosen.starts(scaled), chosen.names
