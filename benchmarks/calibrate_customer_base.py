@@ -6,7 +6,7 @@ Customers are made one by one as each model says, and fitted as histories. An in
 expectation must hold that of the true parameters given the same histories; one for what will
 be counted must hold the purchases that the made customers went on to make. A fit that does
 not converge gives no interval, and how often is told. By hand, since 2,000 repetitions take
-some twenty minutes.
+a few hours.
 """
 
 import sys
