@@ -12,6 +12,7 @@ from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.data.span import span_us
 from cxlab.errors import DataError, Withheld
 from cxlab.journeys.contacts import contacts_left_out
+from cxlab.journeys.exact import seconds, sum_of_products
 from cxlab.journeys.log.session_rows import session_rows
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -24,6 +25,7 @@ _FEWEST = 10  # people without whom no mean is worth its name
 _SIZES = (("1", 1, 1), ("2", 2, 2), ("3", 3, 3), ("4", 4, 4), ("5 to 9", 5, 9))
 _LARGE = "10 or more"
 _MEANS = {"contacts": "contacts", "engaged_minutes": "engaged", "minutes": "whole"}
+_TIMES = ("engaged", "whole")  # summed in whole seconds, told in minutes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -180,16 +182,16 @@ def _people(each: Table) -> dict[str, float]:
     sizes = {f"size_{i}": f"contacts between {a} and {b}" for i, (_, a, b) in enumerate(_SIZES)}
     sizes[f"size_{len(_SIZES)}"] = f"contacts > {_SIZES[-1][2]}"
     flags = {"single": "contacts = 1", "reached": "is_reached = 1", **sizes}
-    minute = 60_000_000
     measures = {
         "contacts": "contacts",
-        "engaged": f"engaged_us / {minute}",
-        "whole": f"whole_us / {minute}",
+        "engaged": seconds("engaged_us"),
+        "whole": seconds("whole_us"),
         **{name: f"case when {rule} then 1 else 0 end" for name, rule in flags.items()},
     }
     each_person = ", ".join(f"sum({sql}) as {name}" for name, sql in measures.items())
     sums = ", ".join(
-        f"sum({m}) as {m}_total, sum({m} * n) as {m}_n_total, sum({m} * {m}) as {m}_total_total, "
+        f"sum({m}) as {m}_total, {sum_of_products(m, 'n')} as {m}_n_total, "
+        f"{sum_of_products(m, m)} as {m}_total_total, "
         f"count(*) filter (where {m} > 0) as {m}_persons"
         for m in measures
     )
@@ -206,7 +208,11 @@ def _people(each: Table) -> dict[str, float]:
         """,
         e=each,
     )
-    return {str(k): float(v) for k, v in found.iloc[0].items()}
+    people = {str(k): float(v) for k, v in found.iloc[0].items()}
+    for name in _TIMES:
+        for k, power in (("total", 1), ("n_total", 1), ("total_total", 2)):
+            people[f"{name}_{k}"] /= 60**power
+    return people
 
 
 def _estimates(people: dict[str, float], *, with_outcome: bool) -> list[dict[str, Any]]:

@@ -222,7 +222,8 @@ def amounts(replay: Replay, interactions: TableLike, journeys: Journeys) -> pd.D
     valued = view(
         """
         select person_id, at_us, sum(amount) as amount from (
-            select c.person_id, c.at_us, c.activity, cast(c.value_amount as double) as amount
+            select c.person_id, c.at_us, c.activity,
+                cast(c.value_amount as decimal(18, 2)) as amount
             from c
         ) as v join a on v.activity = a.activity
         group by person_id, at_us
