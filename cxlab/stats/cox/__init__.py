@@ -1,0 +1,5 @@
+"""Proportional hazards from counts: who leaves sooner, and by how much (Cox 1972)."""
+
+from cxlab.stats.cox.fit import CoxFit, cox
+
+__all__ = ["CoxFit", "cox"]
