@@ -1,5 +1,6 @@
 """Proportional hazards from counts: who leaves sooner, and by how much (Cox 1972)."""
 
-from cxlab.stats.cox.fit import CoxFit, cox
+from cxlab.stats.cox.fit import cox
+from cxlab.stats.cox.result import CoxFit
 
 __all__ = ["CoxFit", "cox"]

@@ -103,6 +103,15 @@ class RiskSets:
         summed: Floats = self._had.T @ values
         return summed
 
+    def between(self, values: Floats) -> Floats:
+        """Sum values of slots over those at which each row is at risk: (rows, columns)."""
+        until = self.forward(values)
+        inside = self.first < self.last
+        found = np.zeros((len(self.first), values.shape[1]))
+        first, last = self.first[inside], self.last[inside]
+        found[inside] = until[last - 1] - (until - values)[first]
+        return found
+
     def forward(self, values: Floats) -> Floats:
         """Running sum over the slots of each stratum, from its first."""
         return np.concatenate([np.cumsum(values[s], axis=0) for s in self._strata()])
@@ -182,7 +191,7 @@ def _counted(f: Floats, slot: Ints, pattern: Ints, shape: tuple[int, int]) -> cs
 
 def _patterns(x: Floats) -> tuple[Ints, Floats]:
     """Give rows with equal covariates one number: by a fingerprint, which is then checked."""
-    weights = np.random.default_rng(0).uniform(1, 2, x.shape[1])
+    weights = 1 + np.random.default_rng(0).random((x.shape[1],))
     fingerprint = np.zeros(len(x))
     for j, by in enumerate(weights):
         fingerprint += x[:, j] * by  # elementwise, so that equal rows round equally
