@@ -110,12 +110,14 @@ def cox(
     if clusters is not None:
         sandwich = clustered(risk, found.at, found.inverse, clusters)
     unit = np.outer(scale, scale)
+    until = np.full(len(labels), -np.inf)
+    np.maximum.at(until, rows.stratum, rows.stop)
     return CoxFit(
         names=names, coef=found.beta / scale, covariance=sandwich / unit,
         model_covariance=plain / unit, clusters=clusters,
         loglik=found.loglik, loglik_null=found.loglik_null, n=float(rows.frequency.sum()),
         events=float(risk.events.sum()), ties=ties, steps=found.steps, level=level, risk=risk,
-        climbed=found, mean=mean, scale=scale, strata=labels,
+        climbed=found, mean=mean, scale=scale, strata=labels, until=until,
     )  # fmt: skip
 
 

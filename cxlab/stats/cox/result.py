@@ -44,6 +44,16 @@ class CoxFit:
         Newton steps to the maximum.
     level : float
         Confidence level of intervals.
+    risk, climbed : RiskSets, Climb
+        Counts by pattern and time, and the maximum, in units of `(x - mean) / scale`.
+    mean, scale : numpy.ndarray, shape (k,)
+        What is taken off each covariate, and by what it is then divided.
+    strata : list
+        What each stratum is called.
+    until : numpy.ndarray, shape (strata,)
+        Last time at which anybody of each stratum was seen.
+    clusters : Clusters, optional
+        Who is behind which row.
     """
 
     names: list[str]
@@ -62,6 +72,7 @@ class CoxFit:
     mean: Floats = field(repr=False)
     scale: Floats = field(repr=False)
     strata: list[Any] = field(repr=False)
+    until: Floats = field(repr=False)
     clusters: Clusters | None = field(repr=False, default=None)
 
     @property
