@@ -2,6 +2,17 @@
 
 from cxlab.stats.cox.baseline import cumulative_hazard, predicted_survival
 from cxlab.stats.cox.fit import cox
+from cxlab.stats.cox.periods import cox_by_period, period_name
+from cxlab.stats.cox.proportional import ProportionalHazards, proportional_hazards
 from cxlab.stats.cox.result import CoxFit
 
-__all__ = ["CoxFit", "cox", "cumulative_hazard", "predicted_survival"]
+__all__ = [
+    "CoxFit",
+    "ProportionalHazards",
+    "cox",
+    "cox_by_period",
+    "cumulative_hazard",
+    "period_name",
+    "predicted_survival",
+    "proportional_hazards",
+]

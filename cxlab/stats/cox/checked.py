@@ -11,7 +11,7 @@ from cxlab.errors import DataError
 from cxlab.stats.cox.risk_sets import Ints, Rows
 from cxlab.stats.cox.ties import Floats, Ties
 
-__all__ = ["checked", "names_of", "numbers"]
+__all__ = ["checked", "names_of", "numbers", "starts"]
 
 
 def names_of(covariates: pd.DataFrame | ArrayLike) -> tuple[list[str], Floats]:
@@ -59,7 +59,7 @@ def checked(
     n = len(x)
     end, had = numbers("stop", stop, n), numbers("event", event, n)
     f = np.ones(n) if frequency is None else numbers("frequency", frequency, n)
-    start = np.full(n, -np.inf) if entry is None else numbers("entry", entry, n)
+    start = starts(entry, n)
     _refuse("event", had, ~np.isin(had, (0, 1)), "0 or 1")
     _refuse("frequency", f, f < 0, "0 or more")
     _refuse("entry", start, start >= end, "before the stop of its row")
@@ -85,6 +85,16 @@ def numbers(name: str, values: ArrayLike, n: int) -> Floats:
         raise DataError(f"{name} must have one number per row ({n}), but has shape {found.shape}.")
     _refuse(name, found, ~np.isfinite(found), "a finite number")
     return found
+
+
+def starts(entry: ArrayLike | None, n: int) -> Floats:
+    """Entry of each row; minus infinity is the start of time."""
+    start = np.full(n, -np.inf)
+    if entry is not None:
+        given = np.asarray(entry, dtype=np.float64)
+        known = given != -np.inf
+        start[known] = numbers("entry", np.where(known, given, 0.0), n)[known]
+    return start
 
 
 def _strata(strata: ArrayLike | None, n: int) -> tuple[Ints, list[Any]]:

@@ -1,6 +1,7 @@
 """What a Cox regression found: coefficients, hazard ratios with intervals, tests."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,10 +137,32 @@ class CoxFit:
         Interval
             Symmetric on the log scale; `se` is that of the log.
         """
-        if name not in self.names:
-            raise DataError(f"there is no covariate {name!r}, only {self.names}.")
-        at = self.names.index(name)
-        log, se = units * float(self.coef[at]), abs(units) * float(self.se[at])
+        return self.contrast({name: units})
+
+    def contrast(self, weights: Mapping[str, float]) -> Interval:
+        """By what the hazard is multiplied when several covariates differ at once.
+
+        Parameters
+        ----------
+        weights : mapping of str to float
+            How much higher each covariate is; 1 for one period and -1 for another compares
+            the hazard ratios of two periods.
+
+        Returns
+        -------
+        Interval
+            Symmetric on the log scale; `se` is that of the log.
+
+        Raises
+        ------
+        DataError
+            If a name is not one of the covariates.
+        """
+        unknown = [name for name in weights if name not in self.names]
+        if unknown:
+            raise DataError(f"there is no covariate {unknown[0]!r}, only {self.names}.")
+        w = np.array([weights.get(name, 0.0) for name in self.names])
+        log, se = float(w @ self.coef), math.sqrt(max(0.0, float(w @ self.covariance @ w)))
         far = self.reach * se
         return Interval(
             estimate=math.exp(log), low=math.exp(log - far), high=math.exp(log + far),

@@ -63,8 +63,8 @@ class RiskSets:
         First slot of each stratum.
     pattern, first, last : numpy.ndarray, shape (rows,)
         Pattern of each row, and the slots first <= slot < last at which it is at risk.
-    frequency : numpy.ndarray, shape (rows,)
-        How many such rows there are.
+    frequency, entry, stop : numpy.ndarray, shape (rows,)
+        How many such rows there are, and from when until when.
     had : numpy.ndarray of bool, shape (rows,)
         Whether the row's event is at slot last - 1.
     """
@@ -78,6 +78,8 @@ class RiskSets:
     first: Ints
     last: Ints
     frequency: Floats
+    entry: Floats
+    stop: Floats
     had: NDArray[np.bool_]
     _change: csr_array  # (slots, patterns): at risk here, less at risk at the slot after
     _had: csr_array  # (slots, patterns): events
@@ -180,7 +182,7 @@ def risk_sets(rows: Rows) -> tuple[RiskSets, Floats, Floats]:
         x=(patterns - mean) / scale, stratum=(key - 1) // width, time=times[(key - 1) % width],
         events=np.asarray(had @ np.ones(len(patterns)), dtype=np.float64), begin=begin,
         pattern=pattern, first=first, last=last, frequency=f, had=rows.event, _change=change,
-        _had=had, _late=late,
+        entry=rows.entry, stop=rows.stop, _had=had, _late=late,
     )  # fmt: skip
     return risk, mean, scale
 
