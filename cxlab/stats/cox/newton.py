@@ -10,7 +10,7 @@ from cxlab.stats.cox.likelihood import Moments, information, log_likelihood, mom
 from cxlab.stats.cox.risk_sets import RiskSets
 from cxlab.stats.cox.ties import Floats, Ties
 
-__all__ = ["Climb", "climb", "inverse_of"]
+__all__ = ["Climb", "climb", "identified", "inverse_of"]
 
 _STEPS = 50
 _HALVINGS = 30
@@ -78,7 +78,7 @@ def climb(risk: RiskSets, names: Sequence[str], *, ties: Ties) -> Climb:
     at = moments(risk, beta, ties=ties)
     loglik_null = loglik = log_likelihood(risk, beta, at)
     slope, curve = score(risk, at), information(risk, at)
-    _identified(curve, names, float(risk.events.sum()))
+    identified(curve, names, float(risk.events.sum()))
     score_test = float(slope @ np.linalg.solve(curve, slope))
     width = np.ptp(risk.x, axis=0)
     step = np.zeros(len(names))
@@ -133,7 +133,7 @@ def _uphill(
     )
 
 
-def _identified(curve: Floats, names: Sequence[str], events: float) -> None:
+def identified(curve: Floats, names: Sequence[str], events: float) -> None:
     """Refuse covariates whose coefficient could be anything."""
     own = np.diag(curve)
     for name, variance in zip(names, own, strict=True):
