@@ -18,6 +18,7 @@ _ARRIVED = 1e-8  # last step in standard deviations of a covariate; the error is
 # A step that still moves somebody's log hazard by so much while so little likelihood is left
 # to gain: a standard error of 350 or more. No finite maximum is like that.
 _MOVES, _GAIN = 0.5, 1e-6
+_FLIGHT = 20.0  # difference in log hazard that no real covariate makes
 _SAME = 1e-10  # share of a covariate's variance at risk that the others leave
 
 
@@ -50,6 +51,7 @@ class Climb:
     steps: int
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # in flight; told apart below
 def climb(risk: RiskSets, names: Sequence[str], *, ties: Ties) -> Climb:
     """Find the coefficients that make the events most likely.
 
@@ -85,20 +87,30 @@ def climb(risk: RiskSets, names: Sequence[str], *, ties: Ties) -> Climb:
     for steps in range(1, _STEPS + 1):
         before, step = step, _newton(curve, slope)
         if not np.isfinite(step).all():
-            raise _without_maximum(before, width, names)
+            raise _not_found(beta, np.abs(before), width, names)
         if abs(slope @ step) < _GAIN and (np.abs(step) * width).max() > _MOVES:
             raise _without_maximum(step, width, names)
-        beta, loglik, at = _uphill(risk, beta, step, loglik, ties)
+        higher = _uphill(risk, beta, step, loglik, ties)
+        if higher is None:
+            raise _not_found(beta, np.abs(step), width, names)
+        beta, loglik, at = higher
         slope, curve = score(risk, at), information(risk, at)
         if np.abs(step).max() < _ARRIVED:
             return Climb(
                 beta=beta, inverse=inverse_of(curve), at=at, loglik=loglik,
                 loglik_null=loglik_null, score_test=score_test, steps=steps,
             )  # fmt: skip
-    worst = names[int(np.argmax(np.abs(step)))]
-    raise ConvergenceError(
+    raise _not_found(beta, np.abs(step), width, names)
+
+
+def _not_found(beta: Floats, step: Floats, width: Floats, names: Sequence[str]) -> ConvergenceError:
+    """Tell flight to infinity, which rounding can hide, from a summit that is only flat."""
+    if (np.abs(beta) * width).max() > _FLIGHT:
+        return _without_maximum(beta, width, names)
+    return ConvergenceError(
         f"the likelihood should reach its maximum within {_STEPS} steps, but the coefficient of "
-        f"{worst!r} still moves. Look for covariates that say nearly the same, or join rare levels."
+        f"{names[int(np.argmax(step))]!r} still moves. Look for extreme values, for covariates "
+        "that say nearly the same, and for rare levels."
     )
 
 
@@ -117,20 +129,16 @@ def _newton(curve: Floats, slope: Floats) -> Floats:
 
 def _uphill(
     risk: RiskSets, beta: Floats, step: Floats, loglik: float, ties: Ties
-) -> tuple[Floats, float, Moments]:
+) -> tuple[Floats, float, Moments] | None:
     """Go the step, or a half, a quarter ... of it, so that the likelihood does not fall."""
     slack = 1e-11 * (1 + abs(loglik))  # rounding of the sum
     for halving in range(_HALVINGS):
         tried = beta + step / 2**halving
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            at = moments(risk, tried, ties=ties)
-            found = log_likelihood(risk, tried, at)
+        at = moments(risk, tried, ties=ties)
+        found = log_likelihood(risk, tried, at)
         if np.isfinite(found) and found >= loglik - slack:
             return tried, found, at
-    raise ConvergenceError(
-        "the likelihood should rise along its slope, but it does not. Look for covariates with "
-        "extreme values, or that say nearly the same."
-    )
+    return None
 
 
 def identified(curve: Floats, names: Sequence[str], events: float) -> None:

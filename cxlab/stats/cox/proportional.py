@@ -82,7 +82,8 @@ def proportional_hazards(
     Raises
     ------
     DataError
-        If the transform is unknown, a time has no logarithm, or a term no covariate.
+        If the transform is unknown, a time has no logarithm, a term no covariate, or a
+        covariate varies at one event time only.
 
     Notes
     -----
@@ -110,20 +111,30 @@ def proportional_hazards(
     each = schoenfeld(risk, at)
     slope = g @ each
     plain, first, second = (information(risk, at, by) for by in (None, g, g**2))
-    whole = np.block([[plain, first], [first.T, second]])
+    # What the products with time say beyond the model's own coefficients.
+    beyond = second - first.T @ np.linalg.solve(plain, first)
+    _told_apart(fit.names, beyond, second, float((g**2) @ risk.events))
     rows = []
     for term, columns in (*_terms(fit, terms).items(), ("GLOBAL", range(len(fit.names)))):
         chosen = np.array(list(columns))
-        k = len(fit.names)
-        kept = np.r_[np.arange(k), k + chosen]
-        u = np.r_[np.zeros(k), slope[chosen]]
-        statistic = float(u @ np.linalg.solve(whole[np.ix_(kept, kept)], u))
+        u = slope[chosen]
+        statistic = float(u @ np.linalg.solve(beyond[np.ix_(chosen, chosen)], u))
         p_value = float(chdtrc(len(chosen), max(statistic, 0.0)))
         rows.append((term, statistic, len(chosen), p_value, fit.events))
     tests = pd.DataFrame(rows, columns=["term", "statistic", "df", "p_value", "events"])
     return ProportionalHazards(
         tests=tests, residuals=_residuals(fit, each, values), transform=transform
     )
+
+
+def _told_apart(names: Sequence[str], beyond: Floats, second: Floats, spread: float) -> None:
+    """Refuse covariates whose product with time says nothing of its own."""
+    for j, name in enumerate(names):
+        if not (spread > 0 and beyond[j, j] > 1e-9 * second[j, j]):
+            raise DataError(
+                f"covariate {name!r} must vary among those at risk at two event times or more to "
+                "show a change over time, but it does not."
+            )
 
 
 def _residuals(fit: CoxFit, each: Floats, g: Floats) -> pd.DataFrame:

@@ -54,7 +54,8 @@ class RiskSets:
     Attributes
     ----------
     x : numpy.ndarray, shape (patterns, k)
-        Covariates of each pattern, centred and scaled.
+        Covariates of each pattern, centred and scaled; 0 where it is never at risk at an event,
+        so that it can neither say anything nor overflow.
     stratum, time : numpy.ndarray, shape (slots,)
         What each slot is.
     events : numpy.ndarray, shape (slots,)
@@ -178,8 +179,10 @@ def risk_sets(rows: Rows) -> tuple[RiskSets, Floats, Floats]:
     if before.any():
         change = change - _counted(f[before], first[before] - 1, pattern[before], shape)
         change.eliminate_zeros()  # a history cut in two is one history again
+    known = np.bincount(pattern[inside], minlength=len(patterns)) > 0
+    x = np.where(known[:, None], (patterns - mean) / scale, 0.0)
     risk = RiskSets(
-        x=(patterns - mean) / scale, stratum=(key - 1) // width, time=times[(key - 1) % width],
+        x=x, stratum=(key - 1) // width, time=times[(key - 1) % width],
         events=np.asarray(had @ np.ones(len(patterns)), dtype=np.float64), begin=begin,
         pattern=pattern, first=first, last=last, frequency=f, had=rows.event, _change=change,
         entry=rows.entry, stop=rows.stop, _had=had, _late=late,

@@ -154,3 +154,9 @@ def test_what_cannot_be_a_function_of_time_is_refused():
     fit = cox([0, 1, 0, 1], [0, 0, 1, 2], [1, 1, 1, 0])
     with pytest.raises(DataError, match="an event is at 0"):
         proportional_hazards(fit, transform="log")
+
+
+def test_events_at_one_time_show_no_change():
+    fit = cox([0, 1, 0, 1, 1], [1, 1, 1, 2, 2], [1, 1, 0, 0, 0])
+    with pytest.raises(DataError, match="'x1' must vary among those at risk at two event times"):
+        proportional_hazards(fit)
