@@ -1,6 +1,6 @@
 """Proportional hazards from counts: who leaves sooner, and by how much (Cox 1972)."""
 
-from cxlab.stats.cox.baseline import cumulative_hazard, predicted_survival
+from cxlab.stats.cox.baseline import cumulative_hazard, log_hazard, predicted_survival
 from cxlab.stats.cox.fit import cox
 from cxlab.stats.cox.periods import cox_by_period, period_name
 from cxlab.stats.cox.proportional import ProportionalHazards, proportional_hazards
@@ -12,6 +12,7 @@ __all__ = [
     "cox",
     "cox_by_period",
     "cumulative_hazard",
+    "log_hazard",
     "period_name",
     "predicted_survival",
     "proportional_hazards",

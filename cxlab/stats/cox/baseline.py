@@ -18,7 +18,7 @@ from cxlab.stats.cox.robust import Clusters, score_residuals
 from cxlab.stats.cox.ties import Floats
 from cxlab.stats.survival import Band
 
-__all__ = ["cumulative_hazard", "predicted_survival"]
+__all__ = ["cumulative_hazard", "log_hazard", "predicted_survival"]
 
 
 def cumulative_hazard(
@@ -48,13 +48,18 @@ def cumulative_hazard(
     """
     if patterns is None:
         patterns = pd.DataFrame([fit.mean], columns=fit.names, index=["mean"])
-    found = []
-    for label, z in _standing(fit, patterns):
-        hazard, se = _hazards(fit, z, np.arange(len(fit.risk.time)))
-        names = [fit.strata[s] for s in fit.risk.stratum]
-        columns = {"stratum": names, "time": fit.risk.time, "estimate": hazard, "se": se}
-        found.append(pd.DataFrame({"pattern": label, **columns}))
-    return pd.concat(found, ignore_index=True)
+    labels, z = _standing(fit, patterns)
+    slots = np.tile(np.arange(len(fit.risk.time)), (len(z), 1))
+    hazard, se = _hazards(fit, z, np.full_like(slots, -1), slots)
+    return pd.DataFrame(
+        {
+            "pattern": np.repeat(np.asarray(labels, dtype=object), slots.shape[1]),
+            "stratum": [fit.strata[s] for s in fit.risk.stratum] * len(z),
+            "time": np.tile(fit.risk.time, len(z)),
+            "estimate": hazard.ravel(),
+            "se": se.ravel(),
+        }
+    )
 
 
 def predicted_survival(
@@ -62,6 +67,7 @@ def predicted_survival(
     patterns: pd.DataFrame | ArrayLike,
     times: ArrayLike,
     *,
+    after: ArrayLike | None = None,
     stratum: Any = None,
     band: Band = "log-log",
 ) -> pd.DataFrame:
@@ -75,6 +81,9 @@ def predicted_survival(
         Covariates, those of the fit.
     times : array_like, shape (t,)
         In the unit of the fit's times.
+    after : array_like, shape () or (m,), optional
+        Time until which each pattern is known to be without the event, such as the tenure of a
+        customer; `times` then count from there. Default: from the start.
     stratum : object, optional
         Whose baseline; needed where the fit has several.
     band : {"log-log", "plain", "log"}
@@ -113,15 +122,35 @@ def predicted_survival(
     if band not in ("log-log", "plain", "log"):
         raise DataError(f"band must be log-log, plain or log, but is {band!r}.")
     s = _stratum(fit, stratum)
-    begin, end = fit.risk.begin[s : s + 2]
-    slot = begin + np.searchsorted(fit.risk.time[begin:end], asked, side="right") - 1
-    found = []
-    for label, z in _standing(fit, patterns):
-        hazard, se = _hazards(fit, z, np.maximum(slot, begin))
-        shares = _shares(fit, np.where(slot < begin, 0.0, hazard), se, band)
-        shares[asked > fit.until[s]] = np.nan
-        found.append(shares.assign(pattern=label, time=asked)[["pattern", "time", *shares]])
-    return pd.concat(found, ignore_index=True)
+    labels, z = _standing(fit, patterns)
+    known = np.full(len(z), -np.inf) if after is None else _one_each("after", after, len(z))
+    until = asked + np.where(np.isinf(known), 0.0, known)[:, None]
+    before = np.repeat(_slots(fit, s, known)[:, None], len(asked), axis=1)
+    hazard, se = _hazards(fit, z, before, _slots(fit, s, until))
+    shares = _shares(fit, hazard.ravel(), se.ravel(), band)
+    shares[until.ravel() > fit.until[s]] = np.nan
+    shares.insert(0, "pattern", np.repeat(np.asarray(labels, dtype=object), len(asked)))
+    shares.insert(1, "time", np.tile(asked, len(z)))
+    return shares
+
+
+def log_hazard(fit: CoxFit, patterns: pd.DataFrame | ArrayLike) -> Floats:
+    """Log hazard of patterns, relative to a customer with mean covariates: what ranks them.
+
+    Parameters
+    ----------
+    fit : CoxFit
+        As `cox` gives it.
+    patterns : pandas.DataFrame or array_like, shape (m, k)
+        Covariates, those of the fit.
+
+    Returns
+    -------
+    numpy.ndarray, shape (m,)
+        The higher, the sooner.
+    """
+    predictor: Floats = _standing(fit, patterns)[1] @ fit.climbed.beta
+    return predictor
 
 
 def _shares(fit: CoxFit, hazard: Floats, se: Floats, band: Band) -> pd.DataFrame:
@@ -146,43 +175,63 @@ def _shares(fit: CoxFit, hazard: Floats, se: Floats, band: Band) -> pd.DataFrame
     )
 
 
-def _hazards(fit: CoxFit, z: Floats, slots: Ints) -> tuple[Floats, Floats]:
-    """Cumulative hazard of a pattern (centred and scaled) at slots, and its error."""
+def _slots(fit: CoxFit, stratum: int, times: Floats) -> Ints:
+    """Last slot of a stratum at or before each time; -1 before its first."""
+    begin, end = fit.risk.begin[stratum : stratum + 2]
+    found = begin - 1 + np.searchsorted(fit.risk.time[begin:end], times, side="right")
+    return np.where(found < begin, -1, found)
+
+
+def _hazards(fit: CoxFit, z: Floats, before: Ints, slots: Ints) -> tuple[Floats, Floats]:
+    """Hazard of each pattern (centred and scaled) after one slot up to another, and its error."""
     risk, at = fit.risk, fit.climbed.at
-    times = np.exp(z @ fit.climbed.beta)
-    hazard = risk.forward(at.sums.a0)[slots]
-    slope = hazard[:, None] * z - risk.forward(at.mean_hazard)[slots]  # by the coefficients
+
+    def grown(values: Floats) -> Floats:
+        sums = np.concatenate([risk.forward(values), np.zeros((1, *values.shape[1:]))])
+        grew: Floats = sums[slots] - sums[before]  # the last, at -1, is none
+        return grew
+
+    times = np.exp(z @ fit.climbed.beta)[:, None]
+    hazard = grown(at.sums.a0)
+    slope = hazard[:, :, None] * z[:, None, :] - grown(at.mean_hazard)  # by the coefficients
     if fit.clusters is None:
-        own = risk.forward(at.sums.b0)[slots]
-        spread = own + ((slope @ fit.climbed.inverse) * slope).sum(axis=1)
+        spread = grown(at.sums.b0) + ((slope @ fit.climbed.inverse) * slope).sum(axis=2)
     else:
-        spread = _by_cluster(fit, fit.clusters, slots, slope)
+        spread = _by_cluster(fit, fit.clusters, before, slots, slope)
     return times * hazard, times * np.sqrt(np.maximum(spread, 0.0))
 
 
-def _by_cluster(fit: CoxFit, clusters: Clusters, slots: Ints, slope: Floats) -> Floats:
-    """Sum of squares of what each cluster adds to the cumulative hazard at each slot."""
+def _by_cluster(
+    fit: CoxFit, clusters: Clusters, before: Ints, slots: Ints, slope: Floats
+) -> Floats:
+    """Sum of squares of what each cluster adds to these hazards: one by one, in few arrays."""
     if clusters.count < FEW:
-        return np.full(len(slots), np.nan)
+        return np.full(slots.shape, np.nan)
     risk, at = fit.risk, fit.climbed.at
-    moved = score_residuals(risk, at) @ fit.climbed.inverse  # the coefficients, by one of a row
+    moved = clusters.by_cluster(score_residuals(risk, at) @ fit.climbed.inverse)
     hazard = at.hazard[risk.pattern]
     until = risk.forward(at.sums.b0)
     last = np.maximum(risk.last - 1, 0)
     event = risk.had * (at.sums.a0[last] / risk.events[last] + hazard * at.sums.b1[last])
-    spread = np.zeros(len(slots))
-    for i, slot in enumerate(slots):
+
+    def added(slot: int) -> Floats:
         begin = risk.begin[risk.stratum[slot]]
         there = (begin <= risk.first) & (risk.first <= slot) & (risk.first < risk.last)
         upper = until[np.minimum(last, slot)]
         lower = np.where(risk.first > begin, until[risk.first - 1], 0.0)
-        adds = np.where(there, -hazard * (upper - lower) + np.where(last <= slot, event, 0.0), 0.0)
-        sums = clusters.by_cluster((adds + moved @ slope[i])[:, None])[:, 0]
-        spread[i] = clusters.alike @ sums**2
+        each = np.where(there, np.where(last <= slot, event, 0.0) - hazard * (upper - lower), 0.0)
+        return clusters.by_cluster(each[:, None])[:, 0]
+
+    by_slot = {int(s): added(int(s)) for s in np.unique([slots, before]) if s >= 0}
+    by_slot[-1] = np.zeros(len(clusters.alike))
+    spread = np.zeros(slots.shape)
+    for at_row in np.ndindex(*slots.shape):
+        sums = by_slot[int(slots[at_row])] - by_slot[int(before[at_row])] + moved @ slope[at_row]
+        spread[at_row] = clusters.alike @ sums**2
     return spread
 
 
-def _standing(fit: CoxFit, patterns: pd.DataFrame | ArrayLike) -> list[tuple[Any, Floats]]:
+def _standing(fit: CoxFit, patterns: pd.DataFrame | ArrayLike) -> tuple[list[Any], Floats]:
     """Label and centred, scaled covariates of each pattern."""
     if isinstance(patterns, pd.DataFrame):
         missing = [name for name in fit.names if name not in patterns.columns]
@@ -193,7 +242,14 @@ def _standing(fit: CoxFit, patterns: pd.DataFrame | ArrayLike) -> list[tuple[Any
     if len(names) != len(fit.names) or not np.isfinite(x).all():
         raise DataError(f"patterns must have one finite number for each of {fit.names}.")
     labels = list(patterns.index) if isinstance(patterns, pd.DataFrame) else list(range(len(x)))
-    return list(zip(labels, (x - fit.mean) / fit.scale, strict=True))
+    return labels, (x - fit.mean) / fit.scale
+
+
+def _one_each(name: str, values: ArrayLike, n: int) -> Floats:
+    given = np.asarray(values, dtype=np.float64)
+    if given.shape not in ((), (n,)) or not np.isfinite(given).all():
+        raise DataError(f"{name} must be one time, or one for each of {n} patterns.")
+    return np.broadcast_to(given, n)
 
 
 def _stratum(fit: CoxFit, name: Any) -> int:

@@ -18,6 +18,7 @@ _ARRIVED = 1e-8  # last step in standard deviations of a covariate; the error is
 # A step that still moves somebody's log hazard by so much while so little likelihood is left
 # to gain: a standard error of 350 or more. No finite maximum is like that.
 _MOVES, _GAIN = 0.5, 1e-6
+_ROUNDING = 1e-12  # share of the information at the start below which digits are noise
 _FLIGHT = 20.0  # difference in log hazard that no real covariate makes
 _SAME = 1e-10  # share of a covariate's variance at risk that the others leave
 
@@ -83,11 +84,9 @@ def climb(risk: RiskSets, names: Sequence[str], *, ties: Ties) -> Climb:
     identified(curve, names, float(risk.events.sum()))
     score_test = float(slope @ np.linalg.solve(curve, slope))
     width = np.ptp(risk.x, axis=0)
-    step = np.zeros(len(names))
+    floor = _ROUNDING * float(np.trace(curve))
     for steps in range(1, _STEPS + 1):
-        before, step = step, _newton(curve, slope)
-        if not np.isfinite(step).all():
-            raise _not_found(beta, np.abs(before), width, names)
+        step = np.linalg.solve(curve, slope).astype(np.float64)
         if abs(slope @ step) < _GAIN and (np.abs(step) * width).max() > _MOVES:
             raise _without_maximum(step, width, names)
         higher = _uphill(risk, beta, step, loglik, ties)
@@ -95,6 +94,8 @@ def climb(risk: RiskSets, names: Sequence[str], *, ties: Ties) -> Climb:
             raise _not_found(beta, np.abs(step), width, names)
         beta, loglik, at = higher
         slope, curve = score(risk, at), information(risk, at)
+        if not _smallest(curve) > floor:
+            raise _not_found(beta, np.abs(step), width, names)
         if np.abs(step).max() < _ARRIVED:
             return Climb(
                 beta=beta, inverse=inverse_of(curve), at=at, loglik=loglik,
@@ -119,12 +120,9 @@ def inverse_of(matrix: Floats) -> Floats:
     return np.linalg.inv(matrix).astype(np.float64)
 
 
-def _newton(curve: Floats, slope: Floats) -> Floats:
-    """Step to the maximum of the parabola, infinite where there is none."""
-    try:
-        return np.linalg.solve(curve, slope).astype(np.float64)
-    except np.linalg.LinAlgError:
-        return np.full(len(slope), np.inf)
+def _smallest(curve: Floats) -> float:
+    """Smallest eigenvalue: what the least certain mix of coefficients is known by."""
+    return float(np.linalg.eigvalsh(curve)[0]) if np.isfinite(curve).all() else -np.inf
 
 
 def _uphill(

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cxlab.errors import DataError
-from cxlab.stats.cox import cox, cumulative_hazard, predicted_survival
+from cxlab.stats.cox import cox, cumulative_hazard, log_hazard, predicted_survival
 from cxlab.stats.survival import product_limit
 from tests.stats.cox.data import aml, lung, rossi
 
@@ -92,6 +92,40 @@ def test_a_covariate_without_effect_leaves_the_product_limit_of_hazards():
     assert (product_limit(time, event).at([1, 2])["estimate"] < found["estimate"]).all()
 
 
+def test_shares_of_those_who_stayed_so_long_are_ratios_of_shares():
+    fit = lung_fit()
+    two = pd.concat([SOMEBODY, SOMEBODY.assign(sex=2)])
+    found = predicted_survival(fit, two, [90, 180], after=[100, 200])
+    for row, (tenure, more) in enumerate([(100, 90), (100, 180), (200, 90), (200, 180)]):
+        who = two.iloc[[row // 2]]
+        early, late = predicted_survival(fit, who, [tenure, tenure + more])["estimate"]
+        assert found["estimate"][row] == pytest.approx(late / early, rel=1e-12)
+    at_birth = predicted_survival(fit, two, [90, 180], after=0)
+    pd.testing.assert_frame_equal(at_birth, predicted_survival(fit, two, [90, 180]))
+    assert predicted_survival(fit, SOMEBODY, [30], after=1000)["estimate"].isna().all()
+    # Its error is that of the events and of the coefficients after 100 alone.
+    x0 = SOMEBODY.to_numpy()[0]
+
+    def grown(beta):
+        late, early = (hazard_at(lung(), beta, x0, t) for t in (190, 100))
+        return late[0] - early[0], late[1] - early[1]
+
+    hazard, own = grown(fit.coef)
+    slope = np.array([(grown(fit.coef + d)[0] - grown(fit.coef - d)[0]) / 2e-5
+                      for d in 1e-5 * np.eye(3)])  # fmt: skip
+    se = np.exp(-hazard) * np.sqrt(own + slope @ fit.covariance @ slope)
+    assert found["se"][0] == pytest.approx(se, rel=1e-7)
+
+
+def test_the_log_hazard_ranks_and_is_relative_to_the_mean():
+    fit = lung_fit()
+    found = log_hazard(fit, lung())
+    assert found.mean() == pytest.approx(0, abs=1e-12)
+    assert found[0] - found[1] == pytest.approx(
+        (lung()[COVARIATES].iloc[0] - lung()[COVARIATES].iloc[1]) @ fit.coef
+    )
+
+
 def test_each_stratum_has_its_baseline():
     frame = lung()
     fit = cox(frame[["age", "sex"]], frame["time"], frame["status"], strata=frame["ph.ecog"])
@@ -143,7 +177,7 @@ def test_with_a_cluster_for_each_person_errors_are_nearly_those_of_the_model():
     x2, s2, e2 = np.tile(x, 2), np.tile(stop, 2), np.tile(event, 2)
     twice = cox(x2, s2, e2, cluster=np.tile(np.arange(n), 2), ties="breslow")
     once = cox(x, stop, event, cluster=np.arange(n), ties="breslow")
-    a, b = (predicted_survival(f, [[0], [1]], [3, 12]) for f in (once, twice))
+    a, b = (predicted_survival(f, [[0], [1]], [3, 6], after=[0, 4]) for f in (once, twice))
     pd.testing.assert_frame_equal(a, b, rtol=1e-8)
 
 
