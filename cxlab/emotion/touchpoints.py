@@ -49,7 +49,8 @@ from (
     select customer_id, felt_at, persona, felt, min(low) as low, max(high) as high,
         count(value) as n, count(*) - count(value) as unanswered,
         sum(case when value < low or value > high or not low < high then 1 else 0 end) as outside,
-        coalesce(sum(sign * (2 * value - low - high) / nullif(high - low, 0)), 0) as valence,
+        cast(coalesce(sum(cast(sign * (2 * value - low - high) / nullif(high - low, 0)
+            as decimal(18, 12))), 0) as decimal(18, 12)) as valence,
         coalesce(sum(case when sign * (2 * value - low - high) > 0 then 1 else 0 end), 0) as marked
     from a group by customer_id, felt_at, persona, felt
 ) as c

@@ -243,7 +243,8 @@ def _by_journey(linked: Table, found: Ways, half_life_days: float) -> Table:
         f"""
         with placed as (
             select journey, part, code, sum(begins) as stays,
-                sum(begins * power(0.5, before_us / {half_life})) as weight,
+                coalesce(sum(case when begins = 1 then
+                    cast(power(0.5, before_us / {half_life}) as decimal(38, 30)) end), 0) as weight,
                 sum(case when before = {START} then 1 else 0 end) as is_first,
                 sum(ends) as is_last
             from l where converted = 1 group by journey, part, code
@@ -255,20 +256,30 @@ def _by_journey(linked: Table, found: Ways, half_life_days: float) -> Table:
             from placed
         )
         select w.journey, d.person, part, code, stays,
-            cast(is_first as double) as {_name("first")},
-            cast(is_last as double) as {_name("last")},
-            stays / nullif(n, 0) as {_name("linear")},
-            case when n <= 2 then (is_first + is_last) / 2.0
-                else 0.4 * is_first + 0.4 * is_last
-                    + 0.2 * (stays - is_first - is_last) / nullif(n - 2, 0) end
-                as {_name("position")},
-            weight / nullif(weights, 0) as {_name("time decay")},
-            1.0 / nullif(kinds, 0) as {_name("Shapley")}
+            {_exact("is_first", "first")},
+            {_exact("is_last", "last")},
+            {_exact("stays / nullif(n, 0)", "linear")},
+            {_exact(_POSITION, "position")},
+            {_exact("weight / nullif(weights, 0)", "time decay")},
+            {_exact("1.0 / nullif(kinds, 0)", "Shapley")}
         from whole as w join d on w.journey = d.journey
         """,
         l=linked,
         d=found.decided,
     )
+
+
+# Two ends share 80 %, what lies between them the rest.
+_POSITION = """
+    case when n <= 2 then (is_first + is_last) / 2.0
+        else 0.4 * is_first + 0.4 * is_last
+            + 0.2 * (stays - is_first - is_last) / nullif(n - 2, 0) end
+"""
+
+
+def _exact(share: str, model: str) -> str:
+    """Write a share of one conversion so that the order of rows does not change a sum of them."""
+    return f"cast({share} as decimal(18, 15)) as {_name(model)}"
 
 
 def _by_part(linked: Table, mine: Table, places: int, parts: int) -> pd.DataFrame:
