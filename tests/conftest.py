@@ -55,12 +55,15 @@ def _spark() -> Engine:
 
 
 @pytest.fixture(params=["duckdb", pytest.param("spark", marks=pytest.mark.spark)])
-def engine(request: pytest.FixtureRequest) -> Engine:
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Give each test both engines in turn: same SQL, equal numbers."""
     if request.param == "duckdb":
-        return DuckEngine()
-    spark: Engine = request.getfixturevalue("_spark")
-    return spark
+        yield DuckEngine()
+        return
+    spark: Any = request.getfixturevalue("_spark")
+    yield spark
+    # What a test has kept would fill the memory of all that follow in the one session.
+    spark._session.catalog.clearCache()
 
 
 @pytest.fixture(scope="session")

@@ -56,22 +56,25 @@ class Retention(Result):
     def plot(self, *, ax: Any = None) -> Any:
         """Draw a falling curve per group, with its band."""
         rows = self._rows("churn.retained_share")
-        rows = rows[~rows["suppressed"].astype(bool)]
+        shown = rows[~rows["suppressed"].astype(bool)]
+        label = "group" if self.by is None else self.by
+        if self.by is not None and shown[self.by].notna().any():
+            lines = shown[shown[self.by].notna()]  # the curve of all stands in the table
+        else:
+            lines = (shown if len(shown) else rows).assign(**{label: "all"})
         names = ["after_days", "estimate", "conf_low", "conf_high"]
-        label = self.by or "group"
-        lots = []
-        for name, lot in rows.assign(**{label: rows[self.by] if self.by else ""}).groupby(
-            label, sort=False, dropna=False
-        ):
-            if self.by and pd.isna(name):  # the curve of all stands in the table
-                continue
-            whole = pd.DataFrame([[0.0, 1.0, 1.0, 1.0]], columns=names)
-            lots.append(pd.concat([whole, lot[names].astype(float)]).assign(**{label: name}))
-        frame = pd.concat(lots, ignore_index=True)
+        whole = pd.DataFrame([[0.0, 1.0, 1.0, 1.0]], columns=names)
+        frame = pd.concat(
+            [
+                pd.concat([whole, lot[names].astype(float)]).assign(**{label: name})
+                for name, lot in lines.groupby(label, sort=False)
+            ],
+            ignore_index=True,
+        )
         frame["months"] = frame["after_days"] * 12 / _YEAR
         return charts.curve(
             frame, x="months", unit="share", low="conf_low", high="conf_high",
-            group=label if self.by else None, zero=True,
+            group=label if frame[label].nunique() > 1 else None, zero=True,
             axis="Share that still run, %", name="Months since the beginning", ax=ax,
         )  # fmt: skip
 

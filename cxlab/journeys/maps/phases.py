@@ -106,7 +106,7 @@ def stages_of(journeys: Journeys) -> Stages:
             )
         when = query(
             """
-            select p.stage, cast(sum(t.position) as double) / count(*) as at
+            select p.stage, sum(t.position) / nullif(count(*), 0) as at
             from t join p on t.place = p.place
             group by p.stage order by p.stage
             """,
