@@ -139,3 +139,11 @@ def test_too_few_endings_are_no_curve() -> None:
     table = subscriptions(np.random.default_rng(8), 9, mean_weeks=1)
     with pytest.raises(Withheld, match="at least 10 subscriptions that ended, but 9 had"):
         retention(table, cycle=CYCLE)
+
+
+@pytest.mark.parametrize("least", [60, 10_000])
+def test_what_is_left_is_drawn_also_where_every_group_is_withheld(least: int) -> None:
+    table = subscriptions(np.random.default_rng(9), 120)
+    safe = retention(table, cycle=CYCLE, by="plan").protect(least)
+    assert safe.plot().lines
+    assert safe.sentence()
