@@ -1,7 +1,7 @@
 """How long do subscriptions last, when most of them still run?"""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 import numpy as np
@@ -85,7 +85,6 @@ class Retention(Result):
         known = whole[~whole["suppressed"].astype(bool)]
         if known.empty:
             return f"Too few subscriptions have ended by {self.cycle} to show how long they last."
-        reach = float(whole["after_days"].max())
         early = known["after_days"] <= max(_YEAR, float(known["after_days"].min()))
         at = known[early].iloc[-1]
         said = (
@@ -96,7 +95,7 @@ class Retention(Result):
         medians = self._rows("churn.median_days")
         median = (medians[medians[self.by].isna()] if self.by else medians).iloc[0]
         if median["suppressed"] or pd.isna(median["estimate"]):
-            return f"{said}; more than half do after {_months(reach)}, as far as is known."
+            return f"{said}; when half have ended cannot be told yet."
         return f"{said}; half have ended after {_months(median['estimate'])}."
 
     def _rows(self, metric: str) -> pd.DataFrame:
@@ -191,7 +190,8 @@ def retention(
 
 def _lengths(held: Table, cycle: Cycle, complete_from: date | None) -> Table:
     """Add the week of its life in which each was first and last seen, and whether it ended."""
-    begin = datetime.combine(complete_from, time()) if complete_from else datetime(1, 1, 1)
+    # Days are local: the cycle knows when one begins in UTC.
+    begin = replace(cycle, first_day=complete_from).start if complete_from else datetime(1, 1, 1)
     week = _WEEK * 86_400_000_000
     since = "epoch_us({0}) - epoch_us(started_at)"
     epoch = (datetime(1970, 1, 1), timedelta(microseconds=1))

@@ -147,3 +147,29 @@ def test_what_is_left_is_drawn_also_where_every_group_is_withheld(least: int) ->
     safe = retention(table, cycle=CYCLE, by="plan").protect(least)
     assert safe.plot().lines
     assert safe.sentence()
+
+
+def test_nothing_is_said_of_a_median_that_is_not_known() -> None:
+    """The curve is below a half, but how early it may have been is open."""
+    table = subscriptions(np.random.default_rng(13), 40, mean_weeks=70, years=2)
+    assert by_rows(table).survival[-1] < 0.5
+    found = retention(table, cycle=CYCLE)
+    median = found.estimates[found.estimates["metric"] == "churn.median_days"].iloc[0]
+    assert median["suppressed"]
+    assert "when half have ended cannot be told yet" in found.sentence()
+
+
+def test_records_begin_with_the_local_day() -> None:
+    """Ended at 23:30 UTC of the day before: in Jakarta the records had begun."""
+    table = subscriptions(np.random.default_rng(12), 60)
+    table.loc[0, ["started_at", "ended_at"]] = pd.to_datetime(
+        ["2016-06-01 00:00", "2016-12-31 23:30"]
+    )
+    day = pd.Timestamp("2017-01-01").date()
+    bases = [
+        shares(retention(table, cycle=parse_cycle("2018Q1", time_zone=zone), complete_from=day))[
+            "n"
+        ]
+        for zone in ("UTC", "Asia/Jakarta")
+    ]
+    assert bases[1].iloc[0] == bases[0].iloc[0] + 1

@@ -88,6 +88,12 @@ def test_rules_of_one_path_worked_by_hand() -> None:
     assert table["Shapley"].to_numpy() == pytest.approx([1 / 3, 1 / 3, 1 / 3])
 
 
+def test_a_half_life_far_shorter_than_the_way_loses_no_conversion() -> None:
+    made = journeys_of({"A!": 10, "A>B!": 10})  # 600 half-lives between each last stay and its buy
+    table = credit(attribution(made, cycle=CYCLE, half_life_days=0.1 / 86_400))
+    assert table["time decay"].to_dict() == {"A": 10, "B": 10}
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_shapley_is_the_mean_over_all_orders_of_arrival(seed: int) -> None:
     paths = random_paths(seed)

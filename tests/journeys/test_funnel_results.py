@@ -324,3 +324,12 @@ def test_people_in_both_cycles_are_multiplied_by_how_far_they_got_in_each(
     for (now, before), product in found.products.items():
         each = [depths[0][p] >= now and depths[1][p] >= before for p in shared]
         assert product == sum(each), (now, before)
+
+
+def test_the_first_step_is_drawn_as_the_whole_and_is_not_called_withheld(log) -> None:
+    drawn = funnel(log, SPEC, cycle=CYCLE).protect(10).plot()
+    texts = [text.get_text() for text in drawn.texts]
+    reached = of(funnel(log, SPEC, cycle=CYCLE), "funnel.reached")["estimate"].iloc[0]
+    assert "withheld" not in texts
+    assert f"{reached:,.0f}" in texts
+    assert max(bar.get_width() for bar in drawn.patches) == pytest.approx(1.0)

@@ -75,7 +75,10 @@ class FunnelResult(Result):
                 reference=None if pd.isna(whole) else float(whole),
                 axis=f"Share that reached {self.spec.steps[-1].name}, %", ax=ax,
             )  # fmt: skip
-        return charts.steps(self.table(), label="step", of_before="step_rate", ax=ax)
+        frame = self.table()
+        if not frame["suppressed"].iloc[0]:
+            frame.loc[frame.index[0], "estimate"] = 1.0  # all who entered, drawn as the whole
+        return charts.steps(frame, label="step", of_before="step_rate", ax=ax)
 
     def sentence(self) -> str:
         """The share that converted, and the step at which most were lost."""

@@ -237,17 +237,26 @@ def _dealt(found: Ways, *, seed: int, parts: int) -> Table | None:
 
 
 def _by_journey(linked: Table, found: Ways, half_life_days: float) -> Table:
-    """Split each conversion over the places of its journey, by every model that is a sum."""
+    """Split each conversion over the places of its journey, by every model that is a sum.
+
+    Age counts from the journey's latest stay, whose weight is 1: shares are the same, and no
+    journey is so old that all its weights are lost in rounding.
+    """
     half_life = f"{half_life_days * _DAY:.1f}"
     return view(
         f"""
-        with placed as (
+        with aged as (
+            select *, before_us - min(case when begins = 1 then before_us end)
+                over (partition by journey) as older_us
+            from l where converted = 1
+        ),
+        placed as (
             select journey, part, code, sum(begins) as stays,
                 coalesce(sum(case when begins = 1 then
-                    cast(power(0.5, before_us / {half_life}) as decimal(38, 30)) end), 0) as weight,
+                    cast(power(0.5, older_us / {half_life}) as decimal(38, 30)) end), 0) as weight,
                 sum(case when before = {START} then 1 else 0 end) as is_first,
                 sum(ends) as is_last
-            from l where converted = 1 group by journey, part, code
+            from aged group by journey, part, code
         ),
         whole as (
             select *, sum(stays) over (partition by journey) as n,
