@@ -59,6 +59,9 @@ class JourneySettings(Strict):
         The planned map; empty where nobody has drawn one.
     gap : str, optional
         Silence after which the next contact begins another journey. None: never.
+    settling : str, optional
+        How long after an outcome contacts of its own stage, or of none that is planned, still
+        belong to it, such as its payment. None: only at the same moment.
     key : str, optional
         Column of interactions that says which journey a row belongs to, such as `object_id`.
     persona : str, optional
@@ -73,6 +76,7 @@ class JourneySettings(Strict):
     lost: list[str] = Field(default_factory=list)
     stages: list[PlannedStage] = Field(default_factory=list)
     gap: Span | None = "30 days"
+    settling: Span | None = "1 hour"
     key: str | None = None
     persona: str | None = None
     approved: str | None = None

@@ -24,6 +24,7 @@ __all__ = ["STATES", "Journeys", "journeys_of", "split_journeys"]
 STATES = ("converted", "lost", "ended", "open", "after only")
 _PLACES = 5_000  # more kinds of contact than that are no kinds
 _MOST = 10_000_000  # contacts of one case: case and first contact make one whole number
+_RANKS = 64  # a moment and the rank of a stage make one whole number
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,7 +35,7 @@ class Journeys:
     ----------
     touches : Table
         One row per contact, whole numbers only: `journey`, `position` (from 1, by time),
-        `at_us` (microseconds since 1970), `place`, `is_after` (1 after the outcome).
+        `at_us` (microseconds since 1970), `place`, `is_after` (1 after the outcome or loss).
     journeys : Table
         One row per journey: `journey`, `person` (a number, by the order of `person_id`),
         `person_id`, `customer_id` (missing where anonymous), `started_us`, `ended_us`,
@@ -138,6 +139,11 @@ def split_journeys(
     Contacts at the same moment are read in the order of the planned stages, then by name.
     A silence is longer than `gap`; one that is not over at the cutoff leaves the journey open.
 
+    After an outcome or a loss the next outcome, and a contact in an earlier stage of the plan,
+    begin another journey. In the same stage, or in none of the plan, a contact still belongs to
+    what has ended for as long as `settling`, such as a payment a minute after the order. At
+    the moment of an end nothing begins, and what loses a journey never begins one after an end.
+
     Examples
     --------
     >>> log = pd.DataFrame({
@@ -174,7 +180,7 @@ def split_journeys(
             c=contacts,
         )
     )
-    touches = keep(_touches(_coded(contacts, persons, places), settings))
+    touches = keep(_touches(_coded(contacts, persons, places, settings), settings))
     return Journeys(
         touches=touches[["journey", "position", "at_us", "place", "is_after"]],
         journeys=keep(_journeys(touches, persons, settings, cutoff)),
@@ -219,68 +225,109 @@ def _places(contacts: Table, settings: JourneySettings) -> pd.DataFrame:
     return ordered.reset_index(drop=True).assign(place=lambda f: range(len(f)))
 
 
-def _coded(contacts: Table, persons: Table, places: pd.DataFrame) -> Table:
+def _coded(
+    contacts: Table, persons: Table, places: pd.DataFrame, settings: JourneySettings
+) -> Table:
     """Put numbers in the place of words: they sort and group many times faster."""
     ends = places["is_outcome"].astype(int) + 2 * places["is_lost"].astype(int)
+    planned = places["stage_no"] < len(settings.stages)
     # The stage that settings give to an activity stands in `places` only.
-    coded = places.assign(end_kind=ends, after=places["is_after"].astype(int))
+    coded = places.assign(
+        end_kind=ends,
+        after=places["is_after"].astype(int),
+        stage_rank=(places["stage_no"] + 1).where(planned, 0).clip(upper=_RANKS - 1),
+    )
     alike = " and ".join(f"c.{column} = p.{column}" for column in PLACE if column != "stage")
+    codes = ["place", "end_kind", "after", "stage_rank"]
     return view(
         f"""
-        select s.case_no, c.at_us, p.place, p.end_kind, p.after
+        select s.case_no, c.at_us, {", ".join(f"p.{code}" for code in codes)}
         from c join s on c.case_id = s.case_id
         join p on {alike} and c.stage = p.logged_stage
         """,
         c=contacts,
         s=persons,
-        p=coded[
-            ["place", "end_kind", "after", "logged_stage", "activity", "touchpoint", "channel"]
-        ],
+        p=coded[[*codes, "logged_stage", "activity", "touchpoint", "channel"]],
     )
 
 
 def _touches(coded: Table, settings: JourneySettings) -> Table:
     """Number the journeys of each case, and the contacts of each journey."""
-    past = "partition by case_no order by at_us, place rows between unbounded preceding"
-    if settings.key is not None:
-        extra = "0 as last_end, 0 as at_before"
-        follows = (
-            f"coalesce(max(case when end_kind = 1 then 1 end) over ({past} and 1 preceding), 0)"
-        )
-        begins = "n = 1"
-    else:
-        # What comes after an outcome in an earlier stage is the beginning of something else.
-        extra = f"""
-            last_value(case when after = 0 then end_kind end ignore nulls)
-                over ({past} and 1 preceding) as last_end,
-            lag(at_us) over (partition by case_no order by at_us, place) as at_before
-        """
-        follows = "0"
-        begins = "n = 1 or (after = 0 and coalesce(last_end, 0) > 0)"
-        if settings.gap is not None:
-            begins += f" or at_us - at_before > {span_us(settings.gap)}"
     so_far = "partition by case_no order by n rows between unbounded preceding and current row"
+    rows = _of_keys(coded) if settings.key is not None else _of_persons(coded, settings)
+    return view(
+        f"""
+        select case_no, cast(case_no * {_MOST} + first_n as bigint) as journey,
+            cast(n - first_n + 1 as bigint) as position, at_us, place, is_after, end_kind
+        from (
+            select case_no, at_us, place, end_kind, n, is_after,
+                max(case when begins then n end) over ({so_far}) as first_n
+            from r
+        ) as numbered
+        """,
+        r=rows,
+    )
+
+
+def _of_keys(coded: Table) -> Table:
+    """Where a key says which journey a contact belongs to, all follows its outcome."""
+    past = "partition by case_no order by at_us, place rows between unbounded preceding"
+    return view(
+        f"""
+        select case_no, at_us, place, end_kind, n, n = 1 as begins,
+            greatest(after, follows) as is_after
+        from (
+            select case_no, at_us, place, end_kind, after,
+                row_number() over (partition by case_no order by at_us, place) as n,
+                coalesce(max(case when end_kind = 1 then 1 end) over ({past} and 1 preceding), 0)
+                    as follows
+            from c
+        ) as ordered
+        """,
+        c=coded,
+    )
+
+
+def _of_persons(coded: Table, settings: JourneySettings) -> Table:
+    """Say of each contact whether it begins another journey or follows the end of one."""
+    past = "rows between unbounded preceding and 1 preceding"
+    by_time, by_number = (f"partition by case_no order by {o}" for o in ("at_us, place", "n"))
+    # Moment and rank of the last end in one number: at_us can be compared with it as it is.
+    since_end = f"at_us * {_RANKS} - (last_end - last_end % {_RANKS})"
+    settling = span_us(settings.settling) if settings.settling else 0
+    silent = "false"
+    if settings.gap is not None:
+        silent = f"coalesce(at_us - at_before > {span_us(settings.gap)}, false)"
     return view(
         f"""
         with ordered as (
-            select case_no, at_us, place, end_kind, after,
-                row_number() over (partition by case_no order by at_us, place) as n,
-                {follows} as follows, {extra}
+            select case_no, at_us, place, end_kind, after, stage_rank,
+                row_number() over ({by_time}) as n, lag(at_us) over ({by_time}) as at_before,
+                max(case when end_kind > 0 then at_us * {_RANKS} + stage_rank end)
+                    over ({by_time} {past}) as last_end
             from c
         ),
-        begun as (
-            select case_no, at_us, place, end_kind, n, greatest(after, follows) as is_after,
-                case when {begins} then n end as begins
+        judged as (
+            select case_no, at_us, place, end_kind, after, n, {silent} as is_silent,
+                coalesce(after = 0 and end_kind <> 2 and {since_end} > 0 and (
+                    end_kind = 1 or {since_end} > {settling * _RANKS}
+                    or (stage_rank > 0 and stage_rank < last_end % {_RANKS})
+                ), false) as is_new
             from ordered
         ),
-        numbered as (
-            select case_no, at_us, place, end_kind, n, is_after,
-                max(begins) over ({so_far}) as first_n
-            from begun
+        dated as (
+            select case_no, at_us, place, end_kind, after, n, is_silent, is_new,
+                coalesce(max(case when end_kind > 0 then n end) over ({by_number} {past}), 0)
+                    as end_n,
+                coalesce(max(case when is_new or (is_silent and after = 0) then n end)
+                    over ({by_number} {past}), 0) as new_n
+            from judged
         )
-        select case_no, cast(case_no * {_MOST} + first_n as bigint) as journey,
-            cast(n - first_n + 1 as bigint) as position, at_us, place, is_after, end_kind
-        from numbered
+        select case_no, at_us, place, end_kind, n,
+            n = 1 or is_silent or (is_new and new_n <= end_n) as begins,
+            case when after = 1 or (end_n > 0 and new_n <= end_n
+                and not is_new and not is_silent) then 1 else 0 end as is_after
+        from dated
         """,
         c=coded,
     )

@@ -14,7 +14,10 @@ from cxlab.journeys.cases import split_journeys
 CUTOFF = datetime(2018, 4, 1)
 STAGES = [{"name": "look"}, {"name": "buy"}, {"name": "use", "after": True}]
 RULES = JourneySettings(outcome=["bought"], lost=["refused"], stages=STAGES, gap="10 days")
-STAGE_OF = {"seen": "look", "bought": "buy", "refused": "buy", "called": "use", "opened": "use"}
+STAGE_OF = {
+    "seen": "look", "bought": "buy", "refused": "buy", "paid": "buy", "called": "use",
+    "opened": "use", "noted": "elsewhere",
+}  # fmt: skip
 
 
 def log_of(*rows: tuple[str, str, str]) -> pd.DataFrame:
@@ -64,6 +67,22 @@ def test_a_refusal_loses_the_journey_and_service_alone_is_none() -> None:
     log = log_of(("a", "01-01", "seen"), ("a", "01-02", "refused"), ("b", "01-01", "called"))
     log = pd.concat([log, log_of(("c", "01-01", "bought"))])
     assert states(log) == [("lost", 2, 0), ("after only", 0, 1), ("converted", 1, 0)]
+
+
+def test_what_follows_an_outcome_at_once_belongs_to_it_and_begins_no_journey_that_fails() -> None:
+    paid = [
+        (f"c{i}", f"01-02 10:0{m}", w) for i in range(5) for m, w in ((0, "bought"), (1, "paid"))
+    ]
+    twice = [("t", "01-02 10:00", "bought"), ("t", "01-02 10:00", "bought")]
+    assert states(log_of(*paid, *twice)) == [("converted", 1, 1)] * 6
+    # A look begins something new at any time; the outcome's own stage only when it has settled.
+    log = log_of(("a", "01-02 10:00", "bought"), ("a", "01-02 10:05", "seen"),
+                 ("b", "01-02 10:00", "bought"), ("b", "01-02 11:01", "paid"))  # fmt: skip
+    assert states(log) == [
+        ("converted", 1, 0), ("ended", 1, 0), ("converted", 1, 0), ("ended", 1, 0)
+    ]  # fmt: skip
+    at_once = RULES.model_copy(update={"settling": None})
+    assert states(log_of(*paid[:2]), at_once) == [("converted", 1, 0), ("ended", 1, 0)]
 
 
 def test_a_key_makes_one_journey_of_its_rows_however_long() -> None:
@@ -119,14 +138,14 @@ def test_a_key_that_is_no_column_is_refused() -> None:
 
 def random_log(seed: int, persons: int = 300) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    n = persons * 8
-    what = rng.choice(list(STAGE_OF), n, p=[0.5, 0.2, 0.05, 0.15, 0.1])
-    # Few distinct days, so that many contacts fall on the same moment.
-    days = rng.integers(0, 100, n)
+    n = persons * 12
+    what = rng.choice(list(STAGE_OF), n, p=[0.4, 0.2, 0.05, 0.1, 0.1, 0.1, 0.05])
+    # Few distinct moments, so that many contacts fall together, some within an hour of others.
+    moments = rng.integers(0, 60, n) * 1440 + rng.choice([0, 0, 30, 60, 61, 400], n)
     return pd.DataFrame(
         {
             "customer_id": rng.integers(0, persons, n).astype(str),
-            "occurred_at": [datetime(2018, 1, 1) + timedelta(days=int(d)) for d in days],
+            "occurred_at": [datetime(2018, 1, 1) + timedelta(minutes=int(m)) for m in moments],
             "activity": what,
             "stage": [STAGE_OF[w] for w in what],
         }
@@ -135,33 +154,39 @@ def random_log(seed: int, persons: int = 300) -> pd.DataFrame:
 
 def by_hand(log: pd.DataFrame) -> list[tuple[str, str, int, int]]:
     """Read the rules contact by contact: (person, state, touches, touches after)."""
-    order = {name: i for i, name in enumerate(("seen", "refused", "bought", "called", "opened"))}
-    rows = log[log["occurred_at"] < CUTOFF].assign(rank=log["activity"].map(order))
+    sequence = ("seen", "paid", "refused", "bought", "called", "opened", "noted")
+    rows = log[log["occurred_at"] < CUTOFF]
+    rows = rows.assign(rank=rows["activity"].map({name: i for i, name in enumerate(sequence)}))
     out = []
     for person, contacts in rows.sort_values(["occurred_at", "rank"]).groupby("customer_id"):
-        journeys: list[list[tuple[datetime, str]]] = []
-        ended = False
-        last = None
+        journeys: list[list[tuple[datetime, str, bool]]] = []
+        ended = last = None  # when the last end was, as long as nothing new has begun
         for at, what in zip(contacts["occurred_at"], contacts["activity"], strict=True):
             after = STAGE_OF[what] == "use"
             silent = last is not None and at - last > timedelta(days=10)
-            if last is None or silent or (not after and ended):
+            another = ended is not None and at > ended and not after and what != "refused"
+            if another and what not in ("seen", "bought"):
+                another = at - ended > timedelta(hours=1)
+            if last is None or silent or another:
                 journeys.append([])
-            if not after:
-                ended = what in ("bought", "refused")
-            journeys[-1].append((at, what))
+            follows = ended is not None and not silent and not another
+            if not after and (silent or another):
+                ended = None
+            if what in ("bought", "refused"):
+                ended = at
+            journeys[-1].append((at, what, after or follows))
             last = at
-        for contacts_ in journeys:
-            names = [w for _, w in contacts_]
-            before = [w for w in names if STAGE_OF[w] != "use"]
-            over = CUTOFF - contacts_[-1][0] > timedelta(days=10)
+        for made in journeys:
+            names = [what for _, what, _ in made]
+            before = sum(not after for _, _, after in made)
+            over = CUTOFF - made[-1][0] > timedelta(days=10)
             state = (
                 "after only" if not before
                 else "converted" if "bought" in names
                 else "lost" if "refused" in names
                 else "ended" if over else "open"
             )  # fmt: skip
-            out.append((person, state, len(before), len(names) - len(before)))
+            out.append((person, state, before, len(names) - before))
     return sorted(out)
 
 

@@ -10,7 +10,7 @@ import pytest
 from cxlab.data.calendar import parse_cycle
 from cxlab.data.journey_settings import JourneySettings, PlannedStage
 from cxlab.emotion import felt
-from cxlab.errors import Withheld
+from cxlab.errors import DataError, Withheld
 from cxlab.journeys import journey_map, split_journeys, touchpoints_by_stage
 from cxlab.journeys.maps.phases import EVERYBODY
 
@@ -179,3 +179,77 @@ def test_the_sentence_and_the_table_stand_when_all_is_withheld():
     assert safe.table()["suppressed"].all()
     assert EVERYBODY not in safe.sentence()
     assert "reached by too few to show" in safe.picture(uid="f1")
+
+
+def test_a_journey_that_began_late_has_not_failed_to_come():
+    """Everybody buys twenty days after the first look, begun evenly over the quarter."""
+    start = [pd.Timestamp("2018-01-01") + pd.Timedelta(hours=2.4 * i) for i in range(900)]
+    log = pd.concat(
+        [
+            pd.DataFrame({"customer_id": [f"c{i}" for i in range(900)], "stage": stage,
+                          "activity": activity, "occurred_at": start}).assign(
+                occurred_at=lambda f, d=days: f["occurred_at"] + pd.Timedelta(days=d))
+            for days, stage, activity in ((0, "look", "seen"), (20, "buy", "bought"))
+        ]
+    )  # fmt: skip
+    rules = PLAN.model_copy(update={"gap": "30 days"})
+    journeys = split_journeys(log[log["occurred_at"] < CYCLE.cutoff], rules, cutoff=CYCLE.cutoff)
+    found = journey_map(journeys, cycle=CYCLE)
+    assert number(found, "map.reach_share", stage="buy") == pytest.approx(1, abs=0.005)
+    assert number(found, "map.ending_share", stage="look") == 0
+    # Cut a month later nothing else is known of what stood at the cycle's end.
+    later = split_journeys(log, rules, cutoff=parse_cycle("2018Q2").cutoff)
+    again = journey_map(later, cycle=CYCLE)
+    kept = ["metric", "stage", "measure", "estimate", "conf_low", "conf_high"]
+    pd.testing.assert_frame_equal(found.estimates[kept], again.estimates[kept])
+
+
+def test_those_who_buy_and_come_back_for_service_do_not_hide_how_many_end():
+    """Half buy after two days and have service every eight: none of them falls silent."""
+    rows = []
+    for i in range(900):
+        start = pd.Timestamp("2018-01-01") + pd.Timedelta(hours=1.3 * i)
+        rows.append((f"c{i}", start, "look", "seen"))
+        if i % 2:
+            rows.append((f"c{i}", start + pd.Timedelta(days=2), "buy", "bought"))
+            rows += [(f"c{i}", start + pd.Timedelta(days=2 + 8 * k), "use", "called")
+                     for k in range(1, 12)]  # fmt: skip
+    log = pd.DataFrame(rows, columns=["customer_id", "occurred_at", "stage", "activity"])
+    found = mapped(log[log["occurred_at"] < CYCLE.cutoff])
+    assert number(found, "map.ending_share", stage="look") == pytest.approx(0.5, abs=0.01)
+    # All who buy use it for longer than the day that is planned; judged by the silent, none did.
+    assert number(found, "plan.journeys_share") == 0.5
+    assert "50.0% of the journeys that come to 'look' end there" in found.sentence()
+
+
+def test_a_refusal_comes_at_any_stage_and_reaches_none():
+    """Of sixty a third are refused at once, a third in the shop, a third buy."""
+    rows = []
+    for i in range(60):
+        start = pd.Timestamp("2018-01-08") + pd.Timedelta(hours=i)
+        rows.append((f"c{i}", start, "look", "seen"))
+        if i % 3:
+            rows.append((f"c{i}", start + pd.Timedelta(days=1), "try", "tried"))
+        last = "bought" if i % 3 == 2 else "refused"
+        rows.append((f"c{i}", start + pd.Timedelta(days=2), "buy", last))
+    log = pd.DataFrame(rows, columns=["customer_id", "occurred_at", "stage", "activity"])
+    rules = JourneySettings(
+        outcome=["bought"], lost=["refused"], gap="10 days",
+        stages=[PlannedStage(name=name) for name in ("look", "try", "buy")],
+    )  # fmt: skip
+    found = mapped(log, rules)
+    assert number(found, "map.reach_share", stage="buy") == pytest.approx(1 / 3)
+    assert number(found, "map.ending_share", stage="look") == pytest.approx(1 / 3)
+    assert number(found, "map.ending_share", stage="try") == pytest.approx(1 / 2)
+    # Being refused ends the stage that it comes in.
+    half = found.estimates[found.estimates["metric"] == "journey.days_in_stage"]
+    stays = half[half["measure"] == "lower quartile"].set_index("stage")["estimate"]
+    assert stays["try"] == 0
+    upper = half[half["measure"] == "upper quartile"].set_index("stage")["estimate"]
+    assert (upper["try"], upper["look"]) == (1, 2)
+
+
+def test_a_customer_of_two_personas_is_refused():
+    who = pd.DataFrame({"customer_id": ["c1", "c1"], "kind": ["calm", "hasty"]})
+    with pytest.raises(DataError, match="in one group"):
+        mapped(log_of(), persona=who)

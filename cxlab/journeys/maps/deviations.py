@@ -32,12 +32,15 @@ _KINDS = [SKIPPED, BACK, LONG, TOUCHPOINT, CHANNEL, OUTSIDE]
 
 
 class Replay:
-    """The planned map replayed against the journeys that are over.
+    """The planned map replayed against the journeys that are decided.
+
+    Waiting until those with an outcome fall silent as well would leave those that ended early.
 
     Attributes
     ----------
-    over : Table
-        `journey`, `person_id`, `persona`, `outcome_us` of the journeys that are over.
+    decided : Table
+        `journey`, `person_id`, `persona`, `outcome_us` of the journeys that have come to their
+        outcome or are over.
     deviations : Table
         `journey`, `person_id`, `persona`, `kind`, `stage_no`, `place` (an example of where;
         -1 where the whole stage is meant), each once per journey and way.
@@ -48,14 +51,14 @@ class Replay:
     def __init__(self, journeys: Journeys, begun: Begun, stages: Stages) -> None:
         self._stages = stages
         self._places = self._planned(journeys.places)
-        self.over = keep(
+        self.decided = keep(
             view(
-                "select journey, person_id, persona, outcome_us from j where is_over = 1",
+                "select journey, person_id, persona, outcome_us from j where is_decided = 1",
                 j=begun.journeys,
             )
         )
-        held = keep(self._held(journeys))
-        skipped = self._skipped(held)
+        held = keep(self._held(journeys, begun.until_us))
+        skipped = self._skipped(held, begun.met)
         self.deviations = keep(self._deviations(held, skipped, begun))
         self.contacts = view(
             """
@@ -70,7 +73,7 @@ class Replay:
             left join (select journey, count(*) as skipped from k group by journey) as s
                 on o.journey = s.journey
             """,
-            o=self.over,
+            o=self.decided,
             h=held,
             k=skipped,
         )
@@ -108,7 +111,7 @@ class Replay:
             frame[f"{column}_place"] = frame.groupby(column)["place"].transform("min")
         return frame.assign(**fits, is_lost=frame["is_lost"].astype("int64"))
 
-    def _held(self, journeys: Journeys) -> Table:
+    def _held(self, journeys: Journeys, until_us: int) -> Table:
         columns = [
             "place", "stage_no", "is_lost", "touchpoint_fits", "channel_fits", "touchpoint_place",
             "channel_place",
@@ -122,19 +125,26 @@ class Replay:
                     partition by t.journey order by t.position
                     rows between unbounded preceding and current row) then 1 else 0 end as is_back
             from t join p on t.place = p.place join o on t.journey = o.journey
+            where t.at_us < $until
             """,
             t=journeys.touches,
             p=self._places[columns],
-            o=self.over,
+            o=self.decided,
+            until=until_us,
         )
 
-    def _skipped(self, held: Table) -> Table:
+    def _skipped(self, held: Table, met: frozenset[int]) -> Table:
         """List the stages that a journey came past without a contact in them.
 
-        What loses a journey, such as a refusal, may come at any stage and skips none.
+        What loses a journey, such as a refusal, may come at any stage and skips none; nor can
+        a stage be skipped that the log of the cycle does not know.
         """
         plan = self._stages.plan
-        needed = [i for i, n in enumerate(self._stages.names) if n in plan and not plan[n].optional]
+        needed = [
+            i
+            for i, name in enumerate(self._stages.names)
+            if i in met and name in plan and not plan[name].optional
+        ]
         seen = [f", max(case when stage_no = {i} then 1 else 0 end) as has_{i}" for i in needed]
         parts = " union all ".join(
             f"select journey, cast({i} as bigint) as stage_no from s "
@@ -178,7 +188,7 @@ class Replay:
             h=held,
             p=begun.phases,
             l=limits,
-            o=self.over,
+            o=self.decided,
         )
 
 
@@ -205,7 +215,7 @@ def replayed(replay: Replay) -> pd.DataFrame:
         order by d.persona, d.kind, d.stage_no, d.place
         """,
         d=replay.deviations,
-        o=replay.over,
+        o=replay.decided,
     )
 
 
@@ -231,7 +241,7 @@ def amounts(replay: Replay, interactions: TableLike, journeys: Journeys) -> pd.D
         c=contact_view(log, cutoff=journeys.cutoff, more=("value_amount",)),
         a=pd.DataFrame({"activity": journeys.settings.outcome}),
     )
-    worth: dict[str, Any] = {"d": replay.deviations, "o": replay.over, "v": valued}
+    worth: dict[str, Any] = {"d": replay.deviations, "o": replay.decided, "v": valued}
     return query(
         """
         select persona, kind, stage_no, place, sum(amount) as total, sum(abs(amount)) as gross,

@@ -18,6 +18,7 @@ from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.contacts import NOT_KNOWN
 from cxlab.journeys.maps.drawing import maps_of, told
+from cxlab.journeys.maps.lengths import elapsed_rows, stage_rows
 from cxlab.journeys.maps.met import met_rows, reach_rows, trouble_rows
 from cxlab.journeys.maps.phases import (
     EVERYBODY,
@@ -28,7 +29,6 @@ from cxlab.journeys.maps.phases import (
     stages_of,
 )
 from cxlab.journeys.maps.planned import fitness
-from cxlab.journeys.maps.timeline import elapsed_rows, stage_rows
 from cxlab.report import journey_map as picture
 from cxlab.report import words
 from cxlab.report.disclosure import Policy
@@ -129,7 +129,7 @@ def journey_map(
     rows += elapsed_rows(begun, journeys)
     rows += reach_rows(begun, stages, has_outcome=bool(journeys.settings.outcome))
     rows += met_rows(journeys, begun, stages)
-    staying, still = stage_rows(begun, stages, cycle=cycle, hours=hours)
+    staying, still = stage_rows(begun, journeys, stages, cycle=cycle, hours=hours)
     rows += staying
     if interactions is not None:
         rows += trouble_rows(journeys, begun, stages, interactions)
@@ -138,7 +138,7 @@ def journey_map(
         try:
             plan = fitness(journeys, cycle=cycle, persona=persona).estimates
             frames.append(plan[plan["stage"].notna() | plan["deviation"].isna()])
-        except Withheld:  # too few are over: the map says less, and stands
+        except Withheld:  # too few are decided: the map says less, and stands
             pass
     given = [feelings] if isinstance(feelings, Result) else list(feelings)
     frames += [_felt(each.estimates, persona is not None) for each in given]
@@ -207,12 +207,13 @@ def _felt(estimates: pd.DataFrame, by_persona: bool) -> pd.DataFrame:
 
 def _note(begun: Begun, still: int, hours: WorkingHours | None) -> str:
     said = [
-        "How each cell is known stands in it. Shares are of contacts in the stage; times are of "
-        "stays that have ended, the median and the middle half. Feelings are asked of touchpoints, "
+        "How each cell is known stands in it. Shares of touchpoints are of contacts in the stage; "
+        "how many come to a stage or end there, and how long they stay, counts journeys that may "
+        "still go on for as long as they were watched. Feelings are asked of touchpoints, "
         "and count in each stage that has the touchpoint."
     ]
     if still:
-        said.append(f"{words.plural(still, 'stay')} not ended, or not for sure, are in no time.")
+        said.append(f"{words.plural(still, 'stay')} in a stage had not ended, or not for sure.")
     if begun.unnamed:
         said.append(f"{words.plural(begun.unnamed, 'journey')} of nobody with a persona left out.")
     if len(begun.personas) > _MOST_PERSONAS:

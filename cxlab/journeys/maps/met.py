@@ -6,19 +6,20 @@ journeys that began in a cycle.
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cxlab.data.engine import Table, TableLike, query, view
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.contacts import NOT_KNOWN, contact_view
 from cxlab.journeys.maps.phases import Begun, Stages
+from cxlab.journeys.maps.watched import FEWEST, Watched, watched
 from cxlab.report.finding import estimate_row, interval_row
 from cxlab.stats.clusters import ClusterSums, effective_n
 from cxlab.stats.intervals import wilson
 
 __all__ = ["MET", "met_rows", "reach_rows", "trouble_rows"]
 
-FEWEST = 10
 MET = {"touchpoint": "map.touchpoint_share", "channel": "map.channel_share"}
 
 # Sums over persons of how many units they have and how many of these count.
@@ -66,50 +67,77 @@ def met_rows(journeys: Journeys, begun: Begun, stages: Stages) -> list[dict[str,
             """
             select j.persona, j.person_id, p.stage_no, p.item
             from t join p on t.place = p.place join j on t.journey = j.journey
-            where p.stage_no >= 0
+            where p.stage_no >= 0 and t.at_us < $until
             """,
             t=journeys.touches,
             p=placed,
             j=begun.journeys,
+            until=begun.until_us,
         )
         rows += _rows(query(_ITEMS, c=contacts), metric, column, begun, stages)
     return rows
 
 
 def reach_rows(begun: Begun, stages: Stages, *, has_outcome: bool) -> list[dict[str, Any]]:
-    """Share of journeys that come to each stage, and of these the share that ends there."""
+    """Share of journeys that come to each stage, and of these the share that ends there.
+
+    Both as cumulative incidences: a journey that began yesterday has not failed to come, and
+    one that is still quiet has not ended.
+    """
+    names, size = stages.names, len(stages.names)
+    codes = pd.DataFrame({"persona": begun.personas, "persona_no": range(len(begun.personas))})
     reached = view(
-        """
-        select j.persona, j.person_id, s.stage_no, s.name as item, count(*) as n,
-            sum(case when p.journey is not null then 1 else 0 end) as y
-        from j cross join s left join p on j.journey = p.journey and s.stage_no = p.stage_no
-        group by j.persona, j.person_id, s.stage_no, s.name
+        f"""
+        select cast(c.persona_no * {size} + s.stage_no as bigint) as grp, j.person_id,
+            case when p.entered_us < $horizon then p.entered_us - j.started_us end as length_us,
+            $horizon - j.started_us as watched_us
+        from j join c on j.persona = c.persona cross join s
+        left join p on j.journey = p.journey and s.stage_no = p.stage_no
+        where j.started_us < $horizon
         """,
         j=begun.journeys,
         p=begun.phases,
-        s=pd.DataFrame({"stage_no": range(len(stages.names)), "name": stages.names}),
+        c=codes,
+        s=pd.DataFrame({"stage_no": range(size)}),
+        horizon=begun.horizon_us,
     )
-    rows = _rows(query(_SUMS, p=reached), "map.reach_share", None, begun, stages)
+    rows = _incidences("map.reach_share", watched(reached), begun, stages)
     if not has_outcome:
         return rows
     # A journey that ends without its outcome ends in the last stage that it reached.
     ended = view(
-        """
-        select p.persona, p.person_id, p.stage_no, 'ended' as item, count(*) as n,
-            sum(case when p.next_us is null and j.outcome_us is null then 1 else 0 end) as y
-        from p join j on p.journey = j.journey where j.is_over = 1
-        group by p.persona, p.person_id, p.stage_no
+        f"""
+        select cast(c.persona_no * {size} + p.stage_no as bigint) as grp, p.person_id,
+            case when p.next_us is null and j.is_over = 1 and j.outcome_us is null
+                then j.ended_us - p.entered_us end as length_us,
+            $horizon - p.entered_us as watched_us
+        from p join j on p.journey = j.journey join c on p.persona = c.persona
+        where p.entered_us < $horizon
         """,
         p=begun.phases,
         j=begun.journeys,
+        c=codes,
+        horizon=begun.horizon_us,
     )
-    before = [
-        i for i, n in enumerate(stages.names) if n not in stages.plan or not stages.plan[n].after
-    ]
-    sums = query(_SUMS, p=ended)
-    return rows + _rows(
-        sums[sums["stage_no"].isin(before)], "map.ending_share", None, begun, stages
-    )
+    before = {i for i, n in enumerate(names) if n not in stages.plan or not stages.plan[n].after}
+    groups = {grp: g for grp, g in watched(ended).items() if grp % size in before}
+    return rows + _incidences("map.ending_share", groups, begun, stages)
+
+
+def _incidences(
+    metric: str, groups: dict[int, Watched], begun: Begun, stages: Stages
+) -> list[dict[str, Any]]:
+    """Make one row per persona and stage of what came to journeys in it."""
+    rows = []
+    for grp, group in sorted(groups.items()):
+        persona_no, stage_no = divmod(grp, len(stages.names))
+        dims = {"persona": begun.personas[persona_no], "stage": stages.names[stage_no]}
+        found = group.share() if group.enough else None
+        if found is None or not np.isfinite([found.low, found.high]).all():
+            rows.append(_too_few(metric, group.n, group.people, dims))
+        else:
+            rows.append(interval_row(metric, found, unit="share", count=group.people, **dims))
+    return rows
 
 
 def trouble_rows(
@@ -133,12 +161,13 @@ def trouble_rows(
             select person_id, min(persona) as persona, min(started_us) as since,
                 max(ended_us) as until from j group by person_id
         ) as j on c.person_id = j.person_id and c.at_us >= j.since and c.at_us <= j.until
-        where c.outcome is not null and p.stage_no >= 0
+        where c.outcome is not null and p.stage_no >= 0 and c.at_us < $until
         group by j.persona, c.person_id, p.stage_no, p.activity
         """,
         c=contact_view(log, cutoff=journeys.cutoff, key=key, more=("outcome",)),
         p=places[["stage_no", "logged_stage", "activity", "touchpoint", "channel"]],
         j=begun.journeys,
+        until=begun.until_us,
     )
     found = query(_SUMS, p=told)
     # What is logged only when it fails says nothing about how often it does.
@@ -160,14 +189,18 @@ def _rows(
             n_n=float(s["n_n"]), n_total=float(s["n_y"]), total_total=float(s["y_y"]),
         )  # fmt: skip
         if clusters.n < FEWEST or clusters.customers < 2:
-            nothing = float("nan")
-            row = estimate_row(
-                metric, nothing, nothing, nothing, n=clusters.n, count=s["people"], unit="share",
-                method=f"withheld: fewer than {FEWEST}", **dims,
-            )  # fmt: skip
-            rows.append({**row, "suppressed": True})
+            rows.append(_too_few(metric, clusters.n, s["people"], dims))
             continue
         size = effective_n(clusters, clusters.mean * (1 - clusters.mean))
         found = wilson(clusters.total, clusters.n, n_eff=size if clusters.repeated else None)
         rows.append(interval_row(metric, found, unit="share", count=s["people"], **dims))
     return rows
+
+
+def _too_few(metric: str, n: float, people: float, dims: dict[str, Any]) -> dict[str, Any]:
+    nothing = float("nan")
+    row = estimate_row(
+        metric, nothing, nothing, nothing, n=n, count=people, unit="share",
+        method=f"withheld: fewer than {FEWEST}", **dims,
+    )  # fmt: skip
+    return {**row, "suppressed": True}

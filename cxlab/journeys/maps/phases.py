@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, keep, query, view
+from cxlab.data.engine import Table, TableLike, grouped, keep, query, view
 from cxlab.data.journey_settings import PlannedStage
 from cxlab.data.span import span_us
-from cxlab.errors import DataError, Withheld
+from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.contacts import NOT_KNOWN
 from cxlab.report import disclosure
@@ -54,17 +54,26 @@ class Begun:
     Attributes
     ----------
     journeys : Table
-        As `Journeys.journeys`, with `persona` and `is_over` (1 where its end was seen before the
-        horizon); those that are only of later stages left out.
+        As `Journeys.journeys`, with `persona`, `is_over` (1 where its end was seen before the
+        horizon) and `is_decided` (1 where by then it had its outcome or was over); those that
+        are only of later stages left out.
     phases : Table
         `journey`, `person_id`, `persona`, `stage_no`, `entered_us`, `left_us` (last contact of
         the phase), `next_us` (first of the next phase, missing where there is none), `contacts`.
+        What loses a journey is a contact of the stage that the journey is in.
     personas : list of str
         `EVERYBODY`, or the personas that there are, the largest first.
     since : datetime.datetime
         From when on journeys were taken (UTC).
     horizon_us : int
         Until this moment it is known of each journey whether it had ended.
+    until_us : int
+        Nothing that came later is looked at.
+    ends_known : bool
+        Whether anything tells when a journey with its outcome is over: a silence, or that
+        nothing belongs to it after the outcome.
+    met : frozenset of int
+        Numbers of the stages in which these journeys have a contact.
     late : int
         Journeys that began after the horizon; nothing is known of their end yet.
     unnamed : int
@@ -76,6 +85,9 @@ class Begun:
     personas: list[str]
     since: datetime
     horizon_us: int
+    until_us: int
+    ends_known: bool
+    met: frozenset[int]
     late: int
     unnamed: int
 
@@ -149,11 +161,17 @@ def begun_in(
     ------
     Withheld
         If no journey began in the cycle.
+    DataError
+        If a customer is of two personas.
     """
     gap = journeys.settings.gap
-    horizon = _us(min(journeys.cutoff, cycle.cutoff)) - (span_us(gap) if gap else 0)
+    until = _us(min(journeys.cutoff, cycle.cutoff))
+    horizon = until - (span_us(gap) if gap else 0)
     since = _since(cycle, horizon)
-    mine = keep(_with_persona(journeys, since, cycle.cutoff, persona, horizon))
+    follows = journeys.settings.key is not None or bool(journeys.places["is_after"].any())
+    ends_known = gap is not None or not follows
+    states = ["lost", "ended", *(["converted"] if ends_known else [])]
+    mine = keep(_with_persona(journeys, since, cycle.cutoff, persona, horizon, states))
     sizes = query(
         """
         select persona, count(*) as n, sum(case when started_us >= $horizon then 1 else 0 end)
@@ -167,12 +185,17 @@ def begun_in(
     )
     if named.empty:
         raise Withheld(f"No journey {'of a persona ' if len(sizes) else ''}began in {cycle.name}.")
+    phases = keep(_phases(journeys, mine, stages, until))
+    met = query("select distinct stage_no from p order by stage_no", p=phases)["stage_no"]
     return Begun(
         journeys=mine,
-        phases=keep(_phases(journeys, mine, stages)),
+        phases=phases,
         personas=named["persona"].tolist(),
         since=since,
         horizon_us=horizon,
+        until_us=until,
+        ends_known=ends_known,
+        met=frozenset(int(n) for n in met),
         late=int(named["late"].sum()),
         unnamed=int(sizes.loc[sizes["persona"] == NOT_KNOWN, "n"].sum()),
     )
@@ -202,38 +225,53 @@ def _since(cycle: Cycle, horizon: int) -> datetime:
 
 
 def _with_persona(
-    journeys: Journeys, since: datetime, cutoff: datetime, persona: TableLike | None, horizon: int
+    journeys: Journeys,
+    since: datetime,
+    cutoff: datetime,
+    persona: TableLike | None,
+    horizon: int,
+    states: list[str],
 ) -> Table:
-    which = "started_us >= $start and started_us < $cutoff and state <> 'after only'"
-    over = "case when ended_us < $horizon and state <> 'open' then 1 else 0 end as is_over"
-    ends = {"start": _us(since), "cutoff": _us(cutoff), "horizon": horizon}
+    ends = ", ".join(f"'{state}'" for state in states)
+    over = f"ended_us < $horizon and state in ({ends})"
+    begun = view(
+        f"""
+        select j.*, case when {over} then 1 else 0 end as is_over,
+            case when ({over}) or outcome_us < $horizon then 1 else 0 end as is_decided
+        from j where started_us >= $start and started_us < $cutoff and state <> 'after only'
+        """,
+        j=journeys.journeys,
+        start=_us(since),
+        cutoff=_us(cutoff),
+        horizon=horizon,
+    )
     if persona is None:
-        sql = f"select j.*, {over}, '{EVERYBODY}' as persona from j where {which}"
-        return view(sql, j=journeys.journeys, **ends)
-    members = journeys.journeys.engine.table(persona).need("customer_id")
-    names = [c for c in members.columns if c != "customer_id"]
-    if len(names) != 1:
-        raise DataError(f"A persona is 'customer_id' and one more column, but has {names}.")
-    sql = f"""
-        select j.*, {over}, coalesce(cast(m."{names[0]}" as varchar), '{NOT_KNOWN}') as persona
-        from j left join m on j.customer_id = m.customer_id where {which}
-    """
-    return view(sql, j=journeys.journeys, m=members, **ends)
+        return view(f"select j.*, '{EVERYBODY}' as persona from j", j=begun)
+    named, name = grouped(begun, persona)
+    if name == "persona":
+        return named
+    return view(f'select j.*, j."{name}" as persona from j', j=named)
 
 
-def _phases(journeys: Journeys, mine: Table, stages: Stages) -> Table:
+def _phases(journeys: Journeys, mine: Table, stages: Stages, until: int) -> Table:
+    # What loses a journey may come at any stage: it reaches none, and ends the one it comes in.
+    places = stages.of_place.merge(
+        journeys.places[["place", "is_lost"]], on="place", validate="one_to_one"
+    )
+    places.loc[places["is_lost"], "stage_no"] = -1
     return view(
         """
         with reached as (
             select t.journey, t.at_us, max(p.stage_no) over (
                 partition by t.journey order by t.position
                 rows between unbounded preceding and current row) as stage_no
-            from t join p on t.place = p.place where p.stage_no >= 0
+            from t join p on t.place = p.place
+            where t.at_us < $until and (p.stage_no >= 0 or p.is_lost = 1)
         ),
         phase as (
             select journey, stage_no, min(at_us) as entered_us, max(at_us) as left_us,
                 count(*) as contacts
-            from reached group by journey, stage_no
+            from reached where stage_no >= 0 group by journey, stage_no
         )
         select j.journey, j.person_id, j.persona, p.stage_no, p.entered_us, p.left_us,
             lead(p.entered_us) over (partition by p.journey order by p.stage_no) as next_us,
@@ -241,8 +279,9 @@ def _phases(journeys: Journeys, mine: Table, stages: Stages) -> Table:
         from phase as p join j on p.journey = j.journey
         """,
         t=journeys.touches,
-        p=stages.of_place,
+        p=places.assign(is_lost=places["is_lost"].astype(int)),
         j=mine,
+        until=until,
     )
 
 

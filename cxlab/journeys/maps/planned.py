@@ -34,6 +34,7 @@ from cxlab.journeys.maps.phases import (
     protect_by_stage,
     stages_of,
 )
+from cxlab.journeys.maps.watched import FEWEST
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Money, Policy
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -42,7 +43,6 @@ from cxlab.stats.intervals import wilson
 
 __all__ = ["Fitness", "fitness"]
 
-FEWEST = 10  # journeys below which no share is trusted
 _SHARE, _AMOUNT = "plan.deviation_share", "plan.deviation_amount"
 
 
@@ -121,7 +121,7 @@ def fitness(
     currency: str = "",
     most: int = 12,
 ) -> Fitness:
-    """Replay the planned map against the journeys that began in a cycle and are over.
+    """Replay the planned map against the journeys that began in a cycle and are decided.
 
     Parameters
     ----------
@@ -148,15 +148,16 @@ def fitness(
     Raises
     ------
     Withheld
-        If the study plans no map, or fewer than ten journeys are over.
+        If the study plans no map, or fewer than ten journeys are decided.
 
     Notes
     -----
-    Deviations are: a stage that is not optional skipped on the way to a later one; a contact in
-    an earlier stage than was reached before; a stage that took longer, from its first contact to
-    its last, than `within`; a contact at a touchpoint or channel that its stage does not plan; a
-    contact in a stage that is not planned. What the log does not say deviates from nothing, and
-    what loses a journey may come at any stage.
+    A journey is decided with its outcome, or when it is over. Deviations are: a stage that is
+    not optional skipped on the way to a later one; a contact in an earlier stage than was
+    reached before; a stage that took longer, from its first contact to its last, than `within`;
+    a contact at a touchpoint or channel that its stage does not plan; a contact in a stage that
+    is not planned. What the log does not say deviates from nothing, a stage that it does not
+    know is skipped by nobody, and what loses a journey may come at any stage.
     Intervals: Wilson's on the effective number of journeys, persons as clusters.
 
     References
@@ -174,7 +175,7 @@ def fitness(
     rows, people = _overall(replay, begun)
     if all(row["suppressed"] for row in rows if row["metric"] == "plan.journeys_share"):
         raise Withheld(
-            f"Fewer than {FEWEST} journeys that began in {cycle.name} are over, too few to say "
+            f"Fewer than {FEWEST} journeys that began in {cycle.name} are decided, too few to say "
             "whether they follow the plan."
         )
     found, left = _most(replay, begun, most)
@@ -189,7 +190,7 @@ def fitness(
         note=_note(begun, people, left, has_money=has_money),
         cycle=cycle.name,
         personas=begun.personas,
-        unseen=_unseen(stages),
+        unseen=_unseen(stages, begun),
         unplanned=_unplanned(journeys, stages),
     )
 
@@ -304,10 +305,9 @@ def _money(found: pd.DataFrame, sums: pd.DataFrame, currency: str) -> list[dict[
     return rows
 
 
-def _unseen(stages: Stages) -> list[str]:
-    """List the planned stages in which the log has no contact."""
-    met = set(stages.of_place["stage_no"])
-    return [name for i, name in enumerate(stages.names) if i not in met]
+def _unseen(stages: Stages, begun: Begun) -> list[str]:
+    """List the planned stages in which the journeys of the cycle have no contact."""
+    return [name for i, name in enumerate(stages.names) if i not in begun.met]
 
 
 def _unplanned(journeys: Journeys, stages: Stages) -> list[str]:
@@ -325,8 +325,8 @@ def _columns(table: TableLike) -> list[str]:
 def _note(begun: Begun, people: pd.DataFrame, left: int, *, has_money: bool) -> str:
     base = int(people.loc[people.index.isin(begun.personas), "n"].sum())
     said = [
-        f"Base: {words.plural(base, 'journey')} that are over; a journey counts once in each way "
-        "in which it deviates. Wilson interval, persons as clusters."
+        f"Base: {words.plural(base, 'journey')} that came to the outcome or are over; each counts "
+        "once in each way in which it deviates. Wilson interval, persons as clusters."
     ]
     if has_money:
         said.append("Money is what these journeys bought at their outcome; it is not lost.")

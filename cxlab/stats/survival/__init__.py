@@ -14,6 +14,7 @@ from cxlab.stats.survival.incidence import Incidence
 from cxlab.stats.survival.kaplan_meier import Band, product_limit
 from cxlab.stats.survival.log_rank import LogRank, Weighting, log_rank, pairwise_log_rank
 from cxlab.stats.survival.ordering import Concordance, concordance
+from cxlab.stats.survival.reached import quantile_of_reached
 from cxlab.stats.survival.reliability import Calibration, calibration
 from cxlab.stats.survival.restricted_mean import (
     RestrictedMeans,
@@ -45,6 +46,7 @@ __all__ = [
     "log_rank",
     "pairwise_log_rank",
     "product_limit",
+    "quantile_of_reached",
     "restricted_mean",
     "restricted_mean_lost",
     "share_difference",
