@@ -4,11 +4,12 @@ What each option means is written down with an example in docs/funnels.md, and a
 runs those examples.
 """
 
+from itertools import combinations
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from cxlab.data.row_condition import row_condition
+from cxlab.data.row_condition import pinned, row_condition
 from cxlab.data.span import Span
 from cxlab.data.strict import Strict
 
@@ -40,8 +41,25 @@ class _Matched(Strict):
         return self
 
     def may_share(self, other: Self) -> bool:
-        """Tell whether one interaction could be meant by both: they name a common activity."""
-        return not (self.activity and other.activity) or bool({*self.activity} & {*other.activity})
+        """Tell whether one interaction could be meant by both.
+
+        It cannot where they name other activities, or other values of one column.
+        """
+        sides = (self._values(), other._values())
+        for column in {c for asked, _ in sides for c in asked}:
+            asked_for = [asked[column] for asked, _ in sides if column in asked]
+            barred = set().union(*(barred.get(column, set()) for _, barred in sides))
+            if not set.intersection(*asked_for) - barred:
+                return False
+        return True
+
+    def _values(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        """Collect the values that each column must have one of, and those it must not have."""
+        asked, barred = pinned(self.where)
+        values = {column: {value} for column, value in asked.items()}
+        if self.activity:
+            values["activity"] = values.get("activity", {*self.activity}) & {*self.activity}
+        return values, barred
 
 
 class Step(_Matched):
@@ -168,9 +186,13 @@ class Funnel(Strict):
                 raise ValueError("`within` needs an order: in any order no step comes before")
             if any(out.after or out.before for out in self.exclude):
                 raise ValueError("an exclusion between two steps needs an order")
-            said = [(sorted(step.activity), step.where) for step in self.steps[1:]]
-            if any(said.count(one) > 1 for one in said):
-                raise ValueError("in any order, two steps must not mean the same")
+            for one, other in combinations(self.steps[1:], 2):
+                if one.may_share(other):
+                    raise ValueError(
+                        f"in any order one contact must not make two steps, but {one.name!r} and "
+                        f"{other.name!r} may mean the same one: give them other activities, or "
+                        "other values of one column in `where`"
+                    )
         if self.count_by == "attempt" and self.reentry:
             raise ValueError("count_by: attempt counts each attempt, so `reentry` says nothing")
         return self

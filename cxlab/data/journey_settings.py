@@ -4,14 +4,28 @@ The planned map is what the company means customers to live through. What they d
 through is found in the interactions, and set against it.
 """
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from cxlab.data.span import Span
 from cxlab.data.strict import Share, Strict
 
-__all__ = ["JourneySettings", "PlannedStage"]
+__all__ = ["MEDIA", "JourneySettings", "PlannedStage"]
+
+Medium = Literal["online", "offline"]
+
+_NAMES: dict[Medium, str] = {
+    "offline": "brochure call_centre carrier catalogue direct_selling event fax in_person letter "
+    "mail outdoor phone post print radio shop store tv visit",
+    "online": "affiliate app chat display e-mail email marketplace messenger mobile online push "
+    "referral_link search sms social social_media video web webshop website whatsapp",
+}
+# Channels whose name tells whether a screen is part of them; a study names its own.
+MEDIA: Mapping[str, Medium] = {
+    name: medium for medium, names in _NAMES.items() for name in names.split()
+}
 
 
 class PlannedStage(Strict):
@@ -68,6 +82,8 @@ class JourneySettings(Strict):
         Whose journeys are mapped apart: a set of `segments`, or a column of customers.
     approved : str, optional
         The cycle in which the map was last approved.
+    media : dict of str to {'online', 'offline'}
+        Whether a screen is part of a channel, for names that do not tell it by themselves.
     review_distance : float
         Jensen-Shannon distance since then from which on the map is due for review.
     """
@@ -80,6 +96,7 @@ class JourneySettings(Strict):
     key: str | None = None
     persona: str | None = None
     approved: str | None = None
+    media: dict[str, Medium] = Field(default_factory=dict)
     review_distance: Annotated[Share, Field(gt=0)] = 0.1
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cxlab.errors import ParameterError, did_you_mean
 
-__all__ = ["row_condition"]
+__all__ = ["pinned", "row_condition"]
 
 
 def row_condition(
@@ -63,3 +63,38 @@ def row_condition(
                 f"{known}.{did_you_mean(column.name, known)}"
             )
     return f"({tree.sql('duckdb')})"
+
+
+def pinned(text: str | None) -> tuple[dict[str, str], dict[str, set[str]]]:
+    """Read which values a condition asks of a column, and which it does not let pass.
+
+    Examples
+    --------
+    >>> pinned("stage = 'buy' and activity not in ('seen') and n > 1")
+    ({'stage': 'buy'}, {'activity': {'seen'}})
+    >>> pinned("stage = 'buy' or channel = 'web'")
+    ({}, {})
+    """
+    import sqlglot
+    from sqlglot import exp
+
+    asked: dict[str, str] = {}
+    barred: dict[str, set[str]] = {}
+    if text is None:
+        return asked, barred
+    tree = sqlglot.parse_one(text, read="duckdb", into=exp.Condition).unnest()
+    for part in tree.flatten() if isinstance(tree, exp.And) else [tree]:
+        one = part.unnest()
+        is_barred = isinstance(one, exp.Not | exp.NEQ)
+        test = one.this.unnest() if isinstance(one, exp.Not) else one
+        values = test.expressions if isinstance(test, exp.In) else [test.args.get("expression")]
+        plain = all(isinstance(v, exp.Literal) and v.is_string for v in values)
+        known = isinstance(test, exp.EQ | exp.NEQ | exp.In) and isinstance(test.this, exp.Column)
+        if not (known and plain) or (isinstance(one, exp.Not) and isinstance(test, exp.NEQ)):
+            continue
+        texts = {str(value.this) for value in values if value is not None}
+        if is_barred:
+            barred.setdefault(test.this.name, set()).update(texts)
+        elif len(texts) == 1:
+            asked[test.this.name] = texts.pop()
+    return asked, barred

@@ -1,15 +1,16 @@
 """Lengths of time as people write them in settings: 30 minutes, 7 days."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 from cxlab.errors import ParameterError
 
-__all__ = ["Span", "span_us"]
+__all__ = ["Span", "moment_at", "moment_us", "span_us"]
 
+_EPOCH = datetime(1970, 1, 1)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 _FORM = re.compile(r"(\d+(?:\.\d+)?) ?(second|minute|hour|day|week)s?")
 
@@ -57,3 +58,25 @@ def _readable(span: str) -> str:
 
 
 Span = Annotated[str, AfterValidator(_readable)]
+
+
+def moment_us(moment: datetime) -> int:
+    """Count the microseconds from 1970 to a moment (UTC).
+
+    Examples
+    --------
+    >>> moment_us(datetime(1970, 1, 2))
+    86400000000
+    """
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_at(microseconds: int) -> datetime:
+    """Return the moment (UTC) so many microseconds after 1970 began.
+
+    Examples
+    --------
+    >>> moment_at(86_400_000_000)
+    datetime.datetime(1970, 1, 2, 0, 0)
+    """
+    return _EPOCH + timedelta(microseconds=microseconds)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
+from cxlab.data.engine import Table, TableLike, grouped, in_one_engine, query, view
 from cxlab.errors import DataError, Withheld
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -33,7 +33,7 @@ select a.customer_id, cast(g.{by} as varchar) as felt_at, {persona} as persona,
     cast(a.value as double) as value, cast(a.scale_min as double) as low,
     cast(a.scale_max as double) as high,
     case when {reversed} then -1 else 1 end as sign
-from answers as a join g on a.touchpoint = g.touchpoint {joined}
+from answers as a join g on a.touchpoint = g.touchpoint
 where a.construct in ('emotion', 'csat')
     and a.answered_at >= $start and a.answered_at < $cutoff
 """
@@ -48,7 +48,8 @@ select felt_at, persona, felt, min(low) as low, max(high) as high,
 from (
     select customer_id, felt_at, persona, felt, min(low) as low, max(high) as high,
         count(value) as n, count(*) - count(value) as unanswered,
-        sum(case when value < low or value > high or not low < high then 1 else 0 end) as outside,
+        sum(case when value is not null and coalesce(value < low or value > high
+            or not low < high, true) then 1 else 0 end) as outside,
         cast(coalesce(sum(cast(sign * (2 * value - low - high) / nullif(high - low, 0)
             as decimal(18, 12))), 0) as decimal(18, 12)) as valence,
         coalesce(sum(case when sign * (2 * value - low - high) > 0 then 1 else 0 end), 0) as marked
@@ -155,11 +156,11 @@ def felt(
     "At delivery customers' feeling is +0.50 (+0.26 to +0.74) on −1 to +1."
     """
     sums, name = _summed(answers, cycle, by, persona)
-    bad = int(sums["outside"].sum())
+    bad = int(sums.loc[sums["persona"].isna(), "outside"].sum())
     if bad:
         raise DataError(
-            f"An answer about a feeling must lie on its scale, but {bad:,} in {cycle.name} do not. "
-            "Correct scale_min and scale_max, or leave the value empty."
+            f"An answer about a feeling must lie on its scale, but {bad:,} in {cycle.name} do not, "
+            "or have none. Correct scale_min and scale_max, or leave the value empty."
         )
     asked = sums[sums["n"] > 0]
     source = FELT if (asked["felt"] != "satisfaction").any() else SATISFIED
@@ -194,20 +195,15 @@ def _summed(
     groups, name = _groups(rows, by)
     dimension = "a.dimension" if "dimension" in rows.columns else "null"
     flag = "coalesce(a.reversed, false)" if "reversed" in rows.columns else "false"
-    parts = [("cast(null as varchar)", "")]
+    parts = [(rows, "cast(null as varchar)")]
     if persona is not None:
-        table = rows.engine.table(persona).need("customer_id")
-        (column,) = (c for c in table.columns if c != "customer_id")
-        joined = "left join p on a.customer_id = p.customer_id"
-        parts.append((f"coalesce(cast(p.\"{column}\" as varchar), 'not known')", joined))
+        named, column = grouped(rows, persona)
+        parts.append((named, f'a."{column}"'))
     sums = []
-    for who, joined in parts:
-        sql = _ANSWERS.format(
-            by=f'"{name}"', persona=who, dimension=dimension, reversed=flag, joined=joined
-        )
-        more = {"p": persona} if joined else {}
-        asked = view(sql, answers=rows, g=groups, start=cycle.start, cutoff=cycle.cutoff, **more)
-        sums.append(query(_SUMS, a=asked))
+    for asked, who in parts:
+        sql = _ANSWERS.format(by=f'"{name}"', persona=who, dimension=dimension, reversed=flag)
+        given = view(sql, answers=asked, g=groups, start=cycle.start, cutoff=cycle.cutoff)
+        sums.append(query(_SUMS, a=given))
     return pd.concat([s for s in sums if len(s)] or sums[:1], ignore_index=True), name
 
 

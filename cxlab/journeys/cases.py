@@ -6,8 +6,9 @@ an activity that loses it, or with a silence. From here on a contact is four who
 which journey, which place in it, when, and where; the words are in one small frame.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Self
 from weakref import WeakKeyDictionary
 
 import pandas as pd
@@ -15,7 +16,7 @@ import pandas as pd
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.data.journey_settings import JourneySettings
 from cxlab.data.lab import Lab
-from cxlab.data.span import span_us
+from cxlab.data.span import moment_us, span_us
 from cxlab.errors import MissingColumnError, Withheld, did_you_mean
 from cxlab.journeys.contacts import NOT_KNOWN, PLACE, contact_view, contacts_left_out
 
@@ -78,6 +79,22 @@ class Journeys:
         names = list(dict.fromkeys(order[of])) if of == "stage" else sorted(set(known))
         code = known.map({name: i for i, name in enumerate(names)})
         return pd.DataFrame({"place": self.places["place"], "code": code}), names
+
+    def as_of(self, cutoff: datetime) -> Self:
+        """Return the same journeys as they were known at an earlier moment."""
+        if cutoff >= self.cutoff:
+            return self
+        touches = keep(
+            view("select t.* from t where at_us < $until", t=self.touches, until=moment_us(cutoff))
+        )
+        ends = self.places["is_outcome"].astype(int) + 2 * self.places["is_lost"].astype(int)
+        contacts = view(
+            "select t.*, p.end_kind from t join p on t.place = p.place",
+            t=touches,
+            p=self.places[["place"]].assign(end_kind=ends),
+        )
+        found = _journeys(contacts, self.journeys, self.settings, cutoff, of="journey")
+        return replace(self, touches=touches, journeys=keep(found), cutoff=cutoff)
 
 
 _cut: WeakKeyDictionary[Lab, Journeys] = WeakKeyDictionary()
@@ -183,7 +200,7 @@ def split_journeys(
     touches = keep(_touches(_coded(contacts, persons, places, settings), settings))
     return Journeys(
         touches=touches[["journey", "position", "at_us", "place", "is_after"]],
-        journeys=keep(_journeys(touches, persons, settings, cutoff)),
+        journeys=keep(_journeys(touches, persons, settings, cutoff, of="case_no")),
         places=places,
         left_out=contacts_left_out(log, cutoff=cutoff, key=settings.key),
         settings=settings,
@@ -333,28 +350,30 @@ def _of_persons(coded: Table, settings: JourneySettings) -> Table:
     )
 
 
-def _journeys(touches: Table, persons: Table, settings: JourneySettings, cutoff: datetime) -> Table:
+def _journeys(
+    touches: Table, persons: Table, settings: JourneySettings, cutoff: datetime, *, of: str
+) -> Table:
     """Sum up each journey: whose it is, when it ran, how it ended."""
     silent = "false"
     if settings.gap is not None:
-        cutoff_us = (cutoff - datetime(1970, 1, 1)) // timedelta(microseconds=1)
-        silent = f"ended_us < {cutoff_us - span_us(settings.gap)}"
+        silent = f"j.ended_us < {moment_us(cutoff) - span_us(settings.gap)}"
+    key = "journey" if of == "journey" else f"journey, {of}"
     return view(
         f"""
-        select journey, s.person, person_id, customer_id, started_us, ended_us, outcome_us,
-            lost_us, touches, touches_after,
-            case when touches = 0 then 'after only' when outcome_us is not null then 'converted'
-                when lost_us is not null then 'lost' when {silent} then 'ended'
-                else 'open' end as state
+        select j.journey, s.person, s.person_id, s.customer_id, j.started_us, j.ended_us,
+            j.outcome_us, j.lost_us, j.touches, j.touches_after,
+            case when j.touches = 0 then 'after only' when j.outcome_us is not null
+                then 'converted' when j.lost_us is not null then 'lost'
+                when {silent} then 'ended' else 'open' end as state
         from (
-            select journey, case_no, min(at_us) as started_us, max(at_us) as ended_us,
+            select {key}, min(at_us) as started_us, max(at_us) as ended_us,
                 min(at_us) filter (where end_kind = 1) as outcome_us,
                 min(at_us) filter (where end_kind = 2) as lost_us,
                 count(*) filter (where is_after = 0) as touches,
                 count(*) filter (where is_after = 1) as touches_after
-            from t group by journey, case_no
+            from t group by {key}
         ) as j
-        join s on j.case_no = s.case_no
+        join s on j.{of} = s.{of}
         """,
         t=touches,
         s=persons,

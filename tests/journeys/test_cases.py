@@ -208,3 +208,20 @@ def test_positions_run_from_one_by_time_and_the_order_of_rows_says_nothing() -> 
         ordered = touches.sort_values("position")
         assert list(ordered["position"]) == list(range(1, len(touches) + 1))
         assert ordered["at_us"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("key", [None, "case"])
+def test_journeys_as_of_an_earlier_day_are_those_cut_on_that_day(key: str | None) -> None:
+    log = random_log(3)
+    log["case"] = log["customer_id"] + log["activity"].str.len().astype(str)
+    rules = RULES.model_copy(update={"key": key})
+    early = datetime(2018, 2, 10)
+    whole = split_journeys(log, rules, cutoff=CUTOFF).as_of(early)
+    then = split_journeys(log, rules, cutoff=early)
+    columns = ["person_id", "state", "started_us", "ended_us", "outcome_us", "lost_us", "touches",
+               "touches_after"]  # fmt: skip
+    one, other = (
+        frame(j.journeys[columns], limit=9000).sort_values(columns, ignore_index=True)
+        for j in (whole, then)
+    )
+    pd.testing.assert_frame_equal(one, other)

@@ -36,11 +36,25 @@ def test_offline_channels_are_named_and_unknown_ones_counted(engine: Engine) -> 
         "contacts.count": 40,
         "contacts.known_share": 0.8,
         "contacts.offline_share": 0.3,
+        "contacts.untold_share": 0.2,
     }
     assert found.sentence() == (
-        "The log of 2018Q1 holds 40 contacts; 30.0% come from offline channels, 20.0% name no "
-        "channel and 80.0% are of known customers."
+        "The log of 2018Q1 holds 40 contacts; 30.0% come from offline channels, 20.0% do not "
+        "tell whether they do, 20.0% name no channel and 80.0% are of known customers."
     )
+
+
+def test_a_channel_of_an_unknown_name_is_neither_and_the_study_can_tell() -> None:
+    names = ["Call centre"] * 10 + ["till no 7"] * 10 + ["web"] * 20
+    log = log_of(*[(f"c{i}", None, name) for i, name in enumerate(names)])
+    found = contacts(log, cycle=CYCLE, by="channel")
+    shares = found.estimates[found.estimates["channel"].isna()].set_index("metric")["estimate"]
+    assert (shares["contacts.offline_share"], shares["contacts.untold_share"]) == (0.25, 0.25)
+    assert "till no 7 does not tell: declare it in `journey.media`" in found.note
+    told = contacts(log, cycle=CYCLE, by="channel", media={"till no 7": "offline"})
+    shares = told.estimates[told.estimates["channel"].isna()].set_index("metric")["estimate"]
+    assert (shares["contacts.offline_share"], shares["contacts.untold_share"]) == (0.5, 0)
+    assert "do not tell" not in told.sentence()
 
 
 def test_robots_and_contacts_of_nobody_are_left_out_and_counted() -> None:

@@ -73,6 +73,23 @@ def test_one_row_makes_one_step_as_in_strict_once_of_clickhouse():
     assert reached(log_of("A@1"), Funnel(steps=steps, ties="later")) == [1, 0, 0]
 
 
+def test_steps_of_different_values_may_fall_on_one_moment():
+    log = log_of("A@1 B@1").assign(stage=["look", "buy"])
+    steps = [{"name": name, "where": f"stage = '{name}'"} for name in ("look", "buy")]
+    assert reached(log, Funnel(steps=steps)) == [1, 1]
+    assert reached(log, Funnel(steps=steps, ties="later")) == [1, 0]
+    barred = {"name": "buy", "where": "stage = 'buy' and activity not in ('A')"}
+    assert reached(log, Funnel(steps=["A", barred])) == [1, 1]
+
+
+def test_in_any_order_steps_that_one_contact_could_make_are_refused():
+    overlapping = [{"name": "x", "activity": ["B", "C"]}, {"name": "y", "activity": ["C", "D"]}]
+    with pytest.raises(ValidationError, match="one contact must not make two steps"):
+        Funnel(steps=["A", *overlapping], order="any")
+    apart = [{"name": n, "activity": "view", "where": f"touchpoint = '{n}'"} for n in "xy"]
+    assert Funnel(steps=["A", *apart], order="any").required == ["A", "x", "y"]
+
+
 def test_optimised_reentry_is_that_of_mixpanel():
     log = log_of("A@0 A@1800 B@2700 C@4500")  # 13:00, 13:30, 13:45, 14:15
     steps = {"steps": ["A", "B", "C"], "window": "1 hour"}

@@ -1,5 +1,7 @@
 """What is under the water: counted by hand, and against what the made-up company hides."""
 
+from datetime import date
+
 import pandas as pd
 import pytest
 
@@ -18,12 +20,17 @@ ANY = JourneySettings(stages=STAGES)  # no outcome is declared
 STAGE_OF = {"seen": "look", "bought": "buy", "called": "use"}
 
 
-def log_of(*rows: tuple[str, str, str]) -> pd.DataFrame:
-    """Build a log of (customer, day of 2018 as MM-DD and hour, activity)."""
+def log_of(*rows: tuple[str, str, str], early: bool = True) -> pd.DataFrame:
+    """Build a log of (customer, day of 2018 as MM-DD and hour, activity).
+
+    It begins early enough to be looked back in, with a contact of somebody else.
+    """
+    rows = tuple((who, f"2018-{day}", what) for who, day, what in rows)
+    rows += (("nobody else", "2017-10-01", "seen"),) * early
     return pd.DataFrame(
         {
             "customer_id": [who for who, _, _ in rows],
-            "occurred_at": pd.to_datetime([f"2018-{day}" for _, day, _ in rows]),
+            "occurred_at": pd.to_datetime([at for _, at, _ in rows], format="mixed"),
             "activity": [what for _, _, what in rows],
             "stage": [STAGE_OF[what] for _, _, what in rows],
         }
@@ -99,7 +106,7 @@ def test_time_is_dark_further_than_the_limit_from_contacts_on_both_sides(engine:
         ("a", "01-05 00:00", "called"), ("b", "03-25 00:00", "seen"),
         ("b", "03-26 00:00", "bought"),
     )  # fmt: skip
-    windows = window_frame([CYCLE])
+    windows = window_frame([CYCLE], CYCLE.start)
     rows = pauses(cut(log, engine), windows, window="10 days", near="6 hours")
     found = frame(rows[["person_id", "side", "whole_us", "dark_us"]], limit=100)
     hour = 3_600_000_000
@@ -116,7 +123,7 @@ def test_time_is_dark_further_than_the_limit_from_contacts_on_both_sides(engine:
 
 def test_service_that_a_journey_opens_with_is_about_something_else() -> None:
     log = log_of(("a", "01-01", "called"), ("a", "01-11", "seen"), ("a", "01-12", "bought"))
-    rows = pauses(cut(log), window_frame([CYCLE]), window="5 days", near="1 hours")
+    rows = pauses(cut(log), window_frame([CYCLE], CYCLE.start), window="5 days", near="1 hours")
     found = frame(rows[["side", "whole_us"]], limit=9)
     day = 86_400_000_000
     assert sorted(found.itertuples(index=False, name=None)) == [(0, day), (1, 5 * day)]
@@ -176,3 +183,22 @@ def test_what_comes_out_of_habit_in_the_made_up_company_is_found() -> None:
     # 4 standard errors; orders minutes after another have no journey either, some 1 %.
     spread = 4 * (0.25 / seen["n"]) ** 0.5 + 0.02
     assert ((seen["estimate"] - 0.5).abs() <= spread).all()
+
+
+def test_a_log_that_begins_late_judges_no_purchase_that_it_cannot_look_back_from() -> None:
+    """Each purchase has a contact an hour before; the log begins within the cycle."""
+    days = pd.date_range("2018-01-01", "2018-03-31", freq="6h")
+    people = [f"c{i}" for i in range(len(days))]
+    orders = pd.DataFrame({"customer_id": people, "placed_at": days})
+    log = pd.DataFrame({"customer_id": people, "occurred_at": days - pd.Timedelta(hours=1),
+                        "activity": "seen", "stage": "look"})  # fmt: skip
+    log = log[log["occurred_at"] >= "2018-02-20"]
+    found = iceberg(cut(log, rules=ANY), orders, cycle=CYCLE, window="30 days")
+    row = found.estimates[found.estimates["metric"] == "iceberg.purchases_seen_share"].iloc[0]
+    assert (row["estimate"], row["n"]) == (1, (days >= "2018-03-22 05:00").sum())
+    assert "from 2018-03-2" in found.note
+    # A day from which the data are complete says the same, whatever stands before it.
+    whole = iceberg(cut(log, rules=ANY), orders, cycle=CYCLE, complete_from=date(2018, 2, 25))
+    assert whole.estimates["n"].iloc[0] < row["n"]
+    with pytest.raises(Withheld, match="begins so late"):
+        iceberg(cut(log, rules=ANY), orders, cycle=CYCLE, window="60 days")

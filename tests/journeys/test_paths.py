@@ -315,3 +315,22 @@ def test_decided_tells_when_and_of_whom() -> None:
     assert set(rows["state"]) == {"converted"}
     assert rows["person"].nunique() == 10
     assert (rows["anonymous"] == 0).all()
+
+
+def test_a_case_that_was_lost_and_won_later_is_lost_in_its_cycle() -> None:
+    log = pd.DataFrame(
+        {
+            "customer_id": [f"c{i}" for i in range(20)] * 3,
+            "case": [f"k{i}" for i in range(20)] * 3,
+            "occurred_at": pd.to_datetime(["2018-02-01", "2018-02-03", "2018-05-01"]).repeat(20),
+            "activity": np.repeat(["asked", "refused", "granted"], 20),
+        }
+    )  # fmt: skip
+    rules = JourneySettings(outcome=["granted"], lost=["refused"], key="case", gap=None)
+    cycle = parse_cycle("2018Q1")
+    for cutoff in (cycle.cutoff, parse_cycle("2018Q2").cutoff):
+        journeys = split_journeys(log[log["occurred_at"] < cutoff], rules.model_copy(
+            update={"outcome": ["granted"] if cutoff > cycle.cutoff else []}
+        ), cutoff=cutoff)  # fmt: skip
+        found = ways(journeys, of="activity", cycle=cycle, most=5)
+        assert (found.counts["lost"], found.counts["converted"]) == (20, 0)

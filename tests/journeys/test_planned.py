@@ -160,3 +160,11 @@ def test_small_groups_are_withheld_but_not_the_stages_beside_them():
     assert hidden["took longer"]
     assert not hidden["skipped"]
     assert np.isfinite(overall(found, "plan.journeys_share")["estimate"])
+
+
+def test_a_stage_that_the_log_does_not_know_is_skipped_by_nobody():
+    stages = [PLAN.stages[0], PlannedStage(name="hear"), *PLAN.stages[1:]]
+    rules = PLAN.model_copy(update={"stages": stages})
+    found = found_in(DuckEngine(), log_of({"follows": KINDS["follows"]}), rules)
+    assert overall(found, "plan.journeys_share")["estimate"] == 1
+    assert found.unseen == ["hear", "use", "leave"]

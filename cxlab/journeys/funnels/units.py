@@ -1,11 +1,12 @@
 """Which attempt counts for each person or session, and which group it belongs to."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 from cxlab.data.engine import Table, TableLike, grouped, in_one_engine, keep, query, view
 from cxlab.data.funnel_settings import Funnel
+from cxlab.data.span import moment_us
 from cxlab.journeys.contacts import NOT_KNOWN
 from cxlab.journeys.funnels.attempts import own_attempts
 from cxlab.journeys.funnels.question import FunnelQuery, with_parts
@@ -50,7 +51,7 @@ class Entered:
     @property
     def seen_until(self) -> int:
         """The cutoff in microseconds since 1970."""
-        return (self.cutoff - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+        return moment_us(self.cutoff)
 
     def kept(self) -> Self:
         """Compute the units now, for several questions."""

@@ -1,6 +1,6 @@
 """How much of a journey lies further from any contact than a company could notice?"""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, keep, query, view
-from cxlab.data.span import span_us
+from cxlab.data.span import moment_us, span_us
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.exact import seconds, sum_of_products
 from cxlab.stats.clusters import ClusterSums, cluster_mean
@@ -19,15 +19,13 @@ __all__ = ["AFTER", "BEFORE", "dark_share", "dark_sums", "pauses", "window_frame
 BEFORE, AFTER = "before the outcome", "after the outcome"
 
 
-def window_frame(cycles: list[Cycle]) -> pd.DataFrame:
-    """List cycles with their ends in microseconds: cycle, start_us, cutoff_us."""
-    since = datetime(1970, 1, 1)
-    micro = timedelta(microseconds=1)
+def window_frame(cycles: list[Cycle], since: datetime) -> pd.DataFrame:
+    """List cycles and their ends, none before `since`: cycle, start_us, cutoff_us."""
     return pd.DataFrame(
         {
             "cycle": [c.name for c in cycles],
-            "start_us": [(c.start - since) // micro for c in cycles],
-            "cutoff_us": [(c.cutoff - since) // micro for c in cycles],
+            "start_us": [moment_us(max(c.start, since)) for c in cycles],
+            "cutoff_us": [moment_us(c.cutoff) for c in cycles],
         }
     )
 
@@ -98,7 +96,7 @@ def pauses(journeys: Journeys, windows: pd.DataFrame, *, window: str, near: str)
             j=journeys.journeys,
             t=journeys.touches,
             w=windows,
-            cutoff_us=(journeys.cutoff - datetime(1970, 1, 1)) // timedelta(microseconds=1),
+            cutoff_us=moment_us(journeys.cutoff),
         )
     )
 

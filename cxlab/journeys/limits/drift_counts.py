@@ -1,7 +1,6 @@
 """How often each person did what, in two cycles: all that a drift is told from."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
@@ -9,6 +8,7 @@ import pandas as pd
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, keep, query, view
+from cxlab.data.span import moment_us
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 
@@ -46,7 +46,7 @@ def person_counts(journeys: Journeys, of: Of, *, cycle: Cycle, since: Cycle) -> 
     codes, words = journeys.codes(column)
     tables = {"t": journeys.touches, "j": journeys.journeys, "p": codes}
     edge = {
-        f"{name}_{end}": (moment - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+        f"{name}_{end}": moment_us(moment)
         for name, window in (("then", since), ("now", cycle))
         for end, moment in (("start", window.start), ("cutoff", window.cutoff))
     }

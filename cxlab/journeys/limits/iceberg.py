@@ -5,14 +5,15 @@ before them, contacts that come out of nowhere, and days far from any contact.
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike, query
-from cxlab.data.span import span_us
+from cxlab.data.span import moment_at, span_us
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.contacts import NOT_KNOWN
@@ -124,7 +125,8 @@ def iceberg(
     near : str
         Time further than this from any contact is dark.
     complete_from : datetime.date, optional
-        First day for which the data are complete; no earlier cycle is in the trend.
+        First day for which the data are complete: only what lies a window later is counted,
+        and no earlier cycle is in the trend.
 
     Returns
     -------
@@ -137,7 +139,7 @@ def iceberg(
     Raises
     ------
     Withheld
-        If the log knows no customer, or nothing of the cycle can be counted.
+        If the log knows no customer, begins too late, or nothing of the cycle can be counted.
 
     Notes
     -----
@@ -151,15 +153,16 @@ def iceberg(
     >>> from cxlab.data.journey_settings import JourneySettings
     >>> from cxlab.journeys.cases import split_journeys
     >>> people = [f"c{i}" for i in range(40)]
-    >>> log = pd.DataFrame({"customer_id": people[:20], "activity": "seen",
-    ...                     "occurred_at": pd.Timestamp("2018-02-01")})
+    >>> log = pd.DataFrame({"customer_id": people[:20] * 2, "activity": "seen",
+    ...                     "occurred_at": pd.to_datetime(["2017-12-01", "2018-02-01"]).repeat(20)})
     >>> orders = pd.DataFrame({"customer_id": people, "placed_at": pd.Timestamp("2018-02-03")})
     >>> now = parse_cycle("2018Q1")
     >>> journeys = split_journeys(log, JourneySettings(), cutoff=now.cutoff)
     >>> iceberg(journeys, orders, cycle=now).sentence()[:75]
     'About 5 of 10 purchases of 2018Q1 come without any contact that we can see '
     """
-    windows = window_frame(_cycles(journeys, cycle, window, complete_from))
+    since = _since(journeys, cycle, window, complete_from)
+    windows = window_frame(_cycles(cycle, since), since)
     rows = [] if orders is None else _of_purchases(journeys, orders, windows, cycle, window)
     rows += _of_contacts(journeys, orders, windows, cycle, window)
     rows += _of_time(journeys, windows, cycle, window, near)
@@ -176,6 +179,7 @@ def iceberg(
         f"after the purchase before. Time is dark further than {near} from any contact: before "
         f"the outcome since the first contact, after it until the next journey, for {window} at "
         "most, where these are over."
+        + _late(since, cycle, window)
         + (" Without orders nothing is said of purchases." if orders is None else "")
         + (f" Left out: {words.listing(left)}." if left else ""),
         cycle=cycle.name,
@@ -185,22 +189,36 @@ def iceberg(
     )
 
 
-def _cycles(
-    journeys: Journeys, cycle: Cycle, window: str, complete_from: date | None
-) -> list[Cycle]:
-    """List the last cycles before whose start the log reaches a whole window back."""
-    first = query("select min(started_us) as first from j", j=journeys.journeys)["first"][0]
-    since = (
-        datetime(1970, 1, 1)
-        + timedelta(microseconds=int(first))
-        + timedelta(microseconds=span_us(window))
+def _late(since: datetime, cycle: Cycle, window: str) -> str:
+    if since <= cycle.start:
+        return ""
+    first = since.replace(tzinfo=UTC).astimezone(ZoneInfo(cycle.time_zone)).date()
+    return (
+        f" The log begins so late that it reaches {window} back from {first} on: nothing of "
+        f"{cycle.name} before that is counted."
     )
+
+
+def _since(journeys: Journeys, cycle: Cycle, window: str, complete_from: date | None) -> datetime:
+    """From when on the log reaches a whole window back: before, nothing could be seen."""
+    first = query("select min(started_us) as first from j", j=journeys.journeys)["first"][0]
+    begins = moment_at(int(first))
+    if complete_from is not None:
+        begins = max(begins, replace(cycle, first_day=complete_from).start)
+    since = begins + timedelta(microseconds=span_us(window))
+    if since >= cycle.cutoff:
+        raise Withheld(
+            f"What led to a purchase is looked for in the {window} before it, but the log begins "
+            f"so late that it reaches back so far for nothing in {cycle.name}."
+        )
+    return since
+
+
+def _cycles(cycle: Cycle, since: datetime) -> list[Cycle]:
+    """List the cycle, and those before it that the log can show whole."""
     cycles = [cycle]
-    while len(cycles) < HISTORY:
-        before = cycles[0].previous
-        if before.start < since or before.first_day < (complete_from or date.min):
-            break
-        cycles.insert(0, before)
+    while len(cycles) < HISTORY and cycles[0].previous.start >= since:
+        cycles.insert(0, cycles[0].previous)
     return cycles
 
 

@@ -1,6 +1,6 @@
 """What does the log hold: which contacts, by which channel, of how many people, known or not?"""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
@@ -8,6 +8,7 @@ import pandas as pd
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
+from cxlab.data.journey_settings import MEDIA, Medium
 from cxlab.errors import Withheld
 from cxlab.journeys.contacts import NOT_KNOWN, contact_view, contacts_left_out
 from cxlab.report import charts, disclosure, words
@@ -16,15 +17,8 @@ from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.clusters import clustered_share
 from cxlab.stats.intervals import wilson
 
-__all__ = ["OFFLINE", "Contacts", "contacts"]
+__all__ = ["Contacts", "contacts"]
 
-# Channels that no screen is part of; what they bring into a log is noted by somebody.
-OFFLINE = frozenset(
-    {
-        "brochure", "carrier", "direct_selling", "event", "mail", "outdoor", "phone", "print",
-        "radio", "store", "tv",
-    }
-)  # fmt: skip
 _OTHERS = "all others"
 _MOST = 20  # groups shown one by one
 _FEWEST = 10  # people without whom no share is worth its name
@@ -54,6 +48,7 @@ class Contacts(Result):
         said = f"The log of {self.cycle} holds {words.plural(total['estimate'], 'contact')}"
         parts = [
             (self._one("contacts.offline_share"), "come from offline channels"),
+            (self._some("contacts.untold_share"), "do not tell whether they do"),
             (self._one("contacts.share", NOT_KNOWN), f"name no {self.by}"),
             (self._one("contacts.known_share"), "are of known customers"),
         ]
@@ -70,6 +65,10 @@ class Contacts(Result):
         rows = rows if group is None else rows[rows[self.by] == group]
         return None if rows.empty or rows["suppressed"].iloc[0] else float(rows["estimate"].iloc[0])
 
+    def _some(self, metric: str) -> float | None:
+        """Read a share that is worth a word only where it is not 0."""
+        return self._one(metric) or None
+
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric].reset_index(drop=True)
 
@@ -79,7 +78,7 @@ def contacts(
     *,
     cycle: Cycle,
     by: Literal["channel", "touchpoint", "stage", "activity"] = "touchpoint",
-    offline: Collection[str] = OFFLINE,
+    media: Mapping[str, Medium] | None = None,
 ) -> Contacts:
     """Count the contacts of a cycle, and the people whom they reached.
 
@@ -92,15 +91,16 @@ def contacts(
         Contacts within its window.
     by : {"channel", "touchpoint", "stage", "activity"}
         What contacts are grouped by. A contact that names none is counted as 'not known'.
-    offline : collection of str
-        Channels that no screen is part of.
+    media : mapping of str to {"online", "offline"}, optional
+        Whether a screen is part of a channel, besides those whose name tells it, such as the
+        study's `journey.media`. A channel of neither is counted as not telling it.
 
     Returns
     -------
     Contacts
         `contacts.share` of each group with `medium` (offline, online, both, or not known),
         `contacts.reach` (share of all people who were met there), and of all contacts those
-        from offline channels and those of known customers.
+        from offline channels, those that do not tell it, and those of known customers.
 
     Raises
     ------
@@ -132,27 +132,38 @@ def contacts(
             start=cycle.start,
         )
     )
-    whole = _whole(rows, offline)
+    kinds = _media(rows, media)
+    whole = _whole(rows, kinds)
     people = int(whole["persons"])
     if people < _FEWEST:
         raise Withheld(
             f"Shares of contacts need at least {_FEWEST} people, but the log holds contacts of "
             f"{words.number(people)} in {cycle.name}."
         )
-    groups = _groups(rows, by, offline)
+    groups = _groups(rows, by, kinds)
     return Contacts(
         estimates=pd.DataFrame([*_overall(whole, by), *_by_group(groups, whole, by)]),
         subtitle=f"Share of the contacts of {cycle.name} by {by}, %; 95% interval, people as "
         "clusters",
-        note=_note(log, cycle, whole, by),
+        note=_note(log, cycle, whole, by, kinds),
         by=by,
         cycle=cycle.name,
     )
 
 
-def _whole(rows: Table, offline: Collection[str]) -> pd.Series:
-    """Sums over people of all contacts, and of those offline and of known customers."""
-    counted = {"offline": "is_offline", "known": "is_known"}
+def _media(rows: Table, media: Mapping[str, Medium] | None) -> pd.DataFrame:
+    """Say of each channel of the log whether a screen is part of it: 1, 0 or missing."""
+    found = query("select distinct channel from c order by channel", c=rows)
+    said = {**MEDIA, **(media or {})}
+    offline = {"offline": 1, "online": 0}
+    known = [said.get(c) or said.get(str(c).lower().replace(" ", "_")) for c in found["channel"]]
+    codes = [offline[k] if k else None for k in known]
+    return found.assign(offline=pd.array(codes, dtype="Int64"))
+
+
+def _whole(rows: Table, kinds: pd.DataFrame) -> pd.Series:
+    """Sums over people of all contacts, of those offline or untold, and of known customers."""
+    counted = {"offline": "is_offline", "known": "is_known", "untold": "is_untold"}
     sums = ", ".join(
         f"sum({name}) as {name}_total, sum({name} * n) as {name}_n_total, "
         f"sum({name} * {name}) as {name}_total_total, "
@@ -164,27 +175,22 @@ def _whole(rows: Table, offline: Collection[str]) -> pd.Series:
         f"""
         with flagged as (
             select c.person_id,
-                case when o.channel is null then 0 else 1 end as is_offline,
-                case when c.channel = $silent then 1 else 0 end as no_channel,
+                coalesce(o.offline, 0) as is_offline,
+                case when o.offline is null then 1 else 0 end as is_untold,
                 case when c.customer_id is null then 0 else 1 end as is_known
-            from c left join o on c.channel = o.channel
+            from c join o on c.channel = o.channel
         ),
-        person as (
-            select person_id, count(*) as n, sum(no_channel) as silent, {each}
-            from flagged group by person_id
-        )
-        select count(*) as persons, coalesce(sum(n), 0) as n, sum(n * n) as n_n,
-            sum(silent) as silent, {sums}
+        person as (select person_id, count(*) as n, {each} from flagged group by person_id)
+        select count(*) as persons, coalesce(sum(n), 0) as n, sum(n * n) as n_n, {sums}
         from person
         """,
         c=rows,
-        o=pd.DataFrame({"channel": sorted(offline)}, dtype="object"),
-        silent=NOT_KNOWN,
+        o=kinds,
     )
     return found.iloc[0]
 
 
-def _groups(rows: Table, by: str, offline: Collection[str]) -> pd.DataFrame:
+def _groups(rows: Table, by: str, kinds: pd.DataFrame) -> pd.DataFrame:
     """Sums over people by group, the largest first; what is beyond the largest as one."""
     order = query(
         f"select {by} as name, count(*) as n from c group by {by} "
@@ -196,9 +202,9 @@ def _groups(rows: Table, by: str, offline: Collection[str]) -> pd.DataFrame:
         f"""
         with named as (
             select c.person_id, coalesce(s.name, $others) as name,
-                case when o.channel is null then 0 else 1 end as offline,
-                case when c.channel = $silent then 1 else 0 end as silent
-            from c left join s on c.{by} = s.name left join o on c.channel = o.channel
+                coalesce(o.offline, 0) as offline,
+                case when o.offline is null then 1 else 0 end as silent
+            from c left join s on c.{by} = s.name join o on c.channel = o.channel
         ),
         per_group as (
             select person_id, name, count(*) as y, sum(offline) as offline, sum(silent) as silent
@@ -212,8 +218,7 @@ def _groups(rows: Table, by: str, offline: Collection[str]) -> pd.DataFrame:
         """,
         c=rows,
         s=shown[["name"]],
-        o=pd.DataFrame({"channel": sorted(offline)}, dtype="object"),
-        silent=NOT_KNOWN,
+        o=kinds,
         others=_OTHERS,
     )
     # What is known stands before what is not, and the others last of all.
@@ -231,7 +236,8 @@ def _overall(whole: pd.Series, by: str) -> list[dict[str, Any]]:
             method="complete count", **silent,
         )
     ]  # fmt: skip
-    shares = {"known": True, "offline": whole["silent"] < whole["n"]}
+    told = whole["untold_total"] < whole["n"]
+    shares = {"known": True, "offline": told, "untold": told}
     for name in [k for k, told in shares.items() if told]:
         found = clustered_share(
             {"persons": people, "n": n, "n_n": whole["n_n"]}
@@ -272,7 +278,7 @@ def _medium(group: dict[Any, Any]) -> str:
     return "both"
 
 
-def _note(log: Table, cycle: Cycle, whole: pd.Series, by: str) -> str:
+def _note(log: Table, cycle: Cycle, whole: pd.Series, by: str, kinds: pd.DataFrame) -> str:
     left = contacts_left_out(log, cutoff=cycle.cutoff, start=cycle.start)
     said = (
         f"Base: {words.plural(float(whole['n']), 'contact')} of {words.number(whole['persons'])} "
@@ -283,6 +289,12 @@ def _note(log: Table, cycle: Cycle, whole: pd.Series, by: str) -> str:
         said += f" Left out: {words.listing(gone)}."
     if by not in log.columns:
         said += f" The log has no column {by!r}, so that all contacts are 'not known'."
-    if whole["silent"] == whole["n"]:
+    untold = kinds.loc[kinds["offline"].isna(), "channel"]
+    if set(kinds["channel"]) == {NOT_KNOWN}:
         said += " No contact names its channel, so that offline ones cannot be told."
+    elif named := [c for c in untold if c != NOT_KNOWN]:
+        said += (
+            f" Whether a screen is part of it, {words.listing(named[:_MOST])} "
+            f"{'does' if len(named) == 1 else 'do'} not tell: declare it in `journey.media`."
+        )
     return said

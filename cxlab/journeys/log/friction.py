@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -10,6 +9,7 @@ import pandas as pd
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query
 from cxlab.data.friction_settings import FrictionSettings
+from cxlab.data.span import moment_us
 from cxlab.errors import MissingColumnError, Withheld
 from cxlab.journeys.contacts import contacts_left_out
 from cxlab.journeys.log.friction_weights import weigh
@@ -154,7 +154,7 @@ def friction(
     each = keep(
         flagged_sessions(
             rows, settings, outcome=list(outcome),
-            cutoff_us=(cycle.cutoff - datetime(1970, 1, 1)) // timedelta(microseconds=1),
+            cutoff_us=moment_us(cycle.cutoff),
         )
     )  # fmt: skip
     people = _people(each, names)

@@ -17,6 +17,7 @@ __all__ = ["weigh"]
 _FEWEST = 10  # people without whom a signal has no weight
 _BASE = 30  # sessions with the chance of a signal but without it, to be compared with
 _CHANCES = ("clicks", "pages", "searches", "forms")
+_PARTS = 1_000_000  # into so many parts a fitted share is rounded for exact sums
 
 
 def weigh(
@@ -112,15 +113,20 @@ def _independent(patterns: pd.DataFrame, columns: list[str]) -> list[str]:
 def _scores(
     each: Table, patterns: pd.DataFrame, fit: GroupedFit, used: list[str], told: list[str]
 ) -> NDArray[np.float64]:
-    """Sum over people the products of their sums of x (y - fitted)."""
+    """Sum over people the products of their sums of x (y - fitted).
+
+    What is fitted is rounded to whole parts, so that the order of rows changes no sum.
+    """
     same = " and ".join(f'e."{c}" = f."{c}"' for c in told)
-    rest = "(1 - e.converted - f.fitted)"
+    rest = f"((1 - e.converted) * {_PARTS} - f.fitted)"
+    columns = ["1", *(f'e."{c}"' for c in used)]
     own = ", ".join(
-        f"sum({rest} * {sql}) as s_{i}" for i, sql in enumerate(["1", *(f'e."{c}"' for c in used)])
+        f"cast(sum({rest} * {sql}) as bigint) as s_{i}" for i, sql in enumerate(columns)
     )
     size = len(used) + 1
     pairs = [(i, j) for i in range(size) for j in range(i, size)]
-    sums = ", ".join(f"sum(s_{i} * s_{j}) as p_{i}_{j}" for i, j in pairs)
+    wide = [f"cast(s_{i} as decimal(18, 0))" for i in range(size)]
+    sums = ", ".join(f"sum({wide[i]} * {wide[j]}) as p_{i}_{j}" for i, j in pairs)
     found = query(
         f"""
         with person as (
@@ -129,9 +135,9 @@ def _scores(
         select {sums} from person
         """,
         e=each,
-        f=patterns[told].assign(fitted=fit.fitted),
+        f=patterns[told].assign(fitted=np.rint(fit.fitted * _PARTS).astype("int64")),
     ).iloc[0]
     scores = np.zeros((size, size))
     for i, j in pairs:
-        scores[i, j] = scores[j, i] = float(found[f"p_{i}_{j}"])
+        scores[i, j] = scores[j, i] = float(found[f"p_{i}_{j}"]) / _PARTS**2
     return scores

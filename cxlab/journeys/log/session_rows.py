@@ -1,13 +1,13 @@
 """Which contacts are one session: cut by pauses, or as the log itself has them."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, view
-from cxlab.data.span import span_us
+from cxlab.data.span import moment_us, span_us
 from cxlab.errors import MissingColumnError
 from cxlab.journeys.contacts import person_of
 
@@ -110,7 +110,7 @@ def session_rows(
             "select * from n where person_id is not null and session_no is not null "
             "and started_us >= $start_us",
             n=cut,
-            start_us=(cycle.start - datetime(1970, 1, 1)) // timedelta(microseconds=1),
+            start_us=moment_us(cycle.start),
         )
     )
 

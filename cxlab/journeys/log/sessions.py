@@ -2,14 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
-from cxlab.data.span import span_us
+from cxlab.data.span import moment_us, span_us
 from cxlab.errors import DataError, Withheld
 from cxlab.journeys.contacts import contacts_left_out
 from cxlab.journeys.exact import seconds, sum_of_products
@@ -263,7 +263,7 @@ def _note(log: Table, each: Table, cycle: Cycle, timeout: str, longest: str, *, 
         since = cycle.cutoff - timedelta(microseconds=span_us(timeout))
         still = query(
             "select count(*) as n from e where last_us >= $since", e=each,
-            since=(since - datetime(1970, 1, 1)) // timedelta(microseconds=1),
+            since=moment_us(since),
         )["n"][0]  # fmt: skip
         if still:
             said.append(f"{words.number(still)} may still have gone on when the cycle ended.")

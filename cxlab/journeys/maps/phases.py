@@ -14,7 +14,7 @@ import pandas as pd
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped, keep, query, view
 from cxlab.data.journey_settings import PlannedStage
-from cxlab.data.span import span_us
+from cxlab.data.span import moment_us, span_us
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.contacts import NOT_KNOWN
@@ -25,7 +25,6 @@ __all__ = ["EVERYBODY", "Begun", "Stages", "begun_in", "protect_by_stage", "stag
 
 EVERYBODY = "all journeys"
 _MOST_STAGES = 12  # more do not stand side by side on a wall
-_EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -164,8 +163,9 @@ def begun_in(
     DataError
         If a customer is of two personas.
     """
+    journeys = journeys.as_of(cycle.cutoff)
     gap = journeys.settings.gap
-    until = _us(min(journeys.cutoff, cycle.cutoff))
+    until = moment_us(min(journeys.cutoff, cycle.cutoff))
     horizon = until - (span_us(gap) if gap else 0)
     since = _since(cycle, horizon)
     follows = journeys.settings.key is not None or bool(journeys.places["is_after"].any())
@@ -218,8 +218,8 @@ def protect_by_stage(estimates: pd.DataFrame, rules: Policy | int) -> pd.DataFra
 
 def _since(cycle: Cycle, horizon: int) -> datetime:
     """From when on journeys are taken."""
-    silence = _us(cycle.cutoff) - horizon
-    length = _us(cycle.cutoff) - _us(cycle.start)
+    silence = moment_us(cycle.cutoff) - horizon
+    length = moment_us(cycle.cutoff) - moment_us(cycle.start)
     early = silence if 2 * silence > length else 0
     return cycle.start - timedelta(microseconds=early)
 
@@ -241,8 +241,8 @@ def _with_persona(
         from j where started_us >= $start and started_us < $cutoff and state <> 'after only'
         """,
         j=journeys.journeys,
-        start=_us(since),
-        cutoff=_us(cutoff),
+        start=moment_us(since),
+        cutoff=moment_us(cutoff),
         horizon=horizon,
     )
     if persona is None:
@@ -283,7 +283,3 @@ def _phases(journeys: Journeys, mine: Table, stages: Stages, until: int) -> Tabl
         j=mine,
         until=until,
     )
-
-
-def _us(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -7,13 +7,12 @@ as in every cycle. What is open at the cutoff is counted, and left for a later c
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, keep, query, view
-from cxlab.data.span import span_us
+from cxlab.data.span import moment_us, span_us
 from cxlab.errors import ParameterError, Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.contacts import NOT_KNOWN
@@ -129,6 +128,7 @@ def ways(
     Withheld
         If fewer than ten journeys were decided in the cycle, or the log never names its places.
     """
+    journeys = _known(journeys, cycle)
     column = _column(journeys, of)
     codes, names = journeys.codes(column)
     chosen = keep(decided(journeys, cycle))
@@ -177,11 +177,7 @@ def decided(journeys: Journeys, cycle: Cycle) -> Table:
     Table
         `journey`, `person` (a number), `state`, `decided_us`, `anonymous` (1 or 0).
     """
-    if journeys.cutoff < cycle.cutoff:
-        raise ParameterError(
-            f"Journeys must be known to the end of {cycle.name}, but are known to "
-            f"{journeys.cutoff:%Y-%m-%d}. Split them again."
-        )
+    journeys = _known(journeys, cycle)
     return view(
         """
         select journey, person, state, decided_us,
@@ -189,8 +185,8 @@ def decided(journeys: Journeys, cycle: Cycle) -> Table:
         from d where decided_us >= $start_us and decided_us < $cutoff_us
         """,
         d=_moments(journeys),
-        start_us=_us(cycle.start),
-        cutoff_us=_us(cycle.cutoff),
+        start_us=moment_us(cycle.start),
+        cutoff_us=moment_us(cycle.cutoff),
     )
 
 
@@ -238,6 +234,17 @@ def size_of(steps: Table) -> int:
     return int(query("select count(*) as n from s", s=steps)["n"][0])
 
 
+def _known(journeys: Journeys, cycle: Cycle) -> Journeys:
+    """Take the journeys as known at the cycle's end, where what came later could change them."""
+    if journeys.cutoff < cycle.cutoff:
+        raise ParameterError(
+            f"Journeys must be known to the end of {cycle.name}, but are known to "
+            f"{journeys.cutoff:%Y-%m-%d}. Split them again."
+        )
+    # Without a key, what decides a journey also parts it from what comes later.
+    return journeys if journeys.settings.key is None else journeys.as_of(cycle.cutoff)
+
+
 def _moments(journeys: Journeys) -> Table:
     """Say when each journey was decided; what is open never was."""
     gap = journeys.settings.gap
@@ -265,7 +272,7 @@ def _counts(journeys: Journeys, chosen: Table, cycle: Cycle) -> dict[str, int]:
         where started_us < $cutoff_us and (decided_us is null or decided_us >= $cutoff_us)
         """,
         d=_moments(journeys),
-        cutoff_us=_us(cycle.cutoff),
+        cutoff_us=moment_us(cycle.cutoff),
     )["n"][0]
     states = dict(zip(found["state"], found["n"], strict=True))
     counts = {state: int(states.get(state, 0)) for state in ENDS}
@@ -309,7 +316,3 @@ def _base(counts: dict[str, int], cycle: Cycle, *, silent: bool) -> str:
     )
     fallback = " The log names no touchpoint, so a place is an activity."
     return said + (fallback if silent else "")
-
-
-def _us(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1)) // timedelta(microseconds=1)
