@@ -9,7 +9,7 @@ nobody, and a number that was shown cannot differ from the record.
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
@@ -53,6 +53,9 @@ class Result:
         Statistic, unit, period and population, in one line.
     note : str
         Base, weighting, source, as of: what stands under the chart.
+    noted : callable, optional
+        Writes `note` for a smallest number of people, where it counts some: a note tells no
+        more of few than a table does.
     level : float
         Confidence level of all intervals.
     design : str
@@ -69,6 +72,12 @@ class Result:
     level: float = 0.95
     design: str = ""
     breaks: str = ""
+    noted: Callable[[int], str] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Write the note as it is before anything is withheld."""
+        if self.noted is not None and not self.note:
+            object.__setattr__(self, "note", self.noted(0))
 
     def table(self) -> pd.DataFrame:
         """Estimates without the columns that are the same in every row."""
@@ -100,7 +109,12 @@ class Result:
 
     def protect(self, rules: Policy | int) -> Self:
         """Return the same result with small groups and uneven amounts withheld."""
-        return replace(self, estimates=disclosure.protect(self.estimates, rules))
+        safe = disclosure.protect(self.estimates, rules)
+        return replace(self, estimates=safe, note=self.note_for(rules))
+
+    def note_for(self, rules: Policy | int) -> str:
+        """Write the note so that it counts no few people."""
+        return self.note if self.noted is None else self.noted(Policy.of(rules).min_cell)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         return _bundle(self)

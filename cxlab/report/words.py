@@ -15,6 +15,7 @@ __all__ = [
     "listing",
     "number",
     "plural",
+    "plural_from",
     "scale",
     "signed",
     "value",
@@ -110,6 +111,19 @@ def verdict(low: float, high: float, *, better: str = "up") -> tuple[str, str]:
 def plural(n: float, one: str, many: str = "") -> str:
     """Write a count with its noun: '1 customer', '2,357 customers', '3 cities'."""
     return f"{number(n)} {one if n == 1 else many or _many(one)}"
+
+
+def plural_from(least: int, count: float, one: str, many: str = "") -> str:
+    """Write a count and its noun; below `least` only that there are fewer.
+
+    Examples
+    --------
+    >>> plural_from(10, 12, "journey"), plural_from(10, 3, "journey")
+    ('12 journeys', 'fewer than 10 journeys')
+    """
+    if count >= least:
+        return plural(count, one, many)
+    return f"fewer than {plural(least, one, many)}"
 
 
 def duration(days: float) -> str:

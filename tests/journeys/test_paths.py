@@ -195,7 +195,7 @@ def test_a_journey_belongs_to_the_cycle_in_which_it_was_decided() -> None:
     assert "20 journeys decided in 2011Q1: 10 reached the outcome" in transitions(
         made, cycle=CYCLE
     ).note  # fmt: skip
-    assert "10 were still open" in transitions(made, cycle=CYCLE).note
+    assert "10 others were still open" in transitions(made, cycle=CYCLE).note
     longer = journeys_of_until(pd.concat([log, late], ignore_index=True), datetime(2011, 7, 1))
     second = transitions(longer, cycle=parse_cycle("2011Q2"))
     assert "10 journeys decided in 2011Q2: 0 reached the outcome" in second.note
@@ -334,3 +334,13 @@ def test_a_case_that_was_lost_and_won_later_is_lost_in_its_cycle() -> None:
         ), cutoff=cutoff)  # fmt: skip
         found = ways(journeys, of="activity", cycle=cycle, most=5)
         assert (found.counts["lost"], found.counts["converted"]) == (20, 0)
+
+
+def test_a_note_tells_no_more_of_few_than_a_table_does() -> None:
+    made = journeys_of(log_of(["ab!"] * 40 + ["ab"] * 3))
+    found = transitions(made, cycle=CYCLE)
+    assert "43 journeys decided in 2011Q1: 40 reached the outcome and 3 ended" in found.note
+    for result in (found, flow(made, cycle=CYCLE), dead_ends(made, cycle=CYCLE)):
+        note = result.protect(10).note
+        assert "Base: 43 journeys decided in 2011Q1. " in note
+        assert "reached" not in note

@@ -1,6 +1,6 @@
 """What do people do in one go: how many contacts, for how long, and to what end?"""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -137,7 +137,7 @@ def sessions(
         estimates=pd.DataFrame(_estimates(people, with_outcome=bool(outcome))),
         subtitle=f"Share of the sessions that began in {cycle.name} by their number of contacts, "
         "%; 95% interval, people as clusters",
-        note=_note(log, each, cycle, timeout, longest, given=given),
+        noted=_noted(log, each, cycle, timeout, longest, given=given),
         cycle=cycle.name,
     )
 
@@ -252,25 +252,34 @@ def _estimates(people: dict[str, float], *, with_outcome: bool) -> list[dict[str
     return rows + [share("sessions.size_share", f"size_{i}", s) for i, s in enumerate(names)]
 
 
-def _note(log: Table, each: Table, cycle: Cycle, timeout: str, longest: str, *, given: bool) -> str:
+def _noted(
+    log: Table, each: Table, cycle: Cycle, timeout: str, longest: str, *, given: bool
+) -> Callable[[int], str]:
+    """Count what the note says, and write it for a smallest number of people."""
     rule = (
         "as the log's own session_id has them" if given else f"ended by a pause of over {timeout}"
     )
     said = [
         f"Sessions {rule}; engaged time counts a contact of unknown length for at most {longest}."
     ]
+    still = 0
     if not given:
         since = cycle.cutoff - timedelta(microseconds=span_us(timeout))
         still = query(
             "select count(*) as n from e where last_us >= $since", e=each,
             since=moment_us(since),
         )["n"][0]  # fmt: skip
-        if still:
-            said.append(f"{words.number(still)} may still have gone on when the cycle ended.")
     left = contacts_left_out(
         log, cutoff=cycle.cutoff, start=cycle.start, key="session_id" if given else None
     )
     if left:
         gone = [f"{words.number(count)} {reason}" for reason, count in left.items()]
         said.append(f"Contacts left out: {words.listing(gone)}.")
-    return " ".join(said)
+    rest = " ".join(said[1:])
+
+    def written(least: int) -> str:
+        on = words.plural_from(least, still, "session")
+        going = f"{on} may still have gone on when the cycle ended." if still else ""
+        return " ".join(part for part in (said[0], going, rest) if part)
+
+    return written

@@ -71,7 +71,8 @@ class JourneyMap(Result):
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small groups, stage by stage."""
-        return replace(self, estimates=protect_by_stage(self.estimates, rules))
+        safe = protect_by_stage(self.estimates, rules)
+        return replace(self, estimates=safe, note=self.note_for(rules))
 
     def sentence(self) -> str:
         """Where customers feel worst, or where most journeys end."""
@@ -151,7 +152,7 @@ def journey_map(
     return JourneyMap(
         estimates=frame[frame["persona"].isin(kept)].reset_index(drop=True),
         subtitle=f"From the first contact to the last, {begun.said(cycle)}; 95% intervals",
-        note=_note(begun, still, hours),
+        noted=lambda least: _note(begun, still, hours, least),
         cycle=cycle.name,
         outcome=words.listing(journeys.settings.outcome, "or"),
         personas=kept,
@@ -205,7 +206,7 @@ def _felt(estimates: pd.DataFrame, by_persona: bool) -> pd.DataFrame:
     return rows[rows["persona"].isna()].assign(persona=EVERYBODY)
 
 
-def _note(begun: Begun, still: int, hours: WorkingHours | None) -> str:
+def _note(begun: Begun, still: int, hours: WorkingHours | None, least: int) -> str:
     said = [
         "How each cell is known stands in it. Shares of touchpoints are of contacts in the stage; "
         "how many come to a stage or end there, and how long they stay, counts journeys that may "
@@ -213,9 +214,11 @@ def _note(begun: Begun, still: int, hours: WorkingHours | None) -> str:
         "and count in each stage that has the touchpoint."
     ]
     if still:
-        said.append(f"{words.plural(still, 'stay')} in a stage had not ended, or not for sure.")
+        stays = words.plural_from(least, still, "stay")
+        said.append(f"{stays} in a stage had not ended, or not for sure.")
     if begun.unnamed:
-        said.append(f"{words.plural(begun.unnamed, 'journey')} of nobody with a persona left out.")
+        nobody = words.plural_from(least, begun.unnamed, "journey")
+        said.append(f"{nobody} of nobody with a persona left out.")
     if len(begun.personas) > _MOST_PERSONAS:
         left = begun.personas[_MOST_PERSONAS:]
         said.append(f"Not drawn, since fewest: {words.listing(left)}.")

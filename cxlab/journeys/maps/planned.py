@@ -83,7 +83,8 @@ class Fitness(Result):
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small groups, stage by stage."""
-        return replace(self, estimates=protect_by_stage(self.estimates, rules))
+        safe = protect_by_stage(self.estimates, rules)
+        return replace(self, estimates=safe, note=self.note_for(rules))
 
     def sentence(self) -> str:
         """How many follow the plan, and what most others do."""
@@ -187,7 +188,7 @@ def fitness(
         estimates=pd.DataFrame(rows),
         subtitle="Share of journeys that follow the planned map, and of those with each "
         f"deviation, {begun.said(cycle)}; 95% interval",
-        note=_note(begun, people, left, has_money=has_money),
+        noted=lambda least: _note(begun, people, left, least, has_money=has_money),
         cycle=cycle.name,
         personas=begun.personas,
         unseen=_unseen(stages, begun),
@@ -322,7 +323,7 @@ def _columns(table: TableLike) -> list[str]:
     return list(table.column_names if isinstance(table, pa.Table) else table.columns)
 
 
-def _note(begun: Begun, people: pd.DataFrame, left: int, *, has_money: bool) -> str:
+def _note(begun: Begun, people: pd.DataFrame, left: int, least: int, *, has_money: bool) -> str:
     base = int(people.loc[people.index.isin(begun.personas), "n"].sum())
     said = [
         f"Base: {words.plural(base, 'journey')} that came to the outcome or are over; each counts "
@@ -333,5 +334,6 @@ def _note(begun: Begun, people: pd.DataFrame, left: int, *, has_money: bool) -> 
     if left:
         said.append(f"{words.plural(left, 'rarer deviation')} not listed.")
     if begun.personas != [EVERYBODY] and begun.unnamed:
-        said.append(f"{words.plural(begun.unnamed, 'journey')} of nobody with a persona left out.")
+        nobody = words.plural_from(least, begun.unnamed, "journey")
+        said.append(f"{nobody} of nobody with a persona left out.")
     return " ".join(said)

@@ -54,7 +54,8 @@ class Timeline(Result):
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small groups, stage by stage."""
-        return replace(self, estimates=protect_by_stage(self.estimates, rules))
+        safe = protect_by_stage(self.estimates, rules)
+        return replace(self, estimates=safe, note=self.note_for(rules))
 
     def sentence(self) -> str:
         """How long the way to the outcome takes."""
@@ -143,7 +144,7 @@ def timeline(
     return Timeline(
         estimates=frame,
         subtitle=f"Quartiles of lengths of time, {begun.said(cycle)}; 95% interval",
-        note=_note(begun, still, hours),
+        noted=lambda least: _note(begun, still, hours, least),
         cycle=cycle.name,
         outcome=words.listing(journeys.settings.outcome, "or"),
         personas=begun.personas,
@@ -151,7 +152,7 @@ def timeline(
     )
 
 
-def _note(begun: Begun, still: int, hours: WorkingHours | None) -> str:
+def _note(begun: Begun, still: int, hours: WorkingHours | None, least: int) -> str:
     said = [
         "Open journeys count as long as they were watched (product limit), and the several "
         "journeys of a person as one cluster. A journey is in the furthest stage that it has "
@@ -159,15 +160,17 @@ def _note(begun: Begun, still: int, hours: WorkingHours | None) -> str:
     ]
     if still:
         said.append(
-            f"{words.plural(still, 'stay')} in a stage had not ended, or not for sure, and count "
-            "in the same way."
+            f"{words.plural_from(least, still, 'stay')} in a stage had not ended, or not for "
+            "sure, and count in the same way."
         )
     if begun.late:
         said.append(
-            f"{words.plural(begun.late, 'journey')} began so late that no end can be known yet."
+            f"{words.plural_from(least, begun.late, 'journey')} began so late that no end can "
+            "be known yet."
         )
     if begun.unnamed:
-        said.append(f"{words.plural(begun.unnamed, 'journey')} of nobody with a persona left out.")
+        nobody = words.plural_from(least, begun.unnamed, "journey")
+        said.append(f"{nobody} of nobody with a persona left out.")
     if hours is not None:
         said.append(f"Working hours: {hours.said()}.")
     return " ".join(said)

@@ -38,7 +38,8 @@ class Attribution(Result):
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold credits of few people; a channel that is never last is empty by nature."""
-        return replace(self, estimates=disclosure.protect(self.estimates, rules, sparse=True))
+        safe = disclosure.protect(self.estimates, rules, sparse=True)
+        return replace(self, estimates=safe, note=self.note_for(rules))
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of each channel (rows) by each model (columns)."""
@@ -168,7 +169,7 @@ def attribution(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of the conversions of {cycle.name} credited to each {found.of} (rows) by "
         "each model (columns); 95% interval in the table",
-        note=_note(found, known),
+        noted=lambda least: _note(found, known, least),
         of=found.of,
         conversions=bought,
     )
@@ -207,17 +208,18 @@ def _rows(
     return rows
 
 
-def _note(found: Ways, known: Credits) -> str:
+def _note(found: Ways, known: Credits, least: int) -> str:
     """Say what the credits cannot carry: single stays, and visitors whom nobody knows."""
+    alone = words.plural_from(least, known.alone, "conversion")
     parts = [
-        f"{words.plural(known.alone, 'conversion')} had a single stay, which every model gives "
-        "all of it; the place of the outcome is the last stay.",
-        found.note(known.stays),
+        f"{alone} had a single stay, which every model gives all of it; the place of the outcome "
+        "is the last stay.",
+        found.note(known.stays, least),
     ]
     if nameless := found.counts["anonymous"]:
         parts.append(
-            f"{words.plural(nameless, 'journey')} are of visitors whom no customer could be "
-            "matched to: contacts before somebody was known cannot be joined to a later "
+            f"{words.plural_from(least, nameless, 'journey')} are of visitors whom no customer "
+            "could be matched to: contacts before somebody was known cannot be joined to a later "
             "conversion, so early places get too little."
         )
     return " ".join([*parts, NOT_CAUSAL])

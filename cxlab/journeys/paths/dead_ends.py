@@ -128,12 +128,15 @@ def dead_ends(
         share_row("paths.last_place_share", cell, place=found.name(int(cell["code"])))
         for cell in _last_places(found, steps)
     ]
+    size = size_of(steps)
     return DeadEnds(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of the journeys that come to a {found.of} and end there without the "
         f"outcome, decided in {cycle.name}; 95% interval",
-        note=f"{found.note(size_of(steps))} A place late on the way is a dead end more often, "
-        "since less can follow it.",
+        noted=lambda least: (
+            f"{found.note(size, least)} A place late on the way is a dead end "
+            "more often, since less can follow it."
+        ),
     )
 
 
@@ -196,12 +199,15 @@ def loops(journeys: Journeys, *, cycle: Cycle, of: str | None = None, most: int 
         a, b = found.name(cell["code"]), found.name(cell["via"])
         rows.append(share_row("paths.return_share", cell, sequence=f"{a} > {b} > {a}"))
     shown = back["total"].head(most).sum() / back["total"].sum() if len(back) else 1.0
+    size = size_of(once)
     return Loops(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of contacts at a {found.of} followed by another there (A > A), and of "
         f"moves that go straight back (A > B > A), decided in {cycle.name}; 95% interval",
-        note=f"{found.note(size_of(once))} {min(most, len(back))} of {len(back)} returns shown "
-        f"({words.value(float(shown), 'share')} of all returns).",
+        noted=lambda least: (
+            f"{found.note(size, least)} {min(most, len(back))} of {len(back)} "
+            f"returns shown ({words.value(float(shown), 'share')} of all returns)."
+        ),
     )
 
 

@@ -55,7 +55,8 @@ class Flow(Result):
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small moves; most pairs are empty by nature."""
-        return replace(self, estimates=disclosure.protect(self.estimates, rules, sparse=True))
+        safe = disclosure.protect(self.estimates, rules, sparse=True)
+        return replace(self, estimates=safe, note=self.note_for(rules))
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the moves as bands from step to step."""
@@ -130,12 +131,15 @@ def step_matrix(
             cell = by_cell.loc[(step, code)] if (step, code) in by_cell.index else nobody
             name = found.name(code)
             rows.append(share_row("paths.step_share", cell, place=name, step=step))
+    size = size_of(rows_of)
     return StepMatrix(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of journeys at each {found.of} by step, decided in {cycle.name}; "
         "95% interval in the table",
-        note=f"{found.note(size_of(rows_of))} What is over stays in its end. The outcome's own "
-        "place is the last stay of a journey.",
+        noted=lambda least: (
+            f"{found.note(size, least)} What is over stays in its end. The "
+            "outcome's own place is the last stay of a journey."
+        ),
         cycle=cycle.name,
     )
 
@@ -201,14 +205,17 @@ def flow(
         )
         for cell in cells.to_dict("records")
     ]  # fmt: skip
-    shown = float(cells["total"].sum()) / size_of(rows_of)
+    size = size_of(rows_of)
+    shown = float(cells["total"].sum()) / size
     return Flow(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of journeys that go from one {found.of} to the next, by step; decided "
         f"in {cycle.name}, 95% interval in the table",
-        note=f"{found.note(size_of(rows_of))} The first {steps} steps are "
-        f"{words.value(shown, 'share')} of all moves. A band that few people are behind is left "
-        "out of the picture; on a narrow screen it shows fewer steps, the table all.",
+        noted=lambda least: (
+            f"{found.note(size, least)} The first {steps} steps are "
+            f"{words.value(shown, 'share')} of all moves. A band that few people are behind is "
+            "left out of the picture; on a narrow screen it shows fewer steps, the table all."
+        ),
         of=found.of,
     )
 

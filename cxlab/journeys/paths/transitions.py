@@ -1,6 +1,7 @@
 """From which place do journeys go to which, and how long does it take?"""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import pandas as pd
@@ -25,7 +26,7 @@ class Transitions(Result):
 
     of: str
     moves: int  # distinct pairs that journeys took, before any were gathered
-    base: str  # what stands under the picture before the coverage
+    base: Callable[[int], str] = field(repr=False)  # the note before its last sentence
 
     def table(self) -> pd.DataFrame:
         """Probability of each pair that was ever taken, and how often it was."""
@@ -38,7 +39,8 @@ class Transitions(Result):
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small cells, and say how much is left to see."""
         safe = disclosure.protect(self.estimates, rules, sparse=True)
-        return replace(self, estimates=safe, note=f"{self.base} {self._coverage(safe)}")
+        note = f"{self.base(Policy.of(rules).min_cell)} {self._coverage(safe)}"
+        return replace(self, estimates=safe, note=note)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of each row that goes to each column."""
@@ -132,16 +134,16 @@ def transitions(
         t=summed(moves, row="from_code", cell="to_code"),
     )
     rows = _shares(cells, found) + _days(found, steps)
-    base = found.note(size_of(steps))
+    size = size_of(steps)
     made = Transitions(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of the moves from each {found.of} (rows) that go on to each (columns), "
         f"journeys decided in {cycle.name}; 95% interval in the table",
         of=found.of,
         moves=_distinct(journeys, found, cycle, repeats=repeats) if found.gathered else len(cells),
-        base=base,
+        base=lambda least: found.note(size, least),
     )
-    return replace(made, note=f"{base} {made._coverage(made.estimates)}")
+    return replace(made, note=f"{made.base(0)} {made._coverage(made.estimates)}")
 
 
 def _moves(steps: Table) -> Table:

@@ -4,7 +4,8 @@ A way is packed into whole numbers, a few bits a place, so that the engine group
 ways without lists, whose order engines do not keep (docs/decisions/0016).
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import pandas as pd
@@ -31,12 +32,13 @@ class Variants(Result):
 
     of: str
     distinct: int  # ways that journeys took
-    base: str
+    base: Callable[[int], str] = field(repr=False)  # the note before its last sentence
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small cells, and say how much is left to see."""
         safe = disclosure.protect(self.estimates, rules)
-        return replace(self, estimates=safe, note=f"{self.base} {self._coverage(safe)}")
+        note = f"{self.base(Policy.of(rules).min_cell)} {self._coverage(safe)}"
+        return replace(self, estimates=safe, note=note)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of journeys that took each way."""
@@ -120,7 +122,7 @@ def variants(
     """
     found = ways(journeys, of=of, cycle=cycle, most=62, repeats=repeats)
     packed = keep(pack(found, stays(found)))
-    note = found.note(int(query("select sum(stays) as n from p", p=packed)["n"][0]))
+    size = int(query("select sum(stays) as n from p", p=packed)["n"][0])
     names = ", ".join(_columns())
     whole = query(
         f"select count(*) as n from (select stays, {names} from p group by stays, {names}) as d",
@@ -146,9 +148,9 @@ def variants(
         f"decided in {cycle.name}; 95% interval",
         of=found.of,
         distinct=int(whole),
-        base=note,
+        base=lambda least: found.note(size, least),
     )
-    return replace(made, note=f"{note} {made._coverage(made.estimates)}")
+    return replace(made, note=f"{made.base(0)} {made._coverage(made.estimates)}")
 
 
 def pack(found: Ways, steps: Table) -> Table:

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 ENDS = ("converted", "lost", "ended")  # how a decided journey ends, numbered after the places
+_ENDED = dict(zip(ENDS, ("reached the outcome", "were lost", "ended in silence"), strict=True))
 START = -1  # where every journey comes from
 BEGIN, OTHER = "start", "other places"
 FEWEST = 10  # journeys, below which no way is a usual one
@@ -57,8 +58,12 @@ class Ways:
         visitors, and all `contacts`.
     repeats : bool
         Whether contacts at one place, one after another, are stays of their own.
-    base : str
-        Which journeys these are, in words.
+    cycle : str
+        In which they were decided.
+    can : tuple of str
+        The ends that a journey of this study can have.
+    is_silent : bool
+        Whether activities stand in for touchpoints that the log does not name.
     """
 
     contacts: Table = field(repr=False)
@@ -67,7 +72,9 @@ class Ways:
     of: str
     counts: dict[str, int]
     repeats: bool
-    base: str
+    cycle: str
+    can: tuple[str, ...]
+    is_silent: bool
 
     @property
     def journeys(self) -> int:
@@ -85,14 +92,33 @@ class Ways:
             return BEGIN
         return self.names[code] if code < len(self.names) else ENDS[code - len(self.names)]
 
-    def note(self, stays: int) -> str:
-        """Say which journeys these are, and how many contacts were part of a longer stay."""
+    def note(self, stays: int, least: int = 0) -> str:
+        """Say which journeys these are, and how many contacts were part of a longer stay.
+
+        Where an end has fewer than `least` journeys, none is told apart: whoever knows the
+        others and their sum would know it.
+        """
+        ends = [f"{words.number(self.counts[state])} {_ENDED[state]}" for state in self.can]
+        if min(self.counts[state] for state in self.can) < least:
+            ends = []
+        said = (
+            f"Base: {words.plural(self.journeys, 'journey')} decided in {self.cycle}"
+            f"{': ' if ends else ''}{words.listing(ends)}."
+        )
+        if going := self.counts["open"]:
+            others = words.plural_from(least, going, "other")
+            verb = "was" if going == 1 >= least else "were"
+            said += (
+                f" {others[:1].upper()}{others[1:]} {verb} still open and left to a later cycle."
+            )
+        if self.is_silent:
+            said += " The log names no touchpoint, so a place is an activity."
         again = self.counts["contacts"] - stays
         if self.repeats or not again:
-            return self.base
+            return said
         verb = "is" if again == 1 else "are"
         return (
-            f"{self.base} {words.plural(again, 'contact')} at the same place as the one before "
+            f"{said} {words.plural(again, 'contact')} at the same place as the one before "
             f"{verb} part of one stay."
         )
 
@@ -165,7 +191,9 @@ def ways(
         of=column,
         counts=counts | {"contacts": int(sizes["n"].sum())},
         repeats=repeats,
-        base=_base(counts, cycle, silent=of is None and column == "activity"),
+        cycle=cycle.name,
+        can=_possible(journeys),
+        is_silent=of is None and column == "activity",
     )
 
 
@@ -306,13 +334,8 @@ def _most_frequent(
     return codes.assign(code=new)[seen], labels
 
 
-def _base(counts: dict[str, int], cycle: Cycle, *, silent: bool) -> str:
-    total = sum(counts[state] for state in ENDS)
-    said = (
-        f"Base: {words.plural(total, 'journey')} decided in {cycle.name}: "
-        f"{words.number(counts['converted'])} reached the outcome, "
-        f"{words.number(counts['lost'])} were lost, {words.number(counts['ended'])} ended in "
-        f"silence; {words.number(counts['open'])} were still open and belong to a later cycle."
-    )
-    fallback = " The log names no touchpoint, so a place is an activity."
-    return said + (fallback if silent else "")
+def _possible(journeys: Journeys) -> tuple[str, ...]:
+    """List the ends that a journey of this study can have."""
+    rules = journeys.settings
+    can = {"converted": rules.outcome, "lost": rules.lost, "ended": rules.gap}
+    return tuple(state for state in ENDS if can[state])
