@@ -133,7 +133,7 @@ def watched(spans: Table) -> dict[int, Watched]:
         "select grp, length_us, sum(seen) as seen, count(*) - sum(seen) as unseen from r "
         "group by grp, length_us order by grp, length_us",
         r=rounded,
-        limit=10**7,
+        limit=10**6,
     )
     groups: dict[int, tuple[NDArray[np.float64], ...]] = {}
     for grp in counts["grp"].unique():
