@@ -92,7 +92,8 @@ class Felt(Result):
             return f"Too few customers said in {self.cycle} what they {noun} to show any of it."
         worst, best = rows.iloc[0], rows.iloc[-1]
         if len(rows) == 1:
-            return f"At {best[self.by]} customers' feeling is {_said(best)} on −1 to +1."
+            what = _WORDS[self.source].lower()
+            return f"At {best[self.by]} customers' {what} is {_said(best)} on −1 to +1."
         verb = "feel best" if self.source == FELT else "are most satisfied"
         low = "worst" if self.source == FELT else "least"
         return (

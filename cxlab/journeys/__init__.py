@@ -16,6 +16,7 @@ from cxlab.journeys.log.friction import Friction, friction
 from cxlab.journeys.log.session_rows import split_sessions
 from cxlab.journeys.log.sessions import Sessions, sessions
 from cxlab.journeys.maps.journey_map import JourneyMap, journey_map, touchpoints_by_stage
+from cxlab.journeys.maps.personas import personas
 from cxlab.journeys.maps.planned import Fitness, fitness
 from cxlab.journeys.maps.timeline import Timeline, timeline
 from cxlab.journeys.paths.attribution import Attribution, attribution
@@ -66,6 +67,7 @@ __all__ = [
     "journey_map",
     "journeys_of",
     "loops",
+    "personas",
     "sessions",
     "split_journeys",
     "split_sessions",

@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 from cxlab.data.calendar import parse_cycle
+from cxlab.data.engine import query
 from cxlab.data.journey_settings import JourneySettings, PlannedStage
 from cxlab.emotion import felt
 from cxlab.errors import DataError, Withheld
 from cxlab.journeys import journey_map, split_journeys, touchpoints_by_stage
+from cxlab.journeys.maps.personas import OTHERS, personas
 from cxlab.journeys.maps.phases import EVERYBODY
 
 CYCLE = parse_cycle("2018Q1")
@@ -253,3 +255,28 @@ def test_a_customer_of_two_personas_is_refused():
     who = pd.DataFrame({"customer_id": ["c1", "c1"], "kind": ["calm", "hasty"]})
     with pytest.raises(DataError, match="in one group"):
         mapped(log_of(), persona=who)
+
+
+def test_small_personas_are_mapped_together_and_blank_no_other(engine):
+    sizes = {"calm": 100, "hasty": 60, "rare": 12, "odd": 8}
+    names = [kind for kind, n in sizes.items() for _ in range(n)]
+    who = pd.DataFrame({"customer_id": [f"c{i}" for i in range(180)], "kind": names})
+    log = engine.table(log_of(180))
+    journeys = split_journeys(log, PLAN, cutoff=CYCLE.cutoff)
+    together = personas(journeys, engine.table(who), cycle=CYCLE)
+    counts = query("select persona, count(*) as n from t group by persona order by n", t=together)
+    # Twenty people are too few for a map: the next smallest comes with them.
+    assert list(counts.itertuples(index=False, name=None)) == [(OTHERS, 80), ("calm", 100)]
+    alone = personas(journeys, engine.table(who), cycle=CYCLE, smallest=5)
+    assert len(query("select distinct persona from t order by persona", t=alone)) == 4
+    with pytest.raises(Withheld, match="all are mapped together"):
+        personas(journeys, engine.table(who), cycle=CYCLE, smallest=120)
+
+
+def test_what_goes_wrong_with_few_is_withheld_and_not_missing():
+    rules = PLAN.model_copy(update={"stages": PLAN.stages[:2]})
+    log = log_of(60)
+    log = log[~((log["stage"] == "look") & (log.groupby("customer_id").cumcount() == 0))]
+    few = log[log["customer_id"].isin([f"c{i}" for i in range(0, 60, 3)] + ["c1", "c2"])]
+    drawn = cells(mapped(few, rules).protect(10).picture(uid="f1"))
+    assert drawn["look", "Pain points"] == "what goes wrong withheld ● observed, too few"

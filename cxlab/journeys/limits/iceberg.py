@@ -75,11 +75,12 @@ class Iceberg(Result):
             & ~self.estimates["suppressed"].astype(bool)
         ]
         parts = [
-            f"{words.value(row['estimate'], 'share')} {row['side']}"
+            f"{words.value(row['estimate'], 'share')} of the time {row['side']}"
             for row in now[now["metric"] == "iceberg.dark_share"].to_dict("records")
         ]
-        dark = f"of the time in journeys, more than {self.near} from any contact lie "
-        said = [self._unseen(now), *([dark + words.listing(parts)] if parts else [])]
+        lie = "lies" if len(parts) == 1 else "lie"
+        dark = f"{words.listing(parts)} {lie} more than {self.near} from any contact"
+        said = [self._unseen(now), *([dark] if parts else [])]
         told = "; ".join(part for part in said if part) or f"{self.cycle} tells too little"
         return f"{told[:1].upper()}{told[1:]}."
 
@@ -92,9 +93,12 @@ class Iceberg(Result):
             return f"too few purchases of {self.cycle} to say how many come unseen"
         row = seen.iloc[0]
         low, high = 1 - row["conf_high"], 1 - row["conf_low"]
+        unseen = 1 - row["estimate"]
+        tenths = round(10 * unseen)
+        many = f"about {tenths} of 10" if 0 < tenths < 10 else f"{words.value(unseen, 'share')} of"
         return (
-            f"about {round(10 * (1 - row['estimate']))} of 10 purchases of {self.cycle} come "
-            f"without any contact that we can see in the {self.window} before "
+            f"{many} purchases of {self.cycle} come without any contact that we can see in the "
+            f"{self.window} before "
             f"({words.interval(low, high, 'share')})"
         )
 

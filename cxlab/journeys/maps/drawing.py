@@ -252,6 +252,9 @@ def _times(here: pd.DataFrame, plan: PlannedStage | None) -> Cell:
 _QUARTILES = ("lower quartile", "median", "upper quartile")
 
 
+_PAINS = ("map.ending_share", "map.trouble_share", "plan.deviation_share")
+
+
 def _pains(here: pd.DataFrame, spots: pd.DataFrame) -> Cell:
     """List what goes wrong: journeys that end, contacts that fail, deviations, bad feelings."""
     lines = []
@@ -271,6 +274,9 @@ def _pains(here: pd.DataFrame, spots: pd.DataFrame) -> Cell:
     lines += [Line(said=f"felt badly: {r['touchpoint']}", note=_signed(r))
               for r in bad.to_dict("records")]  # fmt: skip
     grade = OBSERVED if len(lines) > len(bad) else SURVEYED if lines else MISSING
+    if not lines and _of(here, metric=list(_PAINS))["suppressed"].astype(bool).any():
+        hidden = Line(said="what goes wrong", value="withheld")
+        return Cell(lane="Pain points", grade=OBSERVED, lines=[hidden], base="too few")
     if not lines:
         said = "Nothing is known to go wrong. Map outcome of interactions, or plan the stage."
         lines = [Line(said=said)]

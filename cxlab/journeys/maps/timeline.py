@@ -71,7 +71,7 @@ class Timeline(Result):
         row = rows.iloc[0]
         who = "" if row["persona"] == EVERYBODY else f" ({row['persona']})"
         ends = f"{words.duration(row['conf_low'])} to {words.duration(row['conf_high'])}"
-        return f"{said} {words.duration(row['estimate'])}{since}{who}: {ends}."
+        return f"{said} {words.duration(row['estimate'])}{since}{who} (95% interval {ends})."
 
     def _medians(self, metric: str) -> pd.DataFrame:
         rows = self.estimates[
