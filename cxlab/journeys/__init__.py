@@ -9,7 +9,7 @@ from cxlab.journeys.funnels.counts import FunnelCounts, count_funnel
 from cxlab.journeys.funnels.funnel import FunnelResult, funnel
 from cxlab.journeys.funnels.split import FunnelSplit, funnel_split
 from cxlab.journeys.funnels.times import TimeToConvert, time_to_convert
-from cxlab.journeys.limits.drift import Drift, drift
+from cxlab.journeys.limits.drift import Drift, drift, drifts
 from cxlab.journeys.limits.iceberg import Iceberg, iceberg
 from cxlab.journeys.log.coverage import Contacts, contacts
 from cxlab.journeys.log.friction import Friction, friction
@@ -57,6 +57,7 @@ __all__ = [
     "count_funnel",
     "dead_ends",
     "drift",
+    "drifts",
     "fitness",
     "flow",
     "friction",

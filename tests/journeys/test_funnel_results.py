@@ -64,8 +64,8 @@ def test_rates_are_of_those_whose_window_is_over_and_the_others_are_counted_in_s
     assert of(found, "funnel.immature")["estimate"].tolist() == [12]
     safe = found.protect(5)
     assert safe.sentence() == (
-        "30.0% of the 20 people that entered in 2018Q1 reached buy within 10 days "
-        "(14.5 to 51.9%); the largest loss is before cart: 60.0% of those at look were lost."
+        "30.0% of the 20 people that entered in 2018Q1 reached 'buy' within 10 days "
+        "(14.5 to 51.9%); the largest loss is before 'cart': 60.0% of those at 'look' were lost."
     )
     assert safe.note.startswith("Not yet mature: 12 (entered less than 10 days before the end")
     assert "in order, other contacts between them allowed" in safe.subtitle
@@ -136,7 +136,7 @@ def test_an_optional_step_is_marked_and_no_loss_is_counted_there(log) -> None:
     rates = of(found, "funnel.step_rate").set_index("step")["estimate"]
     whole = of(found, "funnel.conversion_rate")["estimate"].iloc[0]
     assert rates["buy"] == pytest.approx(whole)  # measured against look
-    assert "before buy" in found.sentence()
+    assert "before 'buy'" in found.sentence()
 
 
 def test_too_few_mature_entrants_are_a_reason_and_no_rate() -> None:

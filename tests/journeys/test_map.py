@@ -12,7 +12,7 @@ from cxlab.data.engine import query
 from cxlab.data.journey_settings import JourneySettings, PlannedStage
 from cxlab.emotion import felt
 from cxlab.errors import DataError, Withheld
-from cxlab.journeys import journey_map, split_journeys, touchpoints_by_stage
+from cxlab.journeys import drifts, journey_map, split_journeys, touchpoints_by_stage
 from cxlab.journeys.maps.personas import OTHERS, personas
 from cxlab.journeys.maps.phases import EVERYBODY
 
@@ -280,3 +280,17 @@ def test_what_goes_wrong_with_few_is_withheld_and_not_missing():
     few = log[log["customer_id"].isin([f"c{i}" for i in range(0, 60, 3)] + ["c1", "c2"])]
     drawn = cells(mapped(few, rules).protect(10).picture(uid="f1"))
     assert drawn["look", "Pain points"] == "what goes wrong withheld ● observed, too few"
+
+
+def test_a_map_that_has_aged_says_that_it_is_due_for_review():
+    log = log_of(80)
+    before = log.assign(
+        occurred_at=log["occurred_at"] - pd.Timedelta(days=90), channel="phone",
+        customer_id="x" + log["customer_id"],
+    )  # fmt: skip
+    journeys = split_journeys(pd.concat([before, log]), PLAN, cutoff=CYCLE.cutoff)
+    for since, said in ((CYCLE.previous, True), (None, False)):
+        aged = drifts(journeys, cycle=CYCLE, since=since)
+        found = journey_map(journeys, cycle=CYCLE, drifted=aged)
+        due = "Due for review: channels have moved since 2017Q4" in found.picture(uid="f1")
+        assert due == said

@@ -87,11 +87,11 @@ class FunnelResult(Result):
         units, last = UNITS[self.spec.count_by], self.spec.steps[-1].name
         if whole["suppressed"]:
             return (
-                f"Too few {units} who entered in {self.cycle} reached {last} to show their share."
+                f"Too few {units} who entered in {self.cycle} reached '{last}' to show their share."
             )
         said = (
             f"{words.value(whole['estimate'], 'share')} of the {words.number(whole['n'])} {units} "
-            f"that entered in {self.cycle} reached {last} within {self.spec.window} "
+            f"that entered in {self.cycle} reached '{last}' within {self.spec.window} "
             f"({words.interval(whole['conf_low'], whole['conf_high'], 'share')})"
         )
         return f"{said}; {self._between(rows) if self.by else self._worst()}."
@@ -105,7 +105,9 @@ class FunnelResult(Result):
         worst = rates.sort_values("estimate", kind="stable").iloc[0]
         before = required[required.index(worst["step"]) - 1]
         lost = words.value(1 - worst["estimate"], "share")
-        return f"the largest loss is before {worst['step']}: {lost} of those at {before} were lost"
+        return (
+            f"the largest loss is before '{worst['step']}': {lost} of those at '{before}' were lost"
+        )
 
     def _between(self, rows: pd.DataFrame) -> str:
         known = rows[rows[self.by].notna() & rows["estimate"].notna()]

@@ -1,7 +1,9 @@
 """Does the map still hold: have channels and paths moved since it was approved?"""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -24,7 +26,7 @@ from cxlab.stats.clusters import clustered_share
 from cxlab.stats.divergence import Shift, shift_of_shares
 from cxlab.stats.intervals import z_quantile
 
-__all__ = ["Drift", "drift"]
+__all__ = ["Drift", "drift", "drifts"]
 
 _OTHERS = "all others"
 _PEOPLE = 30  # in each cycle, for the normal limit of the permutation
@@ -47,6 +49,11 @@ class Drift(Result):
         return bool(
             distance > self.review_distance and self._one("drift.p_value")["estimate"] < 0.05
         )
+
+    @property
+    def reason(self) -> str:
+        """Say in a few words why the map is due."""
+        return f"{_NOUN.get(self.of, f'{self.of}s')} have moved since {self.since}"
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the change of each share."""
@@ -89,6 +96,29 @@ class Drift(Result):
 
     def _one(self, metric: str) -> Any:
         return self.estimates[self.estimates["metric"] == metric].iloc[0]
+
+
+_found: WeakKeyDictionary[Journeys, dict[tuple[object, ...], "Drift"]] = WeakKeyDictionary()
+
+
+def drifts(journeys: Journeys, *, cycle: Cycle, since: Cycle | None) -> list[Drift]:
+    """Tell how far channels and ways have moved, as far as that can be told.
+
+    Parameters
+    ----------
+    journeys, cycle, since
+        As in `drift`.
+
+    Returns
+    -------
+    list of Drift
+        Of channels and of paths; without those that are withheld.
+    """
+    found = []
+    for of in ("channel", "path"):
+        with suppress(Withheld):
+            found.append(drift(journeys, cycle=cycle, since=since, of=of))
+    return found
 
 
 def drift(
@@ -156,6 +186,16 @@ def drift(
     >>> found.sentence()[:63]
     'The map is due for review: channels have moved since 2018Q1, di'
     """
+    key = (cycle, since, of, seed, draws)
+    known = _found.setdefault(journeys, {})
+    if key not in known:
+        known[key] = _drift(journeys, cycle=cycle, since=since, of=of, seed=seed, draws=draws)
+    return known[key]
+
+
+def _drift(
+    journeys: Journeys, *, cycle: Cycle, since: Cycle | None, of: Of, seed: int, draws: int
+) -> Drift:
     if since is None:
         raise Withheld(
             "Drift is counted from the cycle in which the map was last approved, but none is "

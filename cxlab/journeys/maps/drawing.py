@@ -36,13 +36,14 @@ _SIZE = "map.journeys"
 
 
 def maps_of(
-    estimates: pd.DataFrame, personas: Sequence[str], stages: Stages, outcome: str
+    estimates: pd.DataFrame, personas: Sequence[str], stages: Stages, outcome: str, *, due: str
 ) -> list[Map]:
-    """Lay out one map per persona."""
+    """Lay out one map per persona; `due` says why it is due for review, if it is."""
+    review = [f"Due for review: {due}"] if due else []
     return [
         Map(
             persona=persona[:1].upper() + persona[1:],
-            facts=_facts(_of(estimates, persona=persona), outcome),
+            facts=review + _facts(_of(estimates, persona=persona), outcome),
             stages=_stages(_of(estimates, persona=persona), stages, outcome),
         )
         for persona in personas

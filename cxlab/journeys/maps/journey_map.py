@@ -17,6 +17,7 @@ from cxlab.data.working_time import WorkingHours
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.contacts import NOT_KNOWN
+from cxlab.journeys.limits.drift import Drift
 from cxlab.journeys.maps.drawing import maps_of, told
 from cxlab.journeys.maps.lengths import elapsed_rows, stage_rows
 from cxlab.journeys.maps.met import met_rows, reach_rows, trouble_rows
@@ -51,6 +52,7 @@ class JourneyMap(Result):
     outcome: str
     personas: list[str]
     stages: Stages = field(repr=False)
+    due: str = ""
 
     def table(self) -> pd.DataFrame:
         """One row per number on the map; what it is about beside its stage in one column."""
@@ -66,7 +68,7 @@ class JourneyMap(Result):
 
     def picture(self, *, uid: str) -> str:
         """Draw one map per persona, as HTML."""
-        maps = maps_of(self.estimates, self.personas, self.stages, self.outcome)
+        maps = maps_of(self.estimates, self.personas, self.stages, self.outcome, due=self.due)
         return picture.draw(maps, uid=uid, outcome=self.outcome)
 
     def protect(self, rules: Policy | int) -> Self:
@@ -89,6 +91,7 @@ def journey_map(
     feelings: Result | Sequence[Result] = (),
     interactions: TableLike | None = None,
     hours: WorkingHours | None = None,
+    drifted: Sequence[Drift] = (),
 ) -> JourneyMap:
     """Map the journeys that began in a cycle, persona by persona.
 
@@ -107,6 +110,8 @@ def journey_map(
         With `outcome`, for the share of contacts that failed or were abandoned.
     hours : WorkingHours, optional
         The study's `working_hours`: stages after the outcome are timed in these as well.
+    drifted : sequence of Drift
+        From `drifts`: where one says so, the map is marked as due for review.
 
     Returns
     -------
@@ -157,6 +162,7 @@ def journey_map(
         outcome=words.listing(journeys.settings.outcome, "or"),
         personas=kept,
         stages=stages,
+        due=words.listing([each.reason for each in drifted if each.is_due]),
     )
 
 

@@ -64,11 +64,12 @@ class Fitness(Result):
     unplanned: list[str]
 
     def table(self) -> pd.DataFrame:
-        """One row per number; what is the same in all rows left out."""
+        """One row per number, and of how many journeys; what is the same in all left out."""
         frame = super().table()
         empty = [c for c in ("persona", "stage", "detail", "deviation") if frame[c].isna().all()]
         one = ["persona"] if frame["persona"].nunique() == 1 else []
-        return frame.drop(columns=list({*empty, *one}))
+        journeys = (frame["estimate"] * frame["n"]).round().where(frame["metric"] != _AMOUNT)
+        return frame.drop(columns=list({*empty, *one})).assign(journeys=journeys)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of journeys with each deviation."""
@@ -184,15 +185,18 @@ def fitness(
     has_money = interactions is not None and "value_amount" in _columns(interactions)
     if has_money and interactions is not None and journeys.settings.outcome:
         rows += _money(found, amounts(replay, interactions, journeys), currency)
+    unplanned = _unplanned(journeys, stages)
     return Fitness(
         estimates=pd.DataFrame(rows),
         subtitle="Share of journeys that follow the planned map, and of those with each "
         f"deviation, {begun.said(cycle)}; 95% interval",
-        noted=lambda least: _note(begun, people, left, least, has_money=has_money),
+        noted=lambda least: " ".join(
+            [_note(begun, people, left, least, has_money=has_money), *_unplanned_said(unplanned)]
+        ),
         cycle=cycle.name,
         personas=begun.personas,
         unseen=_unseen(stages, begun),
-        unplanned=_unplanned(journeys, stages),
+        unplanned=unplanned,
     )
 
 
@@ -317,6 +321,10 @@ def _unplanned(journeys: Journeys, stages: Stages) -> list[str]:
         return []
     planned = {t for stage in stages.plan.values() for t in stage.touchpoints}
     return sorted({*journeys.places["touchpoint"]} - planned - {NOT_KNOWN})
+
+
+def _unplanned_said(unplanned: list[str]) -> list[str]:
+    return [f"Touchpoints that no stage plans: {words.listing(unplanned)}."] * bool(unplanned)
 
 
 def _columns(table: TableLike) -> list[str]:

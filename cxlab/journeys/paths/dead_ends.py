@@ -1,7 +1,8 @@
 """Where do journeys end without the outcome, and where do they go in circles?"""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import pandas as pd
 
@@ -9,9 +10,10 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, query
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
-from cxlab.journeys.paths.shares import share_row
+from cxlab.journeys.paths.shares import coverage, share_row
 from cxlab.journeys.paths.ways import OTHER, Ways, size_of, stays, ways
-from cxlab.report import charts, words
+from cxlab.report import charts, disclosure, words
+from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result
 
 __all__ = ["DeadEnds", "Loops", "dead_ends", "loops"]
@@ -60,6 +62,26 @@ class DeadEnds(Result):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Loops(Result):
     """Places that follow themselves, and ways that go straight back."""
+
+    returns: int  # kinds of them
+    all_returns: float  # how often any was taken
+    base: Callable[[int], str] = field(repr=False)
+
+    def protect(self, rules: Policy | int) -> Self:
+        """Withhold small cells, and say how much is left to see."""
+        safe = disclosure.protect(self.estimates, rules)
+        note = f"{self.base(Policy.of(rules).min_cell)} {self._coverage(safe)}"
+        return replace(self, estimates=safe, note=note)
+
+    def _coverage(self, safe: pd.DataFrame) -> str:
+        rows = self.estimates[self.estimates["metric"] == "paths.return_share"]
+        taken = rows["estimate"] * rows["n"]
+        rest = pd.Series([self.all_returns - float(taken.sum())], index=[-1])
+        shown = ~safe.loc[rows.index, "suppressed"].astype(bool)
+        return coverage(
+            pd.concat([taken, rest]), pd.concat([shown, pd.Series([False], index=[-1])]),
+            of=self.returns, what="returns",
+        )  # fmt: skip
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of each loop."""
@@ -198,17 +220,16 @@ def loops(journeys: Journeys, *, cycle: Cycle, of: str | None = None, most: int 
     for cell in back.head(most).to_dict("records"):
         a, b = found.name(cell["code"]), found.name(cell["via"])
         rows.append(share_row("paths.return_share", cell, sequence=f"{a} > {b} > {a}"))
-    shown = back["total"].head(most).sum() / back["total"].sum() if len(back) else 1.0
     size = size_of(once)
-    return Loops(
+    made = Loops(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of contacts at a {found.of} followed by another there (A > A), and of "
         f"moves that go straight back (A > B > A), decided in {cycle.name}; 95% interval",
-        noted=lambda least: (
-            f"{found.note(size, least)} {min(most, len(back))} of {len(back)} "
-            f"returns shown ({words.value(float(shown), 'share')} of all returns)."
-        ),
+        returns=len(back),
+        all_returns=float(back["total"].sum()),
+        base=lambda least: found.note(size, least),
     )
+    return replace(made, note=f"{made.base(0)} {made._coverage(made.estimates)}")
 
 
 def _endings(found: Ways, steps: Table, *, by_place: bool) -> list[dict[str, Any]]:

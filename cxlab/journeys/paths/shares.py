@@ -6,16 +6,40 @@ A handful of sums over persons is enough for an interval that takes persons as t
 
 from typing import Any
 
+import pandas as pd
+
 from cxlab.data.engine import Table, view
+from cxlab.report import words
 from cxlab.report.finding import interval_row
 from cxlab.stats.clusters import ClusterSums, effective_n
 from cxlab.stats.intervals import Interval, wilson
 
-__all__ = ["CELL", "share_of", "share_row", "summed"]
+__all__ = ["CELL", "coverage", "share_of", "share_row", "summed"]
 
 # Of one cell: persons in it, their cases in it, and sums of squares and products; then of its
 # base: persons, their cases, and the sum of squares.
 CELL = ("people", "total", "total_total", "n_total", "customers", "n", "n_n")
+
+
+def coverage(weight: "pd.Series[float]", shown: "pd.Series[bool]", *, of: int, what: str) -> str:
+    """Tell how much of all can be read by itself: '3 of 12 moves shown (83.1% of weight)'.
+
+    Parameters
+    ----------
+    weight : pandas.Series
+        Of each row that could be shown, before anything was withheld.
+    shown : pandas.Series
+        Which of them are.
+    of : int
+        How many there are, also of those that have no row.
+    what : str
+        What they are.
+    """
+    seen, total = float(weight[shown].sum()), float(weight.sum())
+    share = words.value(seen / total if total else 1.0, "share")
+    return (
+        f"{words.number(int(shown.sum()))} of {words.number(of)} {what} shown ({share} of weight)."
+    )
 
 
 def summed(cells: Table, *, row: str, cell: str) -> Table:

@@ -1,6 +1,7 @@
 """Where are customers at their first, second, third contact, and when have they left?"""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import pandas as pd
@@ -8,7 +9,7 @@ import pandas as pd
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, query, view
 from cxlab.journeys.cases import Journeys
-from cxlab.journeys.paths.shares import share_row, summed
+from cxlab.journeys.paths.shares import coverage, share_row, summed
 from cxlab.journeys.paths.ways import ENDS, OTHER, Ways, size_of, stays, ways
 from cxlab.report import charts, disclosure, words
 from cxlab.report.disclosure import Policy
@@ -52,11 +53,17 @@ class Flow(Result):
     """The moves of journeys at each step, as shares of all journeys."""
 
     of: str
+    base: Callable[[int], str] = field(repr=False)  # the note before its last sentence
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small moves; most pairs are empty by nature."""
         safe = disclosure.protect(self.estimates, rules, sparse=True)
-        return replace(self, estimates=safe, note=self.note_for(rules))
+        note = f"{self.base(Policy.of(rules).min_cell)} {self._coverage(safe)}"
+        return replace(self, estimates=safe, note=note)
+
+    def _coverage(self, safe: pd.DataFrame) -> str:
+        shown = ~safe["suppressed"].astype(bool)
+        return coverage(self.estimates["estimate"], shown, of=len(safe), what="bands")
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the moves as bands from step to step."""
@@ -207,17 +214,18 @@ def flow(
     ]  # fmt: skip
     size = size_of(rows_of)
     shown = float(cells["total"].sum()) / size
-    return Flow(
+    made = Flow(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of journeys that go from one {found.of} to the next, by step; decided "
         f"in {cycle.name}, 95% interval in the table",
-        noted=lambda least: (
-            f"{found.note(size, least)} The first {steps} steps are "
-            f"{words.value(shown, 'share')} of all moves. A band that few people are behind is "
-            "left out of the picture; on a narrow screen it shows fewer steps, the table all."
-        ),
         of=found.of,
+        base=lambda least: (
+            f"{found.note(size, least)} The first {steps} steps are "
+            f"{words.value(shown, 'share')} of all moves. On a narrow screen the picture shows "
+            "fewer steps, the table all."
+        ),
     )
+    return replace(made, note=f"{made.base(0)} {made._coverage(made.estimates)}")
 
 
 def _places_by_step(found: Ways, rows_of: Table, steps: int) -> Table:

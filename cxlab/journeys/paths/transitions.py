@@ -10,7 +10,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, query, view
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.exact import DAY_SECONDS, seconds, sum_of_products
-from cxlab.journeys.paths.shares import share_row, summed
+from cxlab.journeys.paths.shares import coverage, share_row, summed
 from cxlab.journeys.paths.ways import BEGIN, ENDS, OTHER, START, Ways, size_of, stays, ways
 from cxlab.report import charts, disclosure, words
 from cxlab.report.disclosure import Policy
@@ -76,11 +76,7 @@ class Transitions(Result):
         shown &= (weight > 0).to_numpy()
         for side in ("from_place", "to_place"):
             shown &= (before[side] != OTHER).to_numpy()
-        seen, total = float(weight[shown].sum()), float(weight.sum())
-        return (
-            f"{words.number(int(shown.sum()))} of {words.number(self.moves)} transitions shown "
-            f"({words.value(seen / total, 'share')} of weight)."
-        )
+        return coverage(weight, pd.Series(shown, weight.index), of=self.moves, what="transitions")
 
 
 def transitions(
