@@ -114,6 +114,11 @@ RUBS = FrictionSettings(left=["form left"], pages=["product viewed"])
 ANALYSES: dict[str, Analysis] = {
     "base": lambda t, c: cx.segments.base(t["customers"], cycle=c),
     "sales": lambda t, c: cx.loyalty.sales(t["orders"], cycle=c, currency="EUR"),
+    "cohorts": lambda t, c: cx.loyalty.cohorts(t["orders"], cycle=c),
+    "cohorts on or after": lambda t, c: cx.loyalty.cohorts(
+        t["orders"], cycle=c, mode="on_or_after"
+    ),
+    "cohorts by days": lambda t, c: cx.loyalty.cohorts(t["orders"], cycle=c, mode="bracket"),
     "rfm": lambda t, c: cx.segments.rfm(t["orders"], t["customers"], at=c.cutoff),
     "migration": _moves,
     "states": _states,

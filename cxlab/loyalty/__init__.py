@@ -1,5 +1,6 @@
-"""What are they worth? Sales of a cycle and their change."""
+"""What are they worth? Sales of a cycle and their change, and who comes back."""
 
+from cxlab.loyalty.cohorts import Cohorts, cohorts
 from cxlab.loyalty.sales import Sales, sales, standing
 
-__all__ = ["Sales", "sales", "standing"]
+__all__ = ["Cohorts", "Sales", "cohorts", "sales", "standing"]
