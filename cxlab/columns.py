@@ -41,8 +41,10 @@ GLOSSARY: dict[str, str] = {
     "after_hours": "Hours since the entry into a funnel.",
     "after_minutes": "Minutes since the entry into a funnel.",
     "after_seconds": "Seconds since the entry into a funnel.",
+    "against": "Which group this one is set against.",
     "amount": "Money in the study's one currency.",
     "arrival": "Whether something came in time or late; what has not come is late once it was due.",
+    "at_risk": "How many still ran and were watched until just before this time.",
     "better": "Which direction of a key measure is good: higher, lower or neither.",
     "bytes": "Size of a file.",
     "carrier": "Who transported a shipment.",
@@ -156,4 +158,5 @@ GLOSSARY: dict[str, str] = {
     "variable": "What customers are grouped by.",
     "version": "Which definition of a metric a number follows.",
     "volume": "Whether the cycle has rows at all.",
+    "within_days": "Horizon, in days, within which something is counted.",
 }

@@ -2,5 +2,13 @@
 
 from cxlab.churn.rate import ChurnRate, churn_rate
 from cxlab.churn.retention import Retention, retention
+from cxlab.churn.retention_difference import RetentionDifference, retention_difference
 
-__all__ = ["ChurnRate", "Retention", "churn_rate", "retention"]
+__all__ = [
+    "ChurnRate",
+    "Retention",
+    "RetentionDifference",
+    "churn_rate",
+    "retention",
+    "retention_difference",
+]
