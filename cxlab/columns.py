@@ -48,7 +48,7 @@ GLOSSARY: dict[str, str] = {
     "better": "Which direction of a key measure is good: higher, lower or neither.",
     "bytes": "Size of a file.",
     "carrier": "Who transported a shipment.",
-    "cause": "Of whose will a contract ended: the customer's (voluntary) or not (involuntary).",
+    "cause": "Of whose will a contract ended: the customer's (voluntary) or not.",
     "channel": "Through which channel customers are met.",
     "chapter": "The notebook that showed the number.",
     "check": "What was looked at in a table: its age, its rows, its missing or odd values.",
