@@ -133,6 +133,10 @@ ANALYSES: dict[str, Analysis] = {
     "retention by plan": lambda t, c: cx.churn.retention(
         _subscribed(t), cycle=c, by="plan", complete_from=c.previous.first_day
     ),
+    "retention compared": lambda t, c: cx.churn.retention_difference(
+        _subscribed(t), cycle=c, by="plan"
+    ),
+    "causes of leaving": lambda t, c: cx.churn.leaving_causes(_subscribed(t), cycle=c, by="plan"),
     "csat": lambda t, c: cx.feedback.csat(t["answers"], cycle=c),
     "csat by region": lambda t, c: cx.feedback.csat(t["answers"], cycle=c, by=t["region"]),
     "nps": lambda t, c: cx.feedback.nps(t["answers"], cycle=c),

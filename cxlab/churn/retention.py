@@ -1,29 +1,24 @@
 """How long do subscriptions last, when most of them still run?"""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
+from cxlab.churn.lengths import FEWEST, WEEK, counted, curve_of, gathered, lengths
 from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, grouped, query, view
+from cxlab.data.engine import Table, TableLike, grouped
 from cxlab.errors import Withheld
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Policy, blank, running
-from cxlab.report.finding import Result, interval_row
-from cxlab.stats.clusters import ClusterSums, design_effect
+from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.intervals import Interval
-from cxlab.stats.survival import SurvivalCurve, product_limit
 
-__all__ = ["ALL_OTHERS", "Retention", "retention"]
+__all__ = ["Retention", "retention"]
 
-ALL_OTHERS = "all others"
-FEWEST = 10  # endings, below which there is no curve
-_GROUPS = 4  # so many lines can be told apart
-_WEEK = 7
 _YEAR = 365
 
 
@@ -46,24 +41,41 @@ class Retention(Result):
         """Withhold small numbers, and times between which too few ended."""
         safe, least = super().protect(rules), Policy.of(rules).min_cell
         curve = self.estimates["metric"] == "churn.retained_share"
+        at_risk = self.estimates["metric"] == "churn.at_risk"
         close = pd.Series(False, index=self.estimates.index)
         groups = self.estimates[self.by].fillna("") if self.by else curve
-        for _, rows in self.estimates[curve].groupby(groups[curve]):
-            close[rows.index] = running(rows["count"], least)
+        for name, rows in self.estimates[curve].groupby(groups[curve]):
+            close[rows.index] = near = running(rows["count"], least)
+            # How many were left at two times tells how many went in between.
+            mine = at_risk & (groups == name)
+            close |= mine & self.estimates["after_days"].isin(rows.loc[near, "after_days"])
         hidden = safe.estimates["suppressed"].to_numpy(dtype=bool) | close.to_numpy()
         return replace(safe, estimates=blank(safe.estimates, hidden))
 
+    def table(self) -> pd.DataFrame:
+        """One row per group and time: the share, and how many were watched until then."""
+        rows = self.estimates[self.estimates["metric"] != "churn.at_risk"]
+        table = replace(self, estimates=self._beside(rows)).estimates
+        return table.drop(columns=["count", "method"]).reset_index(drop=True)
+
+    def _beside(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Set the number at risk beside the share of the same group and time."""
+        keys = ["after_days", *([self.by] if self.by else [])]
+        risk = self._rows("churn.at_risk")[[*keys, "estimate"]]
+        risk = risk.rename(columns={"estimate": "at_risk"})
+        return rows.merge(risk, on=keys, how="left", validate="many_to_one")
+
     def plot(self, *, ax: Any = None) -> Any:
-        """Draw a falling curve per group, with its band."""
-        rows = self._rows("churn.retained_share")
+        """Draw a falling curve per group, with its band and those still watched beneath."""
+        rows = self._beside(self._rows("churn.retained_share"))
         shown = rows[~rows["suppressed"].astype(bool)]
         label = "group" if self.by is None else self.by
         if self.by is not None and shown[self.by].notna().any():
             lines = shown[shown[self.by].notna()]  # the curve of all stands in the table
         else:
             lines = (shown if len(shown) else rows).assign(**{label: "all"})
-        names = ["after_days", "estimate", "conf_low", "conf_high"]
-        whole = pd.DataFrame([[0.0, 1.0, 1.0, 1.0]], columns=names)
+        names = ["after_days", "estimate", "conf_low", "conf_high", "at_risk"]
+        whole = pd.DataFrame([[0.0, 1.0, 1.0, 1.0, np.nan]], columns=names)
         frame = pd.concat(
             [
                 pd.concat([whole, lot[names].astype(float)]).assign(**{label: name})
@@ -75,7 +87,8 @@ class Retention(Result):
         return charts.curve(
             frame, x="months", unit="share", low="conf_low", high="conf_high",
             group=label if frame[label].nunique() > 1 else None, zero=True,
-            axis="Share that still run, %", name="Months since the beginning", ax=ax,
+            axis="Share that still run, %", name="Months since the beginning",
+            beneath="at_risk", ax=ax,
         )  # fmt: skip
 
     def sentence(self) -> str:
@@ -157,8 +170,8 @@ def retention(
     >>> retention(held, cycle=parse_cycle("2018Q1")).sentence()[:52]
     '75.0% of subscriptions still run after 6 months (58.'
     """
-    held = _lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
-    counts, people = _counted(held, "'all'")
+    held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
+    counts, people = counted(held, "'all'")
     ended = float(counts["ended"].sum())
     if ended < FEWEST:
         raise Withheld(
@@ -188,75 +201,12 @@ def retention(
     )
 
 
-def _lengths(held: Table, cycle: Cycle, complete_from: date | None) -> Table:
-    """Add the week of its life in which each was first and last seen, and whether it ended."""
-    # Days are local: the cycle knows when one begins in UTC.
-    begin = replace(cycle, first_day=complete_from).start if complete_from else datetime(1, 1, 1)
-    week = _WEEK * 86_400_000_000
-    since = "epoch_us({0}) - epoch_us(started_at)"
-    epoch = (datetime(1970, 1, 1), timedelta(microseconds=1))
-    return view(
-        f"""
-        select *, case when ended_at is null then 0 else 1 end as is_over,
-            cast(floor(coalesce({since.format("ended_at")},
-                $cutoff_us - epoch_us(started_at)) / {week}) as bigint) + 1 as last_week,
-            case when started_at < $begin
-                then cast(floor(($begin_us - epoch_us(started_at)) / {week}) as bigint)
-                else 0 end as first_week
-        from h where ended_at is null or ended_at >= $begin
-        """,
-        h=held,
-        begin=begin,
-        begin_us=(begin - epoch[0]) // epoch[1],
-        cutoff_us=(cycle.cutoff - epoch[0]) // epoch[1],
-    )
-
-
-def _counted(held: Table, group: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Count beginnings and ends of watching by week of life, and sum over customers."""
-    weeks = query(
-        f"""
-        select grp, week, sum(began) as began, sum(ended) as ended, sum(open) as open from (
-            select {group} as grp, first_week as week, 1 as began, 0 as ended, 0 as open from h
-            union all
-            select {group}, last_week, 0, is_over, 1 - is_over from h
-        ) as w group by grp, week order by grp, week
-        """,
-        h=held,
-    )
-    people = query(
-        f"""
-        select grp, count(*) as people, sum(n) as n, sum(n * n) as n_n, sum(y) as total,
-            sum(n * y) as n_total, sum(y * y) as total_total, sum(late) as late,
-            sum(case when y > 0 then 1 else 0 end) as leavers
-        from (
-            select {group} as grp, customer_id, count(*) as n, sum(is_over) as y,
-                sum(case when first_week > 0 then 1 else 0 end) as late
-            from h group by {group}, customer_id
-        ) as p group by grp order by grp
-        """,
-        h=held,
-    )
-    return weeks, people
-
-
 def _by_group(held: Table, name: str) -> list[dict[str, Any]]:
     """Rows of the largest groups, and of all others together."""
-    _, people = _counted(held, f'h."{name}"')
-    sizes = people.sort_values(["n", "grp"], ascending=[False, True])["grp"].tolist()
-    own = sizes if len(sizes) <= _GROUPS else sizes[: _GROUPS - 1]
-    named = pd.DataFrame({"known": own}, dtype="string")
-    gathered = view(
-        f"""
-        select h.*, case when o.known is null then '{ALL_OTHERS}' else o.known end as shown
-        from h left join o on h."{name}" = o.known
-        """,
-        h=held,
-        o=named,
-    )
-    counts, people = _counted(gathered, "h.shown")
+    groups, names = gathered(held, name)
+    counts, people = counted(groups, "h.shown")
     rows = []
-    for group in [*own, *([ALL_OTHERS] if len(own) < len(sizes) else [])]:
+    for group in names:
         mine = counts[counts["grp"] == group]
         if mine["ended"].sum() < FEWEST:
             continue
@@ -267,7 +217,7 @@ def _by_group(held: Table, name: str) -> list[dict[str, Any]]:
 
 def _rows(counts: pd.DataFrame, people: Any) -> list[dict[str, Any]]:
     """Rows of one curve and of its median."""
-    curve = _curve(counts, people)
+    curve = curve_of(counts, people)
     per_end = float(people["leavers"]) / float(people["total"])
     ended = np.cumsum(curve.events)
     rows = []
@@ -277,12 +227,16 @@ def _rows(counts: pd.DataFrame, people: Any) -> list[dict[str, Any]]:
             estimate=point["estimate"], low=point["conf_low"], high=point["conf_high"],
             n=float(people["n"]), method=curve.method, level=curve.level,
         )  # fmt: skip
-        rows.append(
+        days, left = WEEK * at, float(point["at_risk"])
+        rows += [
             interval_row("churn.retained_share", share, unit="share",
-                         count=np.floor(had * per_end), after_days=_WEEK * at)
-        )  # fmt: skip
+                         count=np.floor(had * per_end), after_days=days),
+            estimate_row("churn.at_risk", left, left, left, n=share.n, unit="count",
+                         count=np.floor(left * float(people["people"]) / share.n),
+                         method="count of those under observation", after_days=days),
+        ]  # fmt: skip
     median = curve.quantile()
-    ends = [_WEEK * x if np.isfinite(x) else np.nan for x in
+    ends = [WEEK * x if np.isfinite(x) else np.nan for x in
             (median.estimate, median.low, median.high)]  # fmt: skip
     row = interval_row(
         "churn.median_days",
@@ -293,32 +247,6 @@ def _rows(counts: pd.DataFrame, people: Any) -> list[dict[str, Any]]:
     known = np.isfinite(ends).all()
     hidden = {"estimate": np.nan, "conf_low": np.nan, "conf_high": np.nan, "suppressed": True}
     return [*rows, row if known else row | hidden]
-
-
-def _curve(counts: pd.DataFrame, people: Any) -> SurvivalCurve:
-    """Estimate the curve from how many came under observation, ended and went on by week.
-
-    Only how many were watched in each week matters, not who: the first to come are taken for
-    the first to go, so that each pair begins before it ends, as it did.
-    """
-    sums = ClusterSums(
-        customers=float(people["people"]),
-        **{k: float(people[k]) for k in ("n", "n_n", "total", "n_total", "total_total")},
-    )
-    effect = design_effect(sums)
-    weeks, came, ended, open_ = (
-        counts[column].to_numpy(float) for column in ("week", "began", "ended", "open")
-    )
-    if not came[weeks > 0].any():
-        return product_limit(weeks, ended, open_, design_effect=effect)
-    begun, gone = np.cumsum(came), np.cumsum(ended + open_)
-    marks = np.unique(np.r_[0.0, begun, gone])
-    first, last = (np.searchsorted(upto, marks[:-1], side="right") for upto in (begun, gone))
-    part = np.diff(marks) / (ended + open_)[last]
-    return product_limit(
-        weeks[last], ended[last] * part, open_[last] * part, entry=weeks[first],
-        design_effect=effect,
-    )  # fmt: skip
 
 
 def _shown(times: Any, ended: Any) -> list[tuple[float, float]]:

@@ -30,6 +30,7 @@ def curve(
     zero: bool = False,
     axis: str | None = None,
     name: str | None = None,
+    beneath: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw one line per group with its band, and its name where it ends.
@@ -53,6 +54,9 @@ def curve(
         Whether the axis starts at zero.
     axis, name : str, optional
         Names of the axes of `y` and `x`. Default: the unit's, and `x` in plain words.
+    beneath : str, optional
+        Column of counts that are written under the axis, a row per line, such as how many
+        were still under observation; its name in plain words stands above them.
     ax : matplotlib.axes.Axes, optional
         Where to draw. Default: a new figure.
 
@@ -60,7 +64,7 @@ def curve(
     -------
     matplotlib.axes.Axes
     """
-    need(frame, x, y, low, high, group)
+    need(frame, x, y, low, high, group, beneath)
     band = bool(low and high)
     hidden = canvas.withheld(frame, y)
     rows = pd.DataFrame({"x": frame[x], "y": frame[y].astype(float).mask(hidden)})
@@ -69,14 +73,15 @@ def curve(
     rows["group"] = frame[group].astype(str) if group else ""
     lots = [(str(name), lot) for name, lot in rows.groupby("group", sort=False)]
     own, narrow = ax is None, theme.is_narrow(ax)
-    ax, size = theme.axes(ax, height=290 if narrow else 340)
+    below = 0.0 if beneath is None else _LINE * (len(lots) + 1) + 8
+    ax, size = theme.axes(ax, height=(290 if narrow else 340) + below)
     spread = known(rows[rows["y"].notna()], "y", "low", "high")
     canvas.numeric_axis(ax, "y", spread, unit=unit, ticks=5, zero=zero)
     ticks = [t.get_text() for t in ax.get_yticklabels()]
     ends = _ends(lots, unit, room=(0.3 if narrow else 0.26) * size.width)
     right = max((theme.text_width(t) for e in ends for t in e["lines"]), default=0) + 16
     left = max((theme.text_width(t, SMALL) for t in ticks), default=0) + 10
-    canvas.margins(ax, size, own=own, left=left, right=right, top=34, bottom=52)
+    canvas.margins(ax, size, own=own, left=left, right=right, top=34, bottom=52 + below)
     _places(ax, rows["x"], name or tables.plain(x), narrow=narrow)
     for i, (_, lot) in enumerate(lots):
         ordered = lot.sort_values("x", kind="stable")
@@ -84,7 +89,40 @@ def curve(
     canvas.corner(ax, axis or canvas.axis_name(unit, spread), up=20, left=left if own else 0)
     _gaps(ax, rows)
     _write(ax, ends)
+    if beneath is not None:
+        counted = [lot.assign(count=frame.loc[lot.index, beneath]) for _, lot in lots]
+        heads = [canvas.wrapped(name, right - 16, size=SMALL)[0] for name, _ in lots]
+        _counts(ax, counted, tables.plain(beneath), heads, left=left if own else 0)
     return ax
+
+
+def _counts(
+    ax: Axes, lots: list[pd.DataFrame], name: str, labels: list[str], *, left: float
+) -> None:
+    """Write the counts of each line under the places that the axis names, in its colour."""
+    down = -64.0
+    how: dict[str, Any] = {"where": ax.get_xaxis_transform(), "fontsize": SMALL}
+    how_name = {"color": theme.MUTED, "fontsize": SMALL}
+    word(ax, 0, 0, name, where=ax.transAxes, shift=(-left, down), **how_name)
+    for i, lot in enumerate(lots):
+        seen = lot[lot["count"].notna() & lot["y"].notna()]
+        line = down - _LINE * (i + 1)
+        for row in _near(seen, list(ax.get_xticks())).to_dict("records"):
+            text, colour = words.number(float(row["count"])), _colour(i)
+            word(ax, row["x"], 0, text, shift=(0, line), ha="center", color=colour, **how)
+        if len(lots) > 1:
+            word(ax, 1, 0, labels[i], where=ax.transAxes, shift=(12, line), fontsize=SMALL,
+                 color=_colour(i))  # fmt: skip
+
+
+def _near(rows: pd.DataFrame, ticks: list[float]) -> pd.DataFrame:
+    """Choose the row nearest to each tick, if it is nearer than half the way to the next."""
+    if rows.empty or len(ticks) < 2:
+        return rows.head(1)
+    half = (ticks[1] - ticks[0]) / 2
+    far = [(rows["x"].astype(float) - tick).abs() for tick in ticks]
+    chosen = {each.idxmin() for each in far if each.min() < half}
+    return rows[rows.index.isin(chosen)]
 
 
 def _colour(i: int) -> str:

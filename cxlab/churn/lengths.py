@@ -1,0 +1,151 @@
+"""How long each subscription was seen, counted by week: all that curves and tests of them need."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import Table, query, view
+from cxlab.stats.clusters import ClusterSums, design_effect
+from cxlab.stats.survival import SurvivalCurve, product_limit
+
+__all__ = [
+    "ALL_OTHERS",
+    "FEWEST",
+    "WEEK",
+    "Seen",
+    "counted",
+    "curve_of",
+    "effect_of",
+    "gathered",
+    "lengths",
+    "seen",
+]
+
+ALL_OTHERS = "all others"
+FEWEST = 10  # endings, below which there is no curve
+WEEK = 7
+_GROUPS = 4  # so many lines can be told apart
+_Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Counts by week of life, a row each: under observation in (entry, week]."""
+
+    week: _Floats
+    ended: _Floats
+    open: _Floats
+    entry: _Floats
+
+
+def lengths(held: Table, cycle: Cycle, complete_from: date | None) -> Table:
+    """Add the week of its life in which each was first and last seen, and whether it ended."""
+    # Days are local: the cycle knows when one begins in UTC.
+    begin = replace(cycle, first_day=complete_from).start if complete_from else datetime(1, 1, 1)
+    week = WEEK * 86_400_000_000
+    since = "epoch_us({0}) - epoch_us(started_at)"
+    epoch = (datetime(1970, 1, 1), timedelta(microseconds=1))
+    return view(
+        f"""
+        select *, case when ended_at is null then 0 else 1 end as is_over,
+            cast(floor(coalesce({since.format("ended_at")},
+                $cutoff_us - epoch_us(started_at)) / {week}) as bigint) + 1 as last_week,
+            case when started_at < $begin
+                then cast(floor(($begin_us - epoch_us(started_at)) / {week}) as bigint)
+                else 0 end as first_week
+        from h where ended_at is null or ended_at >= $begin
+        """,
+        h=held,
+        begin=begin,
+        begin_us=(begin - epoch[0]) // epoch[1],
+        cutoff_us=(cycle.cutoff - epoch[0]) // epoch[1],
+    )
+
+
+def counted(held: Table, group: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Count beginnings and ends of watching by week of life, and sum over customers."""
+    weeks = query(
+        f"""
+        select grp, week, sum(began) as began, sum(ended) as ended, sum(open) as open from (
+            select {group} as grp, first_week as week, 1 as began, 0 as ended, 0 as open from h
+            union all
+            select {group}, last_week, 0, is_over, 1 - is_over from h
+        ) as w group by grp, week order by grp, week
+        """,
+        h=held,
+    )
+    people = query(
+        f"""
+        select grp, count(*) as people, sum(n) as n, sum(n * n) as n_n, sum(y) as total,
+            sum(n * y) as n_total, sum(y * y) as total_total, sum(late) as late,
+            sum(case when y > 0 then 1 else 0 end) as leavers
+        from (
+            select {group} as grp, customer_id, count(*) as n, sum(is_over) as y,
+                sum(case when first_week > 0 then 1 else 0 end) as late
+            from h group by {group}, customer_id
+        ) as p group by grp order by grp
+        """,
+        h=held,
+    )
+    return weeks, people
+
+
+def gathered(held: Table, name: str) -> tuple[Table, list[str]]:
+    """Name the largest groups in a column `shown`, and all others together."""
+    people = query(
+        f'select h."{name}" as grp, count(*) as n from h group by h."{name}" '
+        f'order by n desc, h."{name}"',
+        h=held,
+    )
+    sizes = people["grp"].tolist()
+    own = sizes if len(sizes) <= _GROUPS else sizes[: _GROUPS - 1]
+    named = pd.DataFrame({"known": own}, dtype="string")
+    groups = view(
+        f"""
+        select h.*, case when o.known is null then '{ALL_OTHERS}' else o.known end as shown
+        from h left join o on h."{name}" = o.known
+        """,
+        h=held,
+        o=named,
+    )
+    return groups, [*own, *([ALL_OTHERS] if len(own) < len(sizes) else [])]
+
+
+def effect_of(people: Any) -> float:
+    """How many times the variance is that of strangers, where customers have several."""
+    sums = ClusterSums(
+        customers=float(people["people"]),
+        **{k: float(people[k]) for k in ("n", "n_n", "total", "n_total", "total_total")},
+    )
+    return design_effect(sums)
+
+
+def seen(counts: pd.DataFrame) -> Seen:
+    """Give from counts of beginnings and ends, by week, rows that curves and tests take.
+
+    Only how many were watched in each week matters, not who: the first to come are taken for
+    the first to go, so that each pair begins before it ends, as it did.
+    """
+    weeks, came, ended, open_ = (
+        counts[column].to_numpy(float) for column in ("week", "began", "ended", "open")
+    )
+    begun, gone = np.cumsum(came), np.cumsum(ended + open_)
+    marks = np.unique(np.r_[0.0, begun, gone])
+    first, last = (np.searchsorted(upto, marks[:-1], side="right") for upto in (begun, gone))
+    part = np.diff(marks) / (ended + open_)[last]
+    return Seen(weeks[last], ended[last] * part, open_[last] * part, weeks[first])
+
+
+def curve_of(counts: pd.DataFrame, people: Any) -> SurvivalCurve:
+    """Estimate the curve from how many came under observation, ended and went on by week."""
+    rows, effect = seen(counts), effect_of(people)
+    if not rows.entry.any():
+        return product_limit(rows.week, rows.ended, rows.open, design_effect=effect)
+    return product_limit(
+        rows.week, rows.ended, rows.open, entry=rows.entry, design_effect=effect
+    )  # fmt: skip
