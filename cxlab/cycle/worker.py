@@ -204,11 +204,9 @@ def _end_strays(workers: set[int]) -> None:
 
 
 def _import_papermill() -> None:
-    # papermill would load Arrow for Hadoop paths, and jsonschema a grammar for
-    # addresses that no notebook has: together two thirds of its start. Without them
-    # no thread is running here either, which is what makes a fork safe.
-    for unused in ("pyarrow", "rfc3987_syntax"):
-        sys.modules[unused] = None  # type: ignore[assignment]
+    # papermill would load Arrow for Hadoop paths. Without it no thread is running here either,
+    # which is what makes a fork safe.
+    sys.modules["pyarrow"] = None  # type: ignore[assignment]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from cxlab.cycle import chapter  # noqa: F401

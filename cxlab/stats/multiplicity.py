@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxlab.errors import DataError
+from cxlab.stats.intervals import z_quantile
 
 __all__ = ["benjamini_hochberg", "clear_changes", "holm"]
 
@@ -40,13 +41,13 @@ def clear_changes(
     >>> clear_changes([(0.04, 0.01, 0.07), (0.03, 0.001, 0.06), (0.0, -0.1, 0.1)])
     [True, False, False]
     """
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
-    z = norm.ppf(0.5 + level / 2)
+    z = z_quantile(level)
     values = []
     for estimate, low, high in changes:
         se = abs(estimate - (low if estimate > 0 else high)) / z
-        values.append(2 * norm.sf(abs(estimate) / se) if se > 0 else float(estimate == 0))
+        values.append(2 * float(ndtr(-abs(estimate) / se)) if se > 0 else float(estimate == 0))
     return [bool(p < 1 - level) for p in holm(values)]
 
 
