@@ -1,0 +1,46 @@
+"""Odds ratios against R's printed output, scipy, and what must hold whatever the counts."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import fisher_exact
+from scipy.stats.contingency import odds_ratio as exact
+
+from cxlab.errors import DataError
+from cxlab.stats.odds import odds_ratio
+
+
+def test_fishers_tea_tasting_is_that_of_r():
+    # Its command: fisher.test on the matrix of 3, 1 and 1, 3; its root is found to 1e-4.
+    found, p = odds_ratio(3, 1, 1, 3)
+    assert found.estimate == pytest.approx(6.408309, rel=1e-4)
+    assert (found.low, found.high) == pytest.approx((0.3135693, 621.9337505), rel=1e-4)
+    assert p == pytest.approx(0.4857143, abs=1e-7)
+
+
+@pytest.mark.parametrize("counts", [(1200, 7000, 1500, 9000), (4000, 1100, 1050, 2000)])
+def test_large_tables_have_normal_limits_that_agree_with_the_exact_ones(counts):
+    found, p = odds_ratio(*counts)
+    assert "Woolf" in found.method
+    table = np.array(counts).reshape(2, 2)
+    ends = exact(table).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((ends.low, ends.high), rel=5e-3)
+    assert p == pytest.approx(fisher_exact(table).pvalue, abs=0.02)
+
+
+@given(st.lists(st.integers(1, 40), min_size=4, max_size=4))
+def test_to_turn_the_table_is_to_turn_the_ratio(counts):
+    a, b, c, d = counts
+    one, p = odds_ratio(a, b, c, d)
+    other, again = odds_ratio(c, d, a, b)
+    assert one.estimate * other.estimate == pytest.approx(1, rel=1e-6)
+    assert one.low * other.high == pytest.approx(1, rel=1e-4)  # scipy's root
+    assert p == pytest.approx(again)
+    assert one.low <= one.estimate <= one.high
+
+
+@pytest.mark.parametrize(("a", "b", "c", "d"), [(0, 0, 3, 4), (-1, 2, 3, 4), (0.5, 2, 3, 4)])
+def test_what_is_no_table_of_counts_is_refused(a, b, c, d):
+    with pytest.raises(DataError):
+        odds_ratio(a, b, c, d)
