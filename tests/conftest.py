@@ -8,10 +8,14 @@ from typing import Any
 
 import matplotlib as mpl
 import pytest
+from hypothesis import settings
 
 from cxlab.data.engine import DuckEngine, Engine
 
 mpl.use("agg")
+# Other work may share the machine, so no example has a deadline.
+settings.register_profile("cxlab", deadline=None, max_examples=50)
+settings.load_profile("cxlab")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 CHROMIUM = [

@@ -15,7 +15,7 @@ sys.modules["calibrate"] = calibrate  # dataclasses look their module up
 sys.path.insert(0, str(_PATH.parent))  # where its own imports lie
 _SPEC.loader.exec_module(calibrate)
 
-REPETITIONS = 200
+REPETITIONS = 100
 
 
 @pytest.fixture(scope="module")

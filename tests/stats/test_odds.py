@@ -11,12 +11,22 @@ from cxlab.errors import DataError
 from cxlab.stats.odds import odds_ratio
 
 
-def test_fishers_tea_tasting_is_that_of_r():
-    # Its command: fisher.test on the matrix of 3, 1 and 1, 3; its root is found to 1e-4.
+def test_fishers_tea_tasting_is_worked_by_hand():
+    # Of four cups three are named right: the counts of 0 to 4 are as 1, 16, 36, 16 and 1.
     found, p = odds_ratio(3, 1, 1, 3)
+    ways = np.array([1, 16, 36, 16, 1.0])
+
+    def chance(ratio):
+        weights = ways * ratio ** np.arange(5)
+        return weights / weights.sum()
+
+    assert chance(found.estimate) @ np.arange(5) == pytest.approx(3)
+    assert chance(found.low)[3:].sum() == pytest.approx(0.025)
+    assert chance(found.high)[:4].sum() == pytest.approx(0.025)
+    assert p == pytest.approx(34 / 70)
+    # R prints 6.408309 (0.2117329 to 621.9337505): its roots are found to 1e-4 of their scale.
     assert found.estimate == pytest.approx(6.408309, rel=1e-4)
-    assert (found.low, found.high) == pytest.approx((0.3135693, 621.9337505), rel=1e-4)
-    assert p == pytest.approx(0.4857143, abs=1e-7)
+    assert (found.low, found.high) == pytest.approx((0.2117329, 621.9337505), rel=0.01)
 
 
 @pytest.mark.parametrize("counts", [(1200, 7000, 1500, 9000), (4000, 1100, 1050, 2000)])

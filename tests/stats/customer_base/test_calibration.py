@@ -1,6 +1,6 @@
 """A short run of benchmarks/calibrate_customer_base.py; the long one is by hand."""
 
-REPETITIONS = 200
+REPETITIONS = 100
 
 
 def test_intervals_of_renewals_hold_the_truth_as_often_as_promised(calibration):
