@@ -15,6 +15,7 @@ from cxlab.data.sample.write import Options
 
 pytestmark = pytest.mark.slow
 
+READ = {"attributes", "consents", "customers", "erasures", "links", "names", "orders"}
 SEEN = ("script", "override", "template", "formula")
 
 
@@ -23,6 +24,9 @@ def report(tmp_path_factory):
     """Return a report of chapter 10, of enough customers that each label is counted."""
     place = tmp_path_factory.mktemp("hostile")
     new_sample(place / "company", Options(customers=2_000, seed=8, variant="hostile"))
+    for table in (place / "company" / "tables").glob("*.sql"):
+        if table.stem not in READ and not table.stem.startswith("_"):
+            table.unlink()
     command = [sys.executable, "-c", "from cxlab.cli import main; main()", "run", "company"]
     command += ["--chapters", "10"]
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
