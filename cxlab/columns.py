@@ -46,6 +46,7 @@ GLOSSARY: dict[str, str] = {
     "arrival": "Whether something came in time or late; what has not come is late once it was due.",
     "at_risk": "How many still ran and were watched until just before this time.",
     "better": "Which direction of a key measure is good: higher, lower or neither.",
+    "box": "Attitude and behaviour together: true, latent, spurious or no loyalty.",
     "bytes": "Size of a file.",
     "carrier": "Who transported a shipment.",
     "cause": "Of whose will a contract ended: the customer's (voluntary) or not.",

@@ -136,6 +136,7 @@ ANALYSES: dict[str, Analysis] = {
     ),
     "cohorts by days": lambda t, c: cx.loyalty.cohorts(t["orders"], cycle=c, mode="bracket"),
     "cross-sell": lambda t, c: cx.loyalty.cross_sell(*_lines(t), cycle=c, currency="EUR"),
+    "ladder": lambda t, c: cx.loyalty.ladder(t["answers"], t["orders"], cycle=c, currency="EUR"),
     "rfm": lambda t, c: cx.segments.rfm(t["orders"], t["customers"], at=c.cutoff),
     "migration": _moves,
     "states": _states,
