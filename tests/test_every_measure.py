@@ -109,22 +109,6 @@ def _subscribed(t: Tables) -> TableLike:
     )
 
 
-def _lines(tables: Tables) -> tuple[TableLike, TableLike]:
-    """Let each order have two lines, of things that depend on what it cost."""
-    (orders,) = in_one_engine(tables["orders"])
-    lines = view(
-        """
-        select order_id, net_amount / 2 as net_amount, sale_type,
-            case when sale_type = 'repeat' then 'tea' when net_amount > 60 then 'cake'
-                when net_amount > 40 then 'cup' else 'tea' end as category
-        from o cross join k
-        """,
-        o=orders,
-        k=pd.DataFrame({"sale_type": ["repeat", "cross_sell"]}),
-    )
-    return orders, lines
-
-
 RUBS = FrictionSettings(left=["form left"], pages=["product viewed"])
 
 ANALYSES: dict[str, Analysis] = {
@@ -135,7 +119,6 @@ ANALYSES: dict[str, Analysis] = {
         t["orders"], cycle=c, mode="on_or_after"
     ),
     "cohorts by days": lambda t, c: cx.loyalty.cohorts(t["orders"], cycle=c, mode="bracket"),
-    "cross-sell": lambda t, c: cx.loyalty.cross_sell(*_lines(t), cycle=c, currency="EUR"),
     "ladder": lambda t, c: cx.loyalty.ladder(t["answers"], t["orders"], cycle=c, currency="EUR"),
     "rfm": lambda t, c: cx.segments.rfm(t["orders"], t["customers"], at=c.cutoff),
     "migration": _moves,
@@ -375,7 +358,8 @@ def test_few_rows_leave_the_engine(name: str, lab: Lab, shop: dict[str, pd.DataF
             copies.append(table.assign(**{c: _called(f"{i}:", table[c]) for c in ids}))
         tables[key] = engine.table(pd.concat(copies, ignore_index=True))
     ANALYSES[name](dict(tables), lab.cycle)
-    assert engine.longest_answer <= 300  # 4,000 customers, 23,000 orders
+    # 4,000 customers, 23,000 orders; a curve has a row per step of time, in each of the stages.
+    assert engine.longest_answer <= (2_000 if name in ("timeline", "journey map") else 300)
 
 
 @pytest.mark.parametrize(
