@@ -101,6 +101,7 @@ GLOSSARY: dict[str, str] = {
     "metric_id": "Dotted name of a metric, and the version of its definition.",
     "model": "By which rule conversions are credited.",
     "monetary": "Mean net amount of a purchase day, of the customers of this row.",
+    "movement": "How a customer's revenue changed: new, stopped, upsell and so on; empty for all.",
     "moves": "How often a move was made.",
     "n": "How many observations the estimate rests on.",
     "net_amount": "Net amount of the orders behind this row: after discounts and refunds.",

@@ -102,7 +102,8 @@ def _subscribed(t: Tables) -> TableLike:
             lead(placed_at) over (partition by customer_id order by placed_at, order_id)
                 as ended_at,
             case when net_amount > 60 then 'voluntary' else 'involuntary' end as end_kind,
-            case when net_amount > 80 then 'large' else 'small' end as plan
+            case when net_amount > 80 then 'large' else 'small' end as plan,
+            net_amount as monthly_amount
         from o
         """,
         o=orders,
@@ -119,6 +120,10 @@ ANALYSES: dict[str, Analysis] = {
         t["orders"], cycle=c, mode="on_or_after"
     ),
     "cohorts by days": lambda t, c: cx.loyalty.cohorts(t["orders"], cycle=c, mode="bracket"),
+    "order bridge": lambda t, c: cx.loyalty.order_bridge(t["orders"], cycle=c, currency="EUR"),
+    "recurring bridge": lambda t, c: cx.loyalty.recurring_bridge(
+        _subscribed(t), cycle=c, currency="EUR"
+    ),
     "rfm": lambda t, c: cx.segments.rfm(t["orders"], t["customers"], at=c.cutoff),
     "migration": _moves,
     "states": _states,
