@@ -147,6 +147,7 @@ GLOSSARY: dict[str, str] = {
     "tables": "The tables made from a file.",
     "target": "The value that a key measure should reach.",
     "term": "A word as this report uses it.",
+    "times_back": "On how many days a customer has bought after the first one; empty for all.",
     "to_place": "Where a move leads: a place, or an end of a journey.",
     "to_segment": "Segment at the end of the cycle.",
     "to_state": "Lifecycle state at the end of the cycle.",
