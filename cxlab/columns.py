@@ -37,6 +37,7 @@ FINDING = (
 
 GLOSSARY: dict[str, str] = {
     "activity": "What happened at a contact, as the log of contacts names it.",
+    "after_category": "The kind of product that a customer began with.",
     "after_days": "Days since the entry into a funnel.",
     "after_hours": "Hours since the entry into a funnel.",
     "after_minutes": "Minutes since the entry into a funnel.",
@@ -46,6 +47,7 @@ GLOSSARY: dict[str, str] = {
     "better": "Which direction of a key measure is good: higher, lower or neither.",
     "bytes": "Size of a file.",
     "carrier": "Who transported a shipment.",
+    "category": "A kind of product.",
     "cause": "Of whose will a contract ended: the customer's (voluntary) or not (involuntary).",
     "channel": "Through which channel customers are met.",
     "chapter": "The notebook that showed the number.",
@@ -88,7 +90,7 @@ GLOSSARY: dict[str, str] = {
     "group_share": "Share of the customers who consent that are in this group.",
     "highest_step_rate": "Upper end of the interval of the step's rate.",
     "in_plain_words": "How a method works, without formulas.",
-    "kind": "What was promised, or what sort of personal data a comment held.",
+    "kind": "What was promised, what sort of sale it was, or of personal data in a comment.",
     "last_row": "Day of the latest row of a table, UTC.",
     "level": "Confidence level of the interval, 0 to 1.",
     "lowest_step_rate": "Lower end of the interval of the step's rate.",

@@ -2,7 +2,9 @@
 
 from cxlab.loyalty.bridge import Bridge, order_bridge, recurring_bridge
 from cxlab.loyalty.cohorts import Cohorts, cohorts
+from cxlab.loyalty.cross_selling import CrossSelling, cross_selling
 from cxlab.loyalty.lifetime_value import LifetimeValue, lifetime_value
+from cxlab.loyalty.next_products import NextProducts, next_products
 from cxlab.loyalty.outlook import Outlook, still_buying
 from cxlab.loyalty.repeat_buying import RepeatPurchases, repeat_buying
 from cxlab.loyalty.sales import Sales, sales, standing
@@ -10,12 +12,16 @@ from cxlab.loyalty.sales import Sales, sales, standing
 __all__ = [
     "Bridge",
     "Cohorts",
+    "CrossSelling",
     "LifetimeValue",
+    "NextProducts",
     "Outlook",
     "RepeatPurchases",
     "Sales",
     "cohorts",
+    "cross_selling",
     "lifetime_value",
+    "next_products",
     "order_bridge",
     "recurring_bridge",
     "repeat_buying",
