@@ -108,6 +108,7 @@ GLOSSARY: dict[str, str] = {
     "n": "How many observations the estimate rests on.",
     "net_amount": "Net amount of the orders behind this row: after discounts and refunds.",
     "opening": "Customers in a state at the start of the cycle.",
+    "origin": "How a customer came: referred by another, or through a paid channel.",
     "owner": "Who answers for a promise or a key measure.",
     "p_bh": "The p-value, adjusted for all comparisons by Benjamini and Hochberg.",
     "p_holm": "The p-value, adjusted for all comparisons by Holm.",

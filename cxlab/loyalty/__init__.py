@@ -1,5 +1,6 @@
 """What are they worth? Sales, who comes back, and where revenue came from and went."""
 
+from cxlab.loyalty.advocacy import Advocacy, advocacy, origins
 from cxlab.loyalty.bridge import Bridge, order_bridge, recurring_bridge
 from cxlab.loyalty.cohorts import Cohorts, cohorts
 from cxlab.loyalty.cross_selling import CrossSelling, cross_selling
@@ -10,6 +11,7 @@ from cxlab.loyalty.repeat_buying import RepeatPurchases, repeat_buying
 from cxlab.loyalty.sales import Sales, sales, standing
 
 __all__ = [
+    "Advocacy",
     "Bridge",
     "Cohorts",
     "CrossSelling",
@@ -18,11 +20,13 @@ __all__ = [
     "Outlook",
     "RepeatPurchases",
     "Sales",
+    "advocacy",
     "cohorts",
     "cross_selling",
     "lifetime_value",
     "next_products",
     "order_bridge",
+    "origins",
     "recurring_bridge",
     "repeat_buying",
     "sales",
