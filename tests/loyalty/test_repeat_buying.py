@@ -103,7 +103,7 @@ def test_times_are_rounded_where_too_many_histories_differ():
     many = pd.concat(
         [ORDERS.assign(customer_id=f"{k}-" + ORDERS["customer_id"],
                        placed_at=ORDERS["placed_at"] + pd.to_timedelta(k, unit="D"))
-         for k in range(12)]
+         for k in range(20)]
     )  # fmt: skip
     base = purchase_histories(many, cycle=CYCLE)
     known = base.histories()
