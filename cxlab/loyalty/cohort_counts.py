@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import TableLike, query, view
+from cxlab.data.engine import TableLike, keep, query, view
 from cxlab.errors import ParameterError
 from cxlab.loyalty.sales import standing
 
@@ -98,19 +98,24 @@ def _counted(
         o=table,
         cutoff=windows[-1].cutoff,
     )
-    members = view(
-        """
+    members = keep(
+        view(
+            """
         select f.customer_id, f.first_at, w.number from (
             select customer_id, min(placed_at) as first_at from p group by customer_id
         ) as f join w on f.first_at >= w.start and f.first_at < w.cutoff
         """,
-        p=placed,
-        w=cycles,
+            p=placed,
+            w=cycles,
+        )
     )
     sizes = query("select number, count(*) as n from m group by number order by number", m=members)
     # A customer counts once in each period, or once where they were seen last.
     pick = "max(case when period > $shown then $shown else period end)" if last else "period"
     grain = "" if last else ", period"
+    calendar = not (periods.edges or periods.every_days)
+    joined = "join w on p.placed_at >= w.start and p.placed_at < w.cutoff" if calendar else ""
+    named: dict[str, Any] = {"w": cycles} if calendar else {}
     upto = "1 = 1" if last else "period <= $shown"
     back = query(
         f"""
@@ -118,14 +123,14 @@ def _counted(
             select number, customer_id, {pick} as period from (
                 select m.number, m.customer_id, {periods.number()} as period
                 from m join p on p.customer_id = m.customer_id and p.placed_at > m.first_at
-                join w on p.placed_at >= w.start and p.placed_at < w.cutoff
+                {joined}
             ) as x where period > 0 and {upto} group by number, customer_id{grain}
         ) as y group by number, period order by number, period
         """,
         m=members,
         p=placed,
-        w=cycles,
         shown=SHOWN,
+        **named,
     )
     return sizes, back
 

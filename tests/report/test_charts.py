@@ -38,6 +38,7 @@ FORMS = {
     "curve": lambda f: charts.curve(f, x="step", unit="share", **BAND),
     "lines": lambda f: charts.curve(f, x="step", unit="share", group="segment"),
     "waterline": lambda f: charts.waterline(f, label="segment", part="to"),
+    "waterfall": lambda f: charts.waterfall(f, label="segment", unit="share", ends=("", "")),
     "heatmap": lambda f: charts.heatmap(f, row="segment", column="to", unit="share"),
     "steps": lambda f: charts.steps(f, label="segment"),
 }

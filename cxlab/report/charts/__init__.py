@@ -5,6 +5,7 @@ legends. A row whose number is withheld keeps its place and says so. Colours and
 sizes come from `cxlab.report.theme`; the headline belongs to the page.
 """
 
+from cxlab.report.charts.bridge import waterfall
 from cxlab.report.charts.columns import columns
 from cxlab.report.charts.flow import flow
 from cxlab.report.charts.funnel import steps
@@ -25,5 +26,6 @@ __all__ = [
     "matrix",
     "paired",
     "steps",
+    "waterfall",
     "waterline",
 ]

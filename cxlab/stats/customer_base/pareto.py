@@ -6,6 +6,7 @@ Rates to buy differ by a gamma distribution (r, alpha), rates to leave by anothe
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,12 +165,19 @@ def _shared_out(length: Floats, fall: Floats) -> Iterator[tuple[int, NDArray[np.
                 yield nodes, part
 
 
+@cache
+def _rule(nodes: int) -> tuple[Floats, Floats]:
+    """Gauss and Legendre's rule; each fit asks for the same few ones thousands of times."""
+    at, weight = np.polynomial.legendre.leggauss(nodes)
+    return at, weight
+
+
 def _summed(
     params: Floats, base: Histories, length: Floats, rows: NDArray[np.int64], nodes: int
 ) -> Floats:
     """Sums over moments, relative to the chance just after the last purchase: at most 1."""
     r, alpha, s, beta = params
-    at, weight = np.polynomial.legendre.leggauss(nodes)
+    at, weight = _rule(nodes)
     often, t_x, end = (v[rows, None] for v in (r + base.x, base.t_x, base.watched))
     least = min(alpha, beta) + t_x
     v = length[rows, None] * (1 + at) / 2

@@ -1,0 +1,77 @@
+"""Value adds up, groups to all and residual to total, and its models are held to what they say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlab.data.calendar import parse_cycle
+from cxlab.errors import Withheld
+from cxlab.loyalty import LifetimeValue, lifetime_value
+from tests.loyalty.test_repeat_buying import ORDERS
+
+CYCLE = parse_cycle("2018Q4")
+BY = pd.DataFrame({"customer_id": [f"c{i}" for i in range(1500)]})
+BY["plan"] = np.where(BY.index % 3 == 0, "small", "large")
+
+
+@pytest.fixture(scope="module")
+def found() -> LifetimeValue:
+    return lifetime_value(ORDERS, cycle=CYCLE, by=BY, currency="EUR")
+
+
+def _per(found: LifetimeValue, measure: str, plan: str | None = None) -> pd.Series:
+    rows = found.estimates
+    rows = rows[(rows["metric"] == "value.per_customer_amount") & (rows["measure"] == measure)]
+    if "plan" in rows:
+        rows = rows[rows["plan"].isna() if plan is None else rows["plan"] == plan]
+    return rows.iloc[0]
+
+
+def test_what_was_brought_so_far_is_counted(found):
+    known = ORDERS[ORDERS["placed_at"] < "2019-01-01"]
+    brought = known["net_amount"].sum() / known["customer_id"].nunique()
+    assert _per(found, "so far")["estimate"] == pytest.approx(brought)
+
+
+def test_total_is_what_was_brought_and_what_is_to_come(found):
+    for plan in (None, "small", "large"):
+        past, left, total = (_per(found, m, plan) for m in ("so far", "residual", "total"))
+        assert past["estimate"] + left["estimate"] == pytest.approx(total["estimate"])
+        assert left["conf_low"] < left["estimate"] < left["conf_high"]
+
+
+def test_groups_add_up_to_all(found):
+    rows = found.estimates[found.estimates["metric"] == "value.residual_amount"]
+    parts = rows[rows["plan"].notna()]["estimate"].sum()
+    assert parts == pytest.approx(rows[rows["plan"].isna()]["estimate"].iloc[0])
+
+
+def test_a_margin_scales_and_a_discount_lessens(found):
+    half = lifetime_value(ORDERS, cycle=CYCLE, currency="EUR", margin=0.5)
+    assert _per(half, "total")["estimate"] == pytest.approx(_per(found, "total")["estimate"] / 2)
+    dear = lifetime_value(ORDERS, cycle=CYCLE, currency="EUR", discount_rate=0.5)
+    assert _per(dear, "residual")["estimate"] < _per(found, "residual")["estimate"]
+
+
+def test_the_error_of_the_last_forecast_and_the_test_of_spend_stand_beside(found):
+    rows = found.estimates.set_index("metric")
+    assert np.isfinite(rows.loc["value.holdout_error", "estimate"])
+    assert rows.loc["value.p_independence", "estimate"] > 0.01  # spend was made without a relation
+    assert "foretold" in found.sentence()
+    assert "no clear relation" in found.note
+
+
+def test_many_groups_are_put_together():
+    many = BY.assign(plan=[f"p{i % 20:02d}" for i in range(len(BY))])
+    rows = lifetime_value(ORDERS, cycle=CYCLE, by=many, currency="EUR").estimates
+    sums = rows[rows["metric"] == "value.residual_amount"].set_index("plan")["estimate"]
+    assert len(sums) == 13  # all, eleven of their own, and the others
+    assert sums.drop(index=[None]).sum() == pytest.approx(sums.loc[[None]].iloc[0])
+
+
+def test_it_draws_and_says_why_there_is_nothing(found):
+    safe = found.protect(10)
+    safe.plot()
+    assert "by plan" in safe.sentence()
+    with pytest.raises(Withheld):
+        lifetime_value(ORDERS.head(30), cycle=CYCLE)
