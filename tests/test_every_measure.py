@@ -109,6 +109,14 @@ def _subscribed(t: Tables) -> TableLike:
     )
 
 
+def _answering(t: Tables) -> TableLike:
+    """Take each answer for a sign."""
+    (answers,) = in_one_engine(t["answers"])
+    return view(
+        "select customer_id, 'answer given' as signal, answered_at as occurred_at from a", a=answers
+    )
+
+
 RUBS = FrictionSettings(left=["form left"], pages=["product viewed"])
 
 ANALYSES: dict[str, Analysis] = {
@@ -132,6 +140,9 @@ ANALYSES: dict[str, Analysis] = {
         _subscribed(t), cycle=c, by="plan"
     ),
     "causes of leaving": lambda t, c: cx.churn.leaving_causes(_subscribed(t), cycle=c, by="plan"),
+    "what goes with leaving": lambda t, c: cx.churn.churn_drivers(
+        _subscribed(t), _answering(t), cycle=c, drivers=["plan"]
+    ),
     "csat": lambda t, c: cx.feedback.csat(t["answers"], cycle=c),
     "csat by region": lambda t, c: cx.feedback.csat(t["answers"], cycle=c, by=t["region"]),
     "nps": lambda t, c: cx.feedback.nps(t["answers"], cycle=c),
@@ -184,6 +195,7 @@ ANALYSES: dict[str, Analysis] = {
     "loops": lambda t, c: cx.journeys.loops(_journeys(t, c), cycle=c),
     "attribution": lambda t, c: cx.journeys.attribution(_journeys(t, c), cycle=c),
 }
+PATTERNS = {"what goes with leaving"}
 every_analysis = pytest.mark.parametrize("name", list(ANALYSES))
 
 
@@ -352,7 +364,8 @@ def test_few_rows_leave_the_engine(name: str, lab: Lab, shop: dict[str, pd.DataF
             copies.append(table.assign(**{c: _called(f"{i}:", table[c]) for c in ids}))
         tables[key] = engine.table(pd.concat(copies, ignore_index=True))
     ANALYSES[name](dict(tables), lab.cycle)
-    assert engine.longest_answer <= 300  # 4,000 customers, 23,000 orders
+    # 4,000 customers, 23,000 orders. Regressions ask for patterns by week of life and end.
+    assert engine.longest_answer <= (2_000 if name in PATTERNS else 300)
 
 
 @pytest.mark.parametrize(
