@@ -143,6 +143,9 @@ ANALYSES: dict[str, Analysis] = {
     "what goes with leaving": lambda t, c: cx.churn.churn_drivers(
         _subscribed(t), _answering(t), cycle=c, drivers=["plan"]
     ),
+    "forecast of leaving": lambda t, c: cx.churn.churn_validation(
+        _subscribed(t), _answering(t), cycle=c, drivers=["plan"]
+    ),
     "csat": lambda t, c: cx.feedback.csat(t["answers"], cycle=c),
     "csat by region": lambda t, c: cx.feedback.csat(t["answers"], cycle=c, by=t["region"]),
     "nps": lambda t, c: cx.feedback.nps(t["answers"], cycle=c),
@@ -195,7 +198,7 @@ ANALYSES: dict[str, Analysis] = {
     "loops": lambda t, c: cx.journeys.loops(_journeys(t, c), cycle=c),
     "attribution": lambda t, c: cx.journeys.attribution(_journeys(t, c), cycle=c),
 }
-PATTERNS = {"what goes with leaving"}
+PATTERNS = {"what goes with leaving", "forecast of leaving"}
 every_analysis = pytest.mark.parametrize("name", list(ANALYSES))
 
 

@@ -7,7 +7,7 @@ subscription follow each other and do not overlap.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 
@@ -60,6 +60,7 @@ def landmarks(
     window_days: int = 91,
     cycles: int = 8,
     complete_from: date | None = None,
+    known_at: datetime | None = None,
 ) -> Landmarks:
     """Set up a row for each subscription that ran when a cycle began.
 
@@ -79,6 +80,9 @@ def landmarks(
         How many cycles back.
     complete_from : datetime.date, optional
         First day of the records: no landmark lies before the end of the first window of signs.
+    known_at : datetime.datetime, optional
+        Nothing from this moment on is known. Default: the cutoff of the cycle. With the
+        beginning of the cycle, what will become of its rows is open.
 
     Returns
     -------
@@ -96,7 +100,8 @@ def landmarks(
             f"drivers must not name attributes that the law protects, but name {barred}. "
             "Leave them out."
         )
-    known = spells(subscriptions, cutoff=cycle.cutoff)
+    cutoff = known_at or cycle.cutoff
+    known = spells(subscriptions, cutoff=cutoff)
     known.need(*drivers)
     chosen = [cycle]
     earliest = complete_from or date.min
@@ -135,7 +140,7 @@ def landmarks(
     names = query(
         "select signal from g where occurred_at < $cutoff group by signal order by signal",
         g=happened,
-        cutoff=cycle.cutoff,
+        cutoff=cutoff,
     )["signal"].tolist()
     if not names:
         return Landmarks(rows, list(drivers), [])
