@@ -87,9 +87,12 @@ class ChurnDrivers(Result):
         row = pick.iloc[pick["estimate"].astype(float).map(math.log).abs().argmax()]
         when = "" if pd.isna(row["period"]) else f" {row['period']}"
         others = sorted(set(clear["covariate"]) - {row["covariate"]})
+        if len(others) > 2:
+            others = [f"{len(others)} more of {words.number(first['covariate'].nunique())}"]
         also = f" Clear as well: {words.listing(others)}." if others else ""
+        named = str(row["covariate"])
         return (
-            f"{str(row['covariate']).capitalize()} goes with "
+            f"{named[:1].upper()}{named[1:]} goes with "
             f"{words.value(row['estimate'], 'mean')} times the rate of leaving{cause}{when} "
             f"({words.interval(row['conf_low'], row['conf_high'], 'mean')}), all else alike."
             f"{also} Association, not cause."
@@ -195,7 +198,7 @@ def churn_drivers(
             continue
         rows += _cause_rows(counts, design, had, marks, cause, split_weeks)
         told.append(f"{words.number(many)} ended{_SAID[cause]}")
-        against = design.against
+        against, follows = design.against, design.follows
     if not rows:
         raise Withheld(
             "No sign and no attribute was met by enough of those who left to tell its ratio."
@@ -208,6 +211,10 @@ def churn_drivers(
         note=f"Base: {words.number(n.sum())} times that a subscription ran when a cycle began; "
         f"{words.listing(told)} before the next one. Only what was known when the cycle began. "
         + (f"Attributes are held against {held}. " if held else "")
+        + (
+            f"Left out, since it follows from the others: {words.listing([*follows])}. "
+            * bool(follows)
+        )
         + "Intervals take the rows of a customer together; p-values are Holm's.",
         window_days=window_days,
         split_weeks=split_weeks,

@@ -39,11 +39,14 @@ class Design:
         The commonest of these others.
     signs : dict of str to str
         By column, the sign that it counts.
+    follows : tuple of str
+        What was left out, since it follows from the others.
     """
 
     levels: dict[str, list[str]]
     against: dict[str, str]
     signs: dict[str, str]
+    follows: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -120,7 +123,31 @@ def design_of(counts: pd.DataFrame, marks: Landmarks, had: NDArray[np.bool_]) ->
         seen = counts[column].to_numpy() > 0
         if min(left[seen].sum(), left[~seen].sum()) >= _FEW:
             signs[column] = sign
-    return Design({a: found for a, found in levels.items() if found}, against, signs)
+    design = Design({a: found for a, found in levels.items() if found}, against, signs)
+    return _told_apart(design, counts)
+
+
+def _told_apart(design: Design, counts: pd.DataFrame) -> Design:
+    """Leave out what says nothing beyond those before it, such as a level that two share."""
+    x = design.matrix(counts).to_numpy() * np.sqrt(counts["n"].to_numpy(float))[:, None]
+    base = np.sqrt(counts["n"].to_numpy(float))[:, None]
+    kept, follows = base / np.linalg.norm(base), []
+    for name, column in zip(design.names, x.T, strict=True):
+        rest = column - kept @ (kept.T @ column)
+        rest = rest - kept @ (kept.T @ rest)  # once more, for what rounding left
+        size = float(np.linalg.norm(rest))
+        if not size > 1e-8 * float(np.linalg.norm(column)):
+            follows.append(name)
+        else:
+            kept = np.column_stack([kept, rest / size])
+    out = {design.terms[name] for name in follows}
+    levels = {
+        attribute: [level for level in each if (attribute, level) not in out]
+        for attribute, each in design.levels.items()
+    }
+    signs = {column: sign for column, sign in design.signs.items() if (column, None) not in out}
+    levels = {attribute: each for attribute, each in levels.items() if each}
+    return Design(levels, design.against, signs, tuple(follows))
 
 
 def fitted(
@@ -170,6 +197,7 @@ def fitted(
                 columns[name] = x[name]
         x = pd.DataFrame(columns)
     fit = cox(x, high, event, entry=low, frequency=counts["n"].to_numpy(float)[origin])
+    fit = replace(fit, n=float(counts["n"].sum()))  # rows, not pieces of them
     if marks is None:
         return fit
     each = score_residuals(fit.risk, fit.climbed.at)

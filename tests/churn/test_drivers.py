@@ -148,3 +148,12 @@ def test_protected_attributes_too_few_leavers_and_missing_columns_are_refused() 
         churn_drivers(table, cycle=CYCLE, drivers=["region"])
     with pytest.raises(Withheld, match="No sign and no attribute"):
         churn_drivers(table, cycle=CYCLE)
+
+
+def test_what_follows_from_other_attributes_is_left_out_and_named() -> None:
+    table, signs = world(7, 800)
+    table["size"] = table["plan"].map({"large": "no extra", "small": "basic"})
+    found = churn_drivers(table, signs, cycle=CYCLE, drivers=["plan", "size"], window_days=182)
+    one = drive(table, signs)
+    assert set(found.table()["covariate"]) == set(one.table()["covariate"])
+    assert "Left out, since it follows from the others: size: " in found.note
