@@ -136,8 +136,9 @@ GLOSSARY: dict[str, str] = {
     "score": "What was answered, on the scale of the question.",
     "segment": "A named group of customers.",
     "sequence": "Places in the order in which journeys came to them.",
+    "share": "Part of a whole, 0 to 1.",
     "side": "Before or after the outcome of a journey, such as a purchase.",
-    "signal": "Which sign of friction a row is about.",
+    "signal": "Which sign a row is about: of friction, or of what may come before leaving.",
     "source": "Where rows or a method come from.",
     "stage": "A part of the journey, from the first contact to the last.",
     "state": "How a table stands, or which state of the lifecycle a customer is in.",
@@ -160,6 +161,7 @@ GLOSSARY: dict[str, str] = {
     "value": "What the study's settings say, or what was answered.",
     "variable": "What customers are grouped by.",
     "version": "Which definition of a metric a number follows.",
+    "voice": "Whether customers who left had said something before (heard) or not (silent).",
     "volume": "Whether the cycle has rows at all.",
     "within_days": "Horizon, in days, within which something is counted.",
 }

@@ -117,6 +117,19 @@ def _answering(t: Tables) -> TableLike:
     )
 
 
+def _paying(t: Tables) -> TableLike:
+    """Give each subscription a fee: a part of the order it stands for."""
+    subscribed, orders = in_one_engine(_subscribed(t), t["orders"])
+    return view(
+        """
+        select s.*, cast(o.net_amount as decimal(18, 2)) as monthly_amount
+        from s join o on s.subscription_id = o.order_id
+        """,
+        s=subscribed,
+        o=orders,
+    )
+
+
 RUBS = FrictionSettings(left=["form left"], pages=["product viewed"])
 
 ANALYSES: dict[str, Analysis] = {
@@ -146,6 +159,10 @@ ANALYSES: dict[str, Analysis] = {
     "forecast of leaving": lambda t, c: cx.churn.churn_validation(
         _subscribed(t), _answering(t), cycle=c, drivers=["plan"]
     ),
+    "silent leavers": lambda t, c: cx.churn.silent_leavers(
+        _paying(t), _answering(t), cycle=c, currency="EUR", days=60
+    ),
+    "last straw": lambda t, c: cx.churn.last_straw(_subscribed(t), _answering(t), cycle=c),
     "csat": lambda t, c: cx.feedback.csat(t["answers"], cycle=c),
     "csat by region": lambda t, c: cx.feedback.csat(t["answers"], cycle=c, by=t["region"]),
     "nps": lambda t, c: cx.feedback.nps(t["answers"], cycle=c),
@@ -198,7 +215,7 @@ ANALYSES: dict[str, Analysis] = {
     "loops": lambda t, c: cx.journeys.loops(_journeys(t, c), cycle=c),
     "attribution": lambda t, c: cx.journeys.attribution(_journeys(t, c), cycle=c),
 }
-PATTERNS = {"what goes with leaving", "forecast of leaving"}
+PATTERNS = {"what goes with leaving", "forecast of leaving", "last straw"}
 every_analysis = pytest.mark.parametrize("name", list(ANALYSES))
 
 
