@@ -40,15 +40,15 @@ class LastStraw(Result):
     def table(self) -> pd.DataFrame:
         """One row per sign: share of leavers who met it, and times the rate of leaving."""
         rows = self._rows(_RATIO)
-        met, tests = (self._rows(m).set_index("signal")["estimate"] for m in (_SHARE, _TEST))
-        rows = rows.assign(share=rows["signal"].map(met), p_bh=rows["signal"].map(tests))
+        met, tests = (self._rows(m).set_index("covariate")["estimate"] for m in (_SHARE, _TEST))
+        rows = rows.assign(share=rows["covariate"].map(met), p_bh=rows["covariate"].map(tests))
         return rows.drop(columns=["count", "method", "metric", "unit"]).reset_index(drop=True)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the ratio of each sign with its interval."""
         rows = self._rows(_RATIO).sort_values("estimate", ascending=False, kind="stable")
         return charts.dots(
-            rows, label="signal", unit="mean", reference=1.0, reference_name="no difference",
+            rows, label="covariate", unit="mean", reference=1.0, reference_name="no difference",
             axis=f"Times the rate of leaving in the {self.within_days} days after", ax=ax,
         )  # fmt: skip
 
@@ -66,9 +66,9 @@ class LastStraw(Result):
                 "leaving than to stayers of the same age."
             )
         row = clear.sort_values("estimate", kind="stable").iloc[-1]
-        rest = sorted(set(clear["signal"]) - {row["signal"]})
+        rest = sorted(set(clear["covariate"]) - {row["covariate"]})
         also = f" Clear as well: {words.listing(rest)}." if rest else ""
-        named = str(row["signal"])
+        named = str(row["covariate"])
         return (
             f"{named[:1].upper()}{named[1:]} is followed within {self.within_days} days by "
             f"{words.value(row['estimate'], 'mean')} times the rate of leaving of others of the "
@@ -233,7 +233,7 @@ def _all_rows(all_of: pd.DataFrame, met: pd.DataFrame, left: float) -> list[dict
     for name, p_value in zip(p_values, adjusted, strict=True):
         size: dict[str, Any] = {
             "count": math.floor(shares[name].estimate * left + 0.5),
-            "signal": name,
+            "covariate": name,
         }
         said = f"Wald test, Benjamini-Hochberg over {len(p_values)}"
         ratio = interval_row(_RATIO, ratios[name], unit="mean", **size)

@@ -45,7 +45,7 @@ def lives(seed: int, n: int = 1200, *, ratio: float = 3.0) -> tuple[pd.DataFrame
 def test_a_planted_straw_is_found_and_another_is_not() -> None:
     table, signs = lives(1, 4000)
     found = last_straw(table, signs, cycle=CYCLE)
-    rows = found.table().set_index("signal")
+    rows = found.table().set_index("covariate")
     assert rows.loc["late delivery", "conf_low"] <= 3 <= rows.loc["late delivery", "conf_high"]
     assert rows.loc["newsletter", "conf_low"] <= 1 <= rows.loc["newsletter", "conf_high"]
     said = found.protect(10).sentence()
@@ -73,7 +73,7 @@ def test_ratios_are_those_of_a_row_per_day_of_each_life(engine: Engine) -> None:
             rows.append((day, float(met), float(over and day == last)))
     each = pd.DataFrame(rows, columns=["day", "met", "had"])
     fit = cox(each[["met"]], each["day"] + 1, each["had"], entry=each["day"]).table().iloc[0]
-    mine = found.table().set_index("signal").loc["late delivery"]
+    mine = found.table().set_index("covariate").loc["late delivery"]
     for column in ("estimate", "conf_low", "conf_high"):
         assert mine[column] == pytest.approx(fit[column], rel=1e-6)
     assert mine["share"] == pytest.approx(each[each["had"] == 1]["met"].mean())
