@@ -114,7 +114,7 @@ def at_risk(
 
     Parameters
     ----------
-    subscriptions, signals, drivers, window_days, cycles, complete_from
+    subscriptions, signals : table
         As for `churn_drivers`; `monthly_amount` where the value at risk is wanted.
     cycle : Cycle
         The list is made at its end, with a model that stood its test in it.
@@ -122,12 +122,16 @@ def at_risk(
         customer_id of those who allow to be contacted for this, such as `lab.allowing` gives.
     messages : table, optional
         customer_id, sent_at: who got `contact_cap` of them in `cap_days` is left in peace.
+    drivers : sequence of str
+        As for `churn_drivers`.
     horizon_days : int
         Within which leaving counts; the list expires with it.
     most : int
         Longest list.
     contact_cap, cap_days : int
         How many messages within how many days are enough.
+    window_days, cycles, complete_from
+        As for `churn_drivers`.
 
     Returns
     -------

@@ -189,10 +189,12 @@ def churn_validation(
 
     Parameters
     ----------
-    subscriptions, signals, drivers, window_days, cycles, complete_from
+    subscriptions, signals : table
         As for `churn_drivers`.
     cycle : Cycle
         The cycle that was foreseen; the model has seen earlier ones alone.
+    drivers, window_days, cycles, complete_from
+        As for `churn_drivers`.
     seed : int
         Of the resampling behind the interval of the calibration index.
 
