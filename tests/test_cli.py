@@ -10,7 +10,7 @@ import pytest
 from cxlab import cli
 from tests.studies import CUSTOMERS_CSV, HEAD, ORDERS_CSV, YAML, shop
 
-COMMANDS = ("run", "check", "open", "verify", "new")
+COMMANDS = ("run", "check", "open", "verify", "new", "at-risk")
 
 
 @pytest.fixture

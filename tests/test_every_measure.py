@@ -110,6 +110,27 @@ def _subscribed(t: Tables) -> TableLike:
     )
 
 
+def _answering(t: Tables) -> TableLike:
+    """Take each answer for a sign."""
+    (answers,) = in_one_engine(t["answers"])
+    return view(
+        "select customer_id, 'answer given' as signal, answered_at as occurred_at from a", a=answers
+    )
+
+
+def _paying(t: Tables) -> TableLike:
+    """Give each subscription a fee: a part of the order it stands for."""
+    subscribed, orders = in_one_engine(_subscribed(t), t["orders"])
+    return view(
+        """
+        select s.*, cast(o.net_amount as decimal(18, 2)) as monthly_amount
+        from s join o on s.subscription_id = o.order_id
+        """,
+        s=subscribed,
+        o=orders,
+    )
+
+
 RUBS = FrictionSettings(left=["form left"], pages=["product viewed"])
 
 ANALYSES: dict[str, Analysis] = {
@@ -149,6 +170,16 @@ ANALYSES: dict[str, Analysis] = {
         _subscribed(t), cycle=c, by="plan"
     ),
     "causes of leaving": lambda t, c: cx.churn.leaving_causes(_subscribed(t), cycle=c, by="plan"),
+    "what goes with leaving": lambda t, c: cx.churn.churn_drivers(
+        _subscribed(t), _answering(t), cycle=c, drivers=["plan"]
+    ),
+    "forecast of leaving": lambda t, c: cx.churn.churn_validation(
+        _subscribed(t), _answering(t), cycle=c, drivers=["plan"]
+    ),
+    "silent leavers": lambda t, c: cx.churn.silent_leavers(
+        _paying(t), _answering(t), cycle=c, currency="EUR", days=60
+    ),
+    "last straw": lambda t, c: cx.churn.last_straw(_subscribed(t), _answering(t), cycle=c),
     "csat": lambda t, c: cx.feedback.csat(t["answers"], cycle=c),
     "csat by region": lambda t, c: cx.feedback.csat(t["answers"], cycle=c, by=t["region"]),
     "nps": lambda t, c: cx.feedback.nps(t["answers"], cycle=c),
@@ -201,10 +232,11 @@ ANALYSES: dict[str, Analysis] = {
     "loops": lambda t, c: cx.journeys.loops(_journeys(t, c), cycle=c),
     "attribution": lambda t, c: cx.journeys.attribution(_journeys(t, c), cycle=c),
 }
-# Distinct histories of buying: as many for ten times the customers.
-# A history has a row per pattern; a curve has one per step of time, in each of the stages.
+# Distinct histories of buying: as many for ten times the customers. A curve has a row per step of
+# time, in each of the stages; a regression one per pattern, by week of life and end.
 LONGER = dict.fromkeys(["repeat buying", "still buying", "value", "value by region"], 390)
 LONGER |= dict.fromkeys(["timeline", "journey map"], 2_000)
+LONGER |= dict.fromkeys(["what goes with leaving", "forecast of leaving", "last straw"], 2_000)
 every_analysis = pytest.mark.parametrize("name", list(ANALYSES))
 
 
@@ -373,7 +405,6 @@ def test_few_rows_leave_the_engine(name: str, lab: Lab, shop: dict[str, pd.DataF
             copies.append(table.assign(**{c: _called(f"{i}:", table[c]) for c in ids}))
         tables[key] = engine.table(pd.concat(copies, ignore_index=True))
     ANALYSES[name](dict(tables), lab.cycle)
-    # A curve has a row per step of time, in each of the stages.
     assert engine.longest_answer <= LONGER.get(name, 300)  # 4,000 customers, 23,000 orders
 
 

@@ -21,6 +21,7 @@ from cxlab.metrics import FAMILIES, metrics, version_of
 from cxlab.report import finding
 from cxlab.report.finding import Result, estimate_row
 from tests import test_every_measure as suite
+from tests.churn import test_drivers as leaving
 
 lab, shop = suite.lab, suite.shop  # its fixtures, and so its tables
 
@@ -74,6 +75,12 @@ def _not_in_the_shop(tables: dict[str, pd.DataFrame]) -> Iterator[Result]:
     )  # fmt: skip
     yield cx.operations.on_time_in_full(sent, cycle=CYCLE)
     yield cx.operations.kept(tables["promises"].assign(kind="price"), cycle=CYCLE, kind="price")
+    # Nothing in the shop tells who leaves, so there it makes no list.
+    subscribed, signs = leaving.world(1, 4000, ratio=6.0)
+    yield cx.churn.at_risk(
+        subscribed, signs, cycle=leaving.CYCLE, window_days=182,
+        may_contact=subscribed[["customer_id"]],
+    )  # fmt: skip
 
 
 def test_every_metric_that_is_shown_is_in_the_catalogue(shown):

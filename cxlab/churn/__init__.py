@@ -1,17 +1,37 @@
 """Who stays, who leaves, when, and of whose will?"""
 
+from cxlab.churn.at_risk import AtRisk, at_risk
 from cxlab.churn.causes import LeavingCauses, leaving_causes
+from cxlab.churn.drivers import ChurnDrivers, churn_drivers
+from cxlab.churn.last_straw import LastStraw, last_straw
 from cxlab.churn.rate import ChurnRate, churn_rate
 from cxlab.churn.retention import Retention, retention
 from cxlab.churn.retention_difference import RetentionDifference, retention_difference
+from cxlab.churn.signals import signals
+from cxlab.churn.silent import SilentLeavers, silent_leavers, voices
+from cxlab.churn.study import list_of
+from cxlab.churn.validation import ChurnValidation, churn_validation
 
 __all__ = [
+    "AtRisk",
+    "ChurnDrivers",
     "ChurnRate",
+    "ChurnValidation",
+    "LastStraw",
     "LeavingCauses",
     "Retention",
     "RetentionDifference",
+    "SilentLeavers",
+    "at_risk",
+    "churn_drivers",
     "churn_rate",
+    "churn_validation",
+    "last_straw",
     "leaving_causes",
+    "list_of",
     "retention",
     "retention_difference",
+    "signals",
+    "silent_leavers",
+    "voices",
 ]

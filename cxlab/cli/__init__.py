@@ -5,11 +5,11 @@ Heavy imports wait until a command needs them, so that `--help` answers at once.
 
 import typer
 
-from cxlab.cli import reports, studies, upkeep  # each adds its commands, in this order
+from cxlab.cli import lists, reports, studies, upkeep  # each adds its commands, in this order
 from cxlab.cli.options import app
 from cxlab.errors import CxlabError
 
-__all__ = ["app", "main", "reports", "studies", "upkeep"]
+__all__ = ["app", "lists", "main", "reports", "studies", "upkeep"]
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 from cxlab.data.calendar import Cycle
 from cxlab.data.consent import Purpose, purpose_named
 from cxlab.data.consented import Gate
-from cxlab.data.engine import DuckEngine, Engine, Table, TableLike, frame
+from cxlab.data.engine import DuckEngine, Engine, Table, TableLike, frame, view
 from cxlab.data.model import contracts
 from cxlab.data.settings import Definitions, Settings, find_study, read_settings
 from cxlab.data.snapshot import Snapshot, open_snapshot, state_folder, take_snapshot
@@ -110,6 +110,29 @@ class Lab:
         with suppress(Withheld):
             return getattr(self, name)  # type: ignore[no-any-return]
         return None
+
+    def allowing(self, purpose: str) -> Table:
+        """Name the customers seen here who allow another purpose as well: `customer_id`.
+
+        Raises
+        ------
+        Withheld
+            If nobody allows it.
+        ParameterError
+            If there is no such purpose.
+        """
+        gate = Gate(
+            self._everybody,
+            columns=self.snapshot.columns,
+            rules=self.settings.consent,
+            purpose=purpose_named(purpose),
+            cycle=self.cycle,
+        )
+        return view(
+            "select c.customer_id from c join a on c.customer_id = a.customer_id",
+            c=self.customers,
+            a=gate.rows("customers")[["customer_id"]],
+        )
 
     def frame(self, table: TableLike, *, limit: int = 100_000) -> pd.DataFrame:
         """Bring a table's rows into pandas, at most `limit` of them."""

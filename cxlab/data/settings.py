@@ -32,6 +32,7 @@ from cxlab.data.journey_settings import JourneySettings
 from cxlab.data.kpis import Kpi, OwnMetric
 from cxlab.data.pseudonyms import KEY_NAME
 from cxlab.data.quality import Quality
+from cxlab.data.risk_settings import AtRiskSettings
 from cxlab.data.sample_settings import SampleSettings
 from cxlab.data.strict import Days, Strict
 from cxlab.data.withholding import Dominance, Excepted
@@ -169,6 +170,7 @@ class Settings(Strict):
     identity: IdentitySettings = IdentitySettings()
     consent: ConsentSettings = ConsentSettings()
     quality: Quality = Quality()
+    at_risk: AtRiskSettings = AtRiskSettings()
     limits: Limits = Limits()
     chapters: dict[str, dict[str, Any]] = Field(default_factory=dict)
 

@@ -111,7 +111,7 @@ def _counts(
             text, colour = words.number(float(row["count"])), _colour(i)
             word(ax, row["x"], 0, text, shift=(0, line), ha="center", color=colour, **how)
         if len(lots) > 1:
-            word(ax, 1, 0, labels[i], where=ax.transAxes, shift=(12, line), fontsize=SMALL,
+            word(ax, 1, 0, labels[i], where=ax.transAxes, shift=(26, line), fontsize=SMALL,
                  color=_colour(i))  # fmt: skip
 
 

@@ -18,7 +18,8 @@ RULES = ("small", "dominance", "complementary")
 # Dimensions along which rows are not parts of one total.
 _AFTER = {f"after_{unit}" for unit in ("days", "hours", "minutes", "seconds")}
 _NOT_ADDITIVE = {
-    "period", "cycle", "measure", "contrast", "against", "within_days", "model", "step", *_AFTER
+    "period", "cycle", "measure", "contrast", "against", "covariate", "within_days", "model",
+    "step", *_AFTER,
 }  # fmt: skip
 _NUMBERS = ("estimate", "conf_low", "conf_high", "n", "count")
 
@@ -37,8 +38,8 @@ def protect(estimates: pd.DataFrame, rules: Policy | int, *, sparse: bool = Fals
         Rows with `metric`, the columns of a group, `count`: the people behind the row,
         and for money how it comes about (`Money.columns`). Rows of one metric are taken
         as parts of one total along each dimension but `period`, `cycle`, `measure`,
-        `contrast`, `against`, `within_days`, `model`, `step` and the time since an entry
-        (`after_days`).
+        `contrast`, `against`, `covariate`, `within_days`, `model`, `step` and the time since
+        an entry (`after_days`).
     rules : Policy or int
         When a number is withheld; a mere number is the least of people.
     sparse : bool

@@ -1,0 +1,302 @@
+"""Who leaves without a word: no complaint, no answer, no contact?"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+
+from cxlab.churn.spells import spells
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
+from cxlab.data.lab import Lab
+from cxlab.errors import ParameterError, Withheld
+from cxlab.report import charts, words
+from cxlab.report.disclosure import Money
+from cxlab.report.finding import Result, interval_row
+from cxlab.stats.differences import newcombe, welch
+from cxlab.stats.intervals import Interval, sample_variance, t_mean, wilson
+from cxlab.stats.power import detectable_change
+
+__all__ = ["SilentLeavers", "silent_leavers", "voices"]
+
+_LEAST, _SHOWN = 10, 8
+_SHARE, _FEE, _GAP = "churn.silent_share", "churn.leaver_amount", "churn.leaver_amount_difference"
+_VOICES = {
+    "tickets": "opened_at",
+    "contacts": "started_at",
+    "answers": "answered_at",
+    "comments": "written_at",
+}
+
+
+def voices(lab: Lab) -> Table:
+    """Gather when customers said something: tickets, contacts, answers and comments.
+
+    Parameters
+    ----------
+    lab : Lab
+        A study, opened at a cycle.
+
+    Returns
+    -------
+    Table
+        customer_id, occurred_at (UTC).
+
+    Raises
+    ------
+    Withheld
+        If the study has none of these tables: then everybody would look silent.
+    """
+    found = {name: lab.maybe(name) for name in _VOICES}
+    tables: dict[str, Any] = {name: table for name, table in found.items() if table is not None}
+    if not tables:
+        raise Withheld("No table tells whether customers said something before they left.")
+    union = " union all ".join(
+        f"select customer_id, {_VOICES[name]} as occurred_at from {name}" for name in tables
+    )
+    return view(
+        f"select customer_id, occurred_at from ({union}) as u where customer_id is not null",
+        **tables,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SilentLeavers(Result):
+    """Share of the customers who left without having said anything.
+
+    Attributes
+    ----------
+    cycle, before : str
+        The cycle, and the one before.
+    days : int
+        How long before leaving.
+    """
+
+    cycle: str
+    before: str
+    days: int
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw the share of each cycle."""
+        rows = self.estimates[self.estimates["metric"] == _SHARE].sort_values("cycle")
+        axis = "Share of leavers who had said nothing, %"
+        return charts.dots(rows, label="cycle", unit="share", axis=axis, ax=ax)
+
+    def sentence(self) -> str:
+        """How many left without a word, what they paid, and whether that changed."""
+        shares = self.estimates[self.estimates["metric"] == _SHARE]
+        now = shares[shares["cycle"] == self.cycle].iloc[0]
+        if now["suppressed"]:
+            return f"Too few customers left in {self.cycle} to tell how many did so silently."
+        return (
+            f"{words.value(now['estimate'], 'share')} of the {words.number(now['n'])} customers "
+            f"who left in {self.cycle} had said nothing in the {self.days} days before "
+            f"({words.interval(now['conf_low'], now['conf_high'], 'share')})."
+            f"{self._paid()}{self._changed()}"
+        )
+
+    def _paid(self) -> str:
+        rows = self.estimates[self.estimates["metric"] == _GAP]
+        if rows.empty or rows.iloc[0]["suppressed"]:
+            return ""
+        row = rows.iloc[0]
+        low, high = float(row["conf_low"]), float(row["conf_high"])
+        if low <= 0 <= high:
+            return " They paid no clearly different monthly fee than those who spoke."
+        way = "more" if low > 0 else "less"
+        return (
+            f" They paid {way} a month than those who spoke: "
+            f"{words.change(row['estimate'], low, high, row['unit'])}."
+        )
+
+    def _changed(self) -> str:
+        rows = self.estimates[self.estimates["metric"] == "churn.silent_change"]
+        if rows.empty or rows.iloc[0]["suppressed"]:
+            return ""
+        row = rows.iloc[0]
+        low, high = float(row["conf_low"]), float(row["conf_high"])
+        if low <= 0 <= high:
+            seen = words.number(100 * detectable_change(low, high), 1)
+            return f" No clear change from {self.before} (we could have seen {seen} points)."
+        return (
+            f" {'More' if low > 0 else 'Fewer'} than in {self.before}: "
+            f"{words.change(row['estimate'], low, high, 'share')}."
+        )
+
+
+def silent_leavers(
+    subscriptions: TableLike,
+    said: TableLike,
+    *,
+    cycle: Cycle,
+    currency: str,
+    days: int = 180,
+    complete_from: date | None = None,
+) -> SilentLeavers:
+    """Share of the customers who left that had said nothing for long before.
+
+    Parameters
+    ----------
+    subscriptions : table
+        With `subscription_id`, `customer_id`, `started_at`, `ended_at`, and `monthly_amount`
+        where fees are to be compared.
+    said : table
+        customer_id, occurred_at: complaints, contacts and answers, as `voices` gathers them.
+    cycle : Cycle
+        Customers of whom a subscription ended in it, each once.
+    currency : str
+        Of the fees, ISO 4217.
+    days : int
+        How long before the end a word counts.
+    complete_from : datetime.date, optional
+        First day of the records: cycles that began before so many days of them had passed are
+        not shown, for silence of which there is no record is none.
+
+    Returns
+    -------
+    SilentLeavers
+        `churn.silent_share` by cycle, `churn.silent_change`, and by `voice` the mean monthly fee
+        `churn.leaver_amount` with its difference.
+
+    Raises
+    ------
+    Withheld
+        If fewer than ten customers left, or the records do not reach back so far.
+    ParameterError
+        If `days` is below 1.
+
+    Notes
+    -----
+    Wilson's interval for shares, Newcombe's for their change, Welch's for fees.
+    """
+    if days < 1:
+        raise ParameterError(f"days must be 1 or more, but is {days}.")
+    cycles = [cycle]
+    earliest = complete_from + timedelta(days=days) if complete_from else date.min
+    while len(cycles) < _SHOWN and cycles[-1].previous.first_day >= max(earliest, date(2, 1, 1)):
+        cycles.append(cycles[-1].previous)
+    if cycle.first_day < earliest:
+        raise Withheld(
+            f"Silence of {days} days before {cycle.name} cannot be told: records begin on "
+            f"{complete_from}."
+        )
+    counts = _counts(subscriptions, said, cycles, days)
+    now = counts[counts["cycle"] == cycle.name]
+    left = float(now["n"].sum())
+    if left < _LEAST:
+        raise Withheld(
+            f"Silent leavers need {_LEAST} customers who left, but {words.number(left)} did in "
+            f"{cycle.name}."
+        )
+    rows, before = [], None
+    for each in cycles:
+        mine = counts[counts["cycle"] == each.name]
+        n, silent = float(mine["n"].sum()), float(mine.loc[mine["silent"] == 1, "n"].sum())
+        if n < _LEAST:
+            continue
+        # Who spoke can be told from who did not, so the smaller side is the cell.
+        rows.append(_row(_SHARE, wilson(silent, n), min(silent, n - silent), cycle=each.name))
+        if each == cycle.previous:
+            before = (silent, n)
+    if before is not None:
+        silent = float(now.loc[now["silent"] == 1, "n"].sum())
+        change = newcombe(silent, left, *before)
+        rows.append(_row("churn.silent_change", change, min(silent, before[0])))
+    rows += _fees(now, currency)
+    return SilentLeavers(
+        estimates=pd.DataFrame(rows),
+        subtitle=f"Share of customers who left without ticket, contact, answer or comment in the "
+        f"{days} days before, %; 95% interval",
+        note=f"Base: {words.number(left)} customers of whom a subscription ended in {cycle.name}, "
+        "each once. Those who leave silently may have spoken where nobody records it.",
+        cycle=cycle.name,
+        before=cycle.previous.name,
+        days=days,
+    )
+
+
+def _counts(
+    subscriptions: TableLike, said: TableLike, cycles: list[Cycle], days: int
+) -> pd.DataFrame:
+    """Customers who left in each cycle, by whether they were silent, and their fees."""
+    known = spells(subscriptions, cutoff=cycles[0].cutoff)
+    known, spoken = in_one_engine(known, said)
+    windows = pd.DataFrame(
+        {
+            "cycle": [c.name for c in cycles],
+            "since": [c.start for c in cycles],
+            "until": [c.cutoff for c in cycles],
+        }
+    )
+    fee = "h.monthly_amount" if "monthly_amount" in known.columns else "null"
+    leavers = view(
+        f"""
+        select w.cycle, h.customer_id, max(h.ended_at) as ended_at,
+            sum(cast({fee} as decimal(18, 2))) as fee
+        from h join w on h.ended_at >= w.since and h.ended_at < w.until
+        group by w.cycle, h.customer_id
+        """,
+        h=known, w=windows,
+    )  # fmt: skip
+    heard = view(
+        f"""
+        select distinct l.cycle, l.customer_id from l join s on l.customer_id = s.customer_id
+        where s.occurred_at < l.ended_at
+            and epoch_us(s.occurred_at) >= epoch_us(l.ended_at) - {days * 86_400_000_000}
+        """,
+        l=leavers, s=spoken,
+    )  # fmt: skip
+    return query(
+        """
+        with each as (
+            select l.cycle, case when v.customer_id is null then 1 else 0 end as silent,
+                cast(l.fee as decimal(18, 2)) as fee,
+                row_number() over (
+                    partition by l.cycle, case when v.customer_id is null then 1 else 0 end
+                    order by l.fee desc
+                ) as place
+            from l left join v on l.cycle = v.cycle and l.customer_id = v.customer_id
+        )
+        select cycle, silent, count(*) as n, count(fee) as paying, sum(fee) as total,
+            sum(cast(fee as decimal(19, 2)) * fee) as squares, max(fee) as largest,
+            sum(case when place <= 2 then fee else 0 end) as two_largest
+        from each group by cycle, silent order by cycle, silent
+        """,
+        l=leavers, v=heard,
+    )  # fmt: skip
+
+
+def _row(metric: str, found: Interval, count: float, **dims: Any) -> dict[str, Any]:
+    every = {"cycle": None, "voice": None} | dims
+    return interval_row(metric, found, unit="share", count=count, **every)
+
+
+def _fees(now: pd.DataFrame, currency: str) -> list[dict[str, Any]]:
+    """Mean monthly fee of silent leavers and of those who spoke, and the difference."""
+    sides: dict[str, tuple[float, float, float]] = {}
+    money: dict[str, Money] = {}
+    for row in now.to_dict("records"):
+        n, total = float(row["paying"]), float(row["total"] or 0)
+        if n < 2 or n < float(row["n"]):  # a fee that is not known would bend the mean
+            return []
+        squares = float(row["squares"] or 0)
+        if not sample_variance(n, total, squares) > 0:
+            return []
+        voice = "silent" if row["silent"] else "heard"
+        sides[voice] = (n, total, squares)
+        tops = float(row["largest"]), float(row["two_largest"])
+        money[voice] = Money.of(total, total, *tops)
+    if len(sides) < 2:
+        return []
+    dims: dict[str, Any] = {"cycle": None}
+    rows = []
+    for voice, sums in sides.items():
+        found, n = t_mean(*sums), sums[0]
+        rows.append(interval_row(_FEE, found, unit=currency, count=n, money=money[voice],
+                                 voice=voice, **dims))  # fmt: skip
+    gap = welch(sides["silent"], sides["heard"])
+    least = min(n for n, *_ in sides.values())
+    both = Money.either(*money.values())
+    rows.append(interval_row(_GAP, gap, unit=currency, count=least, money=both, voice=None, **dims))
+    return rows

@@ -1,0 +1,331 @@
+"""Would last cycle's model have known who left in this one?"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxlab.churn.landmarks import landmarks
+from cxlab.churn.model import Design, counts_of, design_of, fitted
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import TableLike
+from cxlab.errors import Withheld
+from cxlab.report import charts, words
+from cxlab.report.finding import Result, estimate_row, interval_row
+from cxlab.stats.cox import CoxFit, predicted_survival
+from cxlab.stats.survival import (
+    BrierScores,
+    brier_scores,
+    calibration,
+    concordance,
+    dynamic_auc,
+    product_limit,
+)
+
+__all__ = ["ChurnValidation", "Foreseen", "churn_validation", "foresee", "model_of"]
+
+LEAST_TO_FIT, LEAST_TO_JUDGE = 20, 10
+_DRAWS = 200
+_EVEN = 0.5  # share of pairs that chance alone puts in order
+_Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Foreseen:
+    """A model of leaving, and how its covariates are made."""
+
+    fit: CoxFit
+    design: Design
+    counts: pd.DataFrame
+
+    def risk(self, rows: pd.DataFrame, weeks: Sequence[float]) -> _Floats:
+        """Chance to end within so many weeks, given the age reached and the pattern.
+
+        Whoever is older than all that were seen is given the rate of the oldest.
+        """
+        keys = [column for column, _ in self.design.terms.values()]
+        keys = ["entry", *dict.fromkeys(keys)]
+        each = rows[keys].drop_duplicates().reset_index(drop=True)
+        oldest = float(self.fit.until.max()) - max(weeks)
+        after = np.minimum(each["entry"].to_numpy(float), max(oldest, 0.0))
+        stays = predicted_survival(self.fit, self.design.matrix(each), weeks, after=after)
+        chance = 1 - stays["estimate"].to_numpy(float).reshape(len(each), len(weeks))
+        place = rows[keys].merge(each.reset_index(), on=keys, how="left", validate="many_to_one")
+        found: _Floats = np.clip(chance[place["index"].to_numpy()], 0.0, 1.0)
+        return found
+
+
+def model_of(marks: Any, *, cycle: str) -> Foreseen:
+    """Fit what a list would be made with.
+
+    Parameters
+    ----------
+    marks : Landmarks
+        Of cycles that are over.
+    cycle : str
+        What the reason names if there is too little.
+
+    Returns
+    -------
+    Foreseen
+        The model; errors are not asked of it.
+
+    Raises
+    ------
+    Withheld
+        If too few left, or nothing was known of enough of them.
+    """
+    counts = counts_of(marks)
+    had = (counts["ended"] != "none").to_numpy()
+    many = float(counts["n"].to_numpy(float)[had].sum())
+    if many < LEAST_TO_FIT:
+        raise Withheld(
+            f"A forecast needs {LEAST_TO_FIT} subscriptions that ended in the cycles up to "
+            f"{cycle}, but {words.number(many)} did."
+        )
+    design = design_of(counts, marks, had)
+    if not design.names:
+        raise Withheld(f"Of too few of those who left up to {cycle} was anything known before.")
+    return Foreseen(fitted(counts, design, had), design, counts)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ChurnValidation(Result):
+    """How a model fitted before a cycle did in it.
+
+    Attributes
+    ----------
+    cycle : str
+        The cycle that was foreseen.
+    useful : bool
+        Whether its scores are better than those of telling everybody the same, and it clearly
+        ranks better than chance. A model that is not makes no list.
+    """
+
+    cycle: str
+    useful: bool
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw the share that left against the chance that was foretold, by group of risk."""
+        seen = self._rows("churn.risk_group_left").set_index("group")
+        told = self._rows("churn.risk_group_expected").set_index("group")["estimate"]
+        line = seen.assign(expected=100 * told.astype(float), what="observed")
+        ends = ["estimate", "conf_low", "conf_high"]
+        ideal = line.assign(what="if it were right", **{end: told.astype(float) for end in ends})
+        frame = pd.concat([line, ideal.assign(suppressed=line["suppressed"])]).reset_index()
+        frame = frame[frame["expected"].notna()]
+        if frame.empty:
+            return None
+        return charts.curve(
+            frame, x="expected", unit="share", low="conf_low", high="conf_high", group="what",
+            zero=True, axis="Share that left, %", name="Chance foretold, %", ax=ax,
+        )  # fmt: skip
+
+    def sentence(self) -> str:
+        """Whether the forecast was better than none, and how well it told people apart."""
+        c = self._rows("churn.concordance").iloc[0]
+        if c["suppressed"]:
+            return f"Too few left in {self.cycle} to judge the forecast of it."
+        apart = (
+            f"of two subscriptions it gave the one that ended sooner the higher risk in "
+            f"{words.value(c['estimate'], 'share')} of cases "
+            f"({words.interval(c['conf_low'], c['conf_high'], 'share')}; chance alone: 50%)"
+        )
+        if self.useful:
+            return f"Last cycle's forecast was better than none in {self.cycle}: {apart}."
+        return (
+            f"Last cycle's forecast was no better in {self.cycle} than telling everybody the "
+            f"same, so it makes no list: {apart}."
+        )
+
+    def _rows(self, metric: str) -> pd.DataFrame:
+        return self.estimates[self.estimates["metric"] == metric]
+
+
+def foresee(
+    subscriptions: TableLike, signals: TableLike | None, *, cycle: Cycle, **how: Any
+) -> tuple[Foreseen, Any]:
+    """Fit a model on what was known when the cycle began, and set up what it must foresee.
+
+    Parameters
+    ----------
+    subscriptions, signals : table
+        As for `churn_drivers`.
+    cycle : Cycle
+        The cycle that is to be foreseen.
+    **how
+        As for `landmarks`.
+
+    Returns
+    -------
+    Foreseen
+        Fitted to cycles before this one alone, as known at its beginning.
+    Landmarks
+        Those running when it began, and what became of them within it.
+    """
+    past = landmarks(subscriptions, signals, cycle=cycle.previous, **how)
+    model = model_of(past, cycle=cycle.previous.name)
+    now = landmarks(subscriptions, signals, cycle=cycle, **{**how, "cycles": 1})
+    return model, now
+
+
+def churn_validation(
+    subscriptions: TableLike,
+    signals: TableLike | None = None,
+    *,
+    cycle: Cycle,
+    drivers: Sequence[str] = (),
+    window_days: int = 91,
+    cycles: int = 8,
+    complete_from: date | None = None,
+    seed: int = 0,
+) -> ChurnValidation:
+    """Hold a forecast made when the cycle began against what happened in it.
+
+    Parameters
+    ----------
+    subscriptions, signals : table
+        As for `churn_drivers`.
+    cycle : Cycle
+        The cycle that was foreseen; the model has seen earlier ones alone.
+    drivers, window_days, cycles, complete_from
+        As for `churn_drivers`.
+    seed : int
+        Of the resampling behind the interval of the calibration index.
+
+    Returns
+    -------
+    ChurnValidation
+        `churn.concordance` (Harrell's and Uno's), `churn.auc` and `churn.brier_difference` (less
+        that of the null) by `after_days`, `churn.calibration_ratio`, `churn.calibration_index`,
+        and by group of risk `churn.risk_group_left` and `churn.risk_group_expected`.
+
+    Raises
+    ------
+    Withheld
+        If fewer than twenty left before the cycle, or fewer than ten in it.
+
+    Notes
+    -----
+    Chances are those of a Cox model on age, given the age reached. The null model tells
+    everybody the product-limit share of those who left within as many weeks of the earlier
+    landmarks. Scores are weighted by the inverse probability of having been watched.
+
+    References
+    ----------
+    Harrell et al. (1996), Statistics in Medicine 15, 361-387; Uno et al. (2011), Statistics in
+    Medicine 30, 1105-1117; Graf et al. (1999), Statistics in Medicine 18, 2529-2545; Austin,
+    Harrell & van Klaveren (2020), Statistics in Medicine 39, 2714-2742.
+    """
+    model, now = foresee(
+        subscriptions, signals, cycle=cycle, drivers=drivers, window_days=window_days,
+        cycles=cycles, complete_from=complete_from,
+    )  # fmt: skip
+    rows = counts_of(now)
+    if (missing := set(model.design.signs) - set(rows.columns)) or rows.empty:
+        rows = rows.assign(**dict.fromkeys(missing, 0))
+    n = rows["n"].to_numpy(float)
+    had = (rows["ended"] != "none").to_numpy()
+    left = float(n[had].sum())
+    if left < LEAST_TO_JUDGE:
+        raise Withheld(
+            f"A forecast is judged by {LEAST_TO_JUDGE} subscriptions that ended in the cycle, but "
+            f"{words.number(left)} did in {cycle.name}."
+        )
+    lasted = (rows["stop"] - rows["entry"]).to_numpy(float)
+    horizon = float(((cycle.cutoff - cycle.start).days) // 7)
+    last = min(horizon, float(lasted.max()) - 1)  # scores look at those who were watched beyond
+    times = sorted({t for t in (4.0, 8.0, last) if 0 < t <= last})
+    if not times:
+        raise Withheld(f"Nobody was watched for two weeks of {cycle.name}, so nothing is judged.")
+    risk = model.risk(rows, times)
+    outcome = (lasted, n * had, n * ~had)
+    scores = brier_scores(*outcome, risk=risk, times=times, null=_null(model.counts))
+    made = _rows(outcome, risk, times, scores, left, seed)
+    ranks = made[0]["conf_low"]
+    return ChurnValidation(
+        estimates=pd.DataFrame(made),
+        subtitle=f"Share of each group of risk that ended in {cycle.name} against the chance told "
+        "when it began, %; 95% band",
+        note=f"Base: {words.number(n.sum())} subscriptions that ran when {cycle.name} began, of "
+        f"which {words.number(left)} ended in it. The model was fitted to earlier cycles alone, to "
+        f"{words.plural(model.fit.events, 'ending')}, and knows of each subscription its age and "
+        f"{words.listing(model.design.names)}. The forecast that it must beat tells everybody the "
+        "same.",
+        cycle=cycle.name,
+        useful=scores.integrated_difference.estimate < 0 and ranks > _EVEN,
+    )
+
+
+def _null(counts: pd.DataFrame) -> Any:
+    """Curve of the time from a landmark to the end, of all earlier ones together."""
+    had, n = (counts["ended"] != "none").to_numpy(), counts["n"].to_numpy(float)
+    lasted = (counts["stop"] - counts["entry"]).to_numpy(float)
+    return product_limit(lasted, n * had, n * ~had)
+
+
+def _rows(
+    outcome: Any, risk: _Floats, times: list[float], scores: BrierScores, left: float, seed: int
+) -> list[dict[str, Any]]:
+    last = risk[:, -1]
+    rows = []
+    for kind in ("harrell", "uno"):
+        found = concordance(*outcome, risk=last, weighting=kind, until=times[-1]).c
+        rows.append(_row("churn.concordance", found, left, measure=found.method.split(",")[0]))
+    for time, auc in zip(times, dynamic_auc(*outcome, risk=risk, times=times), strict=True):
+        rows.append(_row("churn.auc", auc, left, after_days=7 * time))
+    for time, gap in zip(times, scores.difference, strict=True):
+        rows.append(_row("churn.brier_difference", gap, left, unit="points", after_days=7 * time))
+    whole = scores.integrated_difference
+    rows.append(
+        _row("churn.brier_difference", whole, left, unit="points", measure="over all weeks")
+    )
+    fit = calibration(*outcome, risk=last, horizon=times[-1], groups=5)
+    rows.append(_row("churn.calibration_ratio", fit.ratio, left, unit="mean"))
+    low, high = _index_ends(outcome, last, times[-1], seed)
+    rows.append(
+        estimate_row(
+            "churn.calibration_index", fit.ici, min(low, fit.ici), max(high, fit.ici),
+            n=fit.ratio.n, count=left, unit="share",
+            method=f"integrated calibration index, {_DRAWS} resamples of subscriptions",
+        )
+    )  # fmt: skip
+    for place, (told, seen) in enumerate(zip(fit.expected, fit.observed, strict=True), start=1):
+        group = f"risk group {place}"
+        gone = math.floor(seen.estimate * seen.n) if math.isfinite(seen.estimate) else 0
+        rows.append(_row("churn.risk_group_left", seen, gone, group=group))
+        same = replace(seen, estimate=float(told), low=float(told), high=float(told),
+                       method="mean chance foretold")  # fmt: skip
+        rows.append(_row("churn.risk_group_expected", same, gone, group=group))
+    return rows
+
+
+def _row(
+    metric: str, found: Any, count: float, *, unit: str = "share", **dims: Any
+) -> dict[str, Any]:
+    every = {"measure": None, "after_days": None, "group": None} | dims
+    row = interval_row(metric, found, unit=unit, count=count, **every)
+    if math.isfinite(found.low) and math.isfinite(found.high):
+        return row
+    nothing = dict.fromkeys(("estimate", "conf_low", "conf_high"), math.nan)
+    return row | nothing | {"suppressed": True}
+
+
+def _index_ends(outcome: Any, risk: _Floats, horizon: float, seed: int) -> tuple[float, float]:
+    """Ends of the calibration index over resamples of subscriptions."""
+    rng = np.random.default_rng(seed)
+    lasted, events, censored = outcome
+    cells = np.r_[events, censored]
+    drawn = []
+    for _ in range(_DRAWS):
+        again = rng.multinomial(int(cells.sum()), cells / cells.sum()).astype(float)
+        had, open_ = again[: len(events)], again[len(events) :]
+        if had.sum() and (had + open_)[lasted > horizon].sum():
+            drawn.append(calibration(lasted, had, open_, risk=risk, horizon=horizon, groups=2).ici)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(low), float(high)

@@ -1,0 +1,150 @@
+"""Silent leavers and last straws: against rows and planted truths."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlab.churn import last_straw, silent_leavers
+from cxlab.data.engine import Engine
+from cxlab.errors import ParameterError, Withheld
+from cxlab.stats.cox import cox
+from cxlab.stats.intervals import wilson
+
+from .test_drivers import CYCLE
+
+DAY = pd.Timedelta(days=1)
+
+
+def lives(seed: int, n: int = 1200, *, ratio: float = 3.0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Subscriptions of which 0.2 % end a day, `ratio` times as many in the 30 days after a sign.
+
+    Another sign comes as often and says nothing.
+    """
+    rng = np.random.default_rng(seed)
+    started = pd.Timestamp("2017-06-01") + pd.to_timedelta(rng.integers(0, 500, n), unit="D")
+    ids = [f"{i:05}" for i in range(n)]
+    seen = {name: started + pd.to_timedelta(rng.integers(0, 500, n), unit="D")
+            for name in ("late delivery", "newsletter")}  # fmt: skip
+    ended = np.full(n, np.datetime64("NaT", "s"))
+    open_ = np.ones(n, dtype=bool)
+    for day in range(580):
+        now = started + day * DAY
+        late = (seen["late delivery"] < now) & (seen["late delivery"] >= now - 30 * DAY)
+        goes = open_ & (rng.random(n) < 0.002 * np.where(late, ratio, 1.0))
+        ended[goes] = (now + pd.Timedelta(hours=9))[goes].to_numpy().astype("datetime64[s]")
+        open_ &= ~goes
+    table = pd.DataFrame({"subscription_id": ids, "customer_id": ids, "started_at": started,
+                          "ended_at": ended, "end_kind": "voluntary"})  # fmt: skip
+    signs = pd.concat(
+        [pd.DataFrame({"customer_id": ids, "signal": name, "occurred_at": at})
+         for name, at in seen.items()], ignore_index=True,
+    )  # fmt: skip
+    return table, signs
+
+
+def test_a_planted_straw_is_found_and_another_is_not() -> None:
+    table, signs = lives(1, 4000)
+    found = last_straw(table, signs, cycle=CYCLE)
+    rows = found.table().set_index("covariate")
+    assert rows.loc["late delivery", "conf_low"] <= 3 <= rows.loc["late delivery", "conf_high"]
+    assert rows.loc["newsletter", "conf_low"] <= 1 <= rows.loc["newsletter", "conf_high"]
+    said = found.protect(10).sentence()
+    assert said.startswith("Late delivery is followed within 30 days by ")
+    assert "Clear as well" not in said
+    assert found.plot()
+
+
+def test_ratios_are_those_of_a_row_per_day_of_each_life(engine: Engine) -> None:
+    table, signs = lives(2, 250)
+    found = last_straw(engine.table(table), engine.table(signs), cycle=CYCLE, cycles=3)
+    begin, cutoff = pd.Timestamp("2018-04-01"), pd.Timestamp(CYCLE.cutoff)
+    late = signs[signs["signal"] == "late delivery"].set_index("customer_id")["occurred_at"]
+    rows = []
+    for life in table.itertuples():
+        over = life.ended_at < cutoff
+        end = life.ended_at if over else cutoff
+        if end < begin or life.started_at >= cutoff:
+            continue
+        first = max(int(np.ceil((begin - life.started_at) / DAY)), 0)
+        last = int((end - life.started_at) // DAY)
+        for day in range(first, last + 1):
+            at = life.started_at + day * DAY
+            met = at - 30 * DAY <= late[life.customer_id] < at
+            rows.append((day, float(met), float(over and day == last)))
+    each = pd.DataFrame(rows, columns=["day", "met", "had"])
+    fit = cox(each[["met"]], each["day"] + 1, each["had"], entry=each["day"]).table().iloc[0]
+    mine = found.table().set_index("covariate").loc["late delivery"]
+    for column in ("estimate", "conf_low", "conf_high"):
+        assert mine[column] == pytest.approx(fit[column], rel=1e-6)
+    assert mine["share"] == pytest.approx(each[each["had"] == 1]["met"].mean())
+
+
+def test_a_sign_on_the_day_of_leaving_or_after_it_says_nothing() -> None:
+    table, signs = lives(3, 1000)
+    left = table[table["ended_at"].notna()]
+    same_day = pd.DataFrame({"customer_id": left["customer_id"], "signal": "late delivery",
+                             "occurred_at": left["ended_at"] - pd.Timedelta(hours=1)})  # fmt: skip
+    grown = pd.concat([signs, same_day], ignore_index=True)
+    one, two = (last_straw(table, s, cycle=CYCLE).estimates for s in (signs, grown))
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_no_straw_is_found_where_none_is() -> None:
+    """Of 20 null tables at most 5 may name one of two signs at 5 % (99.9 % binomial bound)."""
+    named = 0
+    for seed in range(20):
+        table, signs = lives(200 + seed, 400, ratio=1.0)
+        rows = last_straw(table, signs, cycle=CYCLE, cycles=6).table()
+        named += bool((rows["p_bh"] < 0.05).any())
+    assert named <= 5
+
+
+def test_too_little_is_said() -> None:
+    table, signs = lives(4, 300)
+    with pytest.raises(Withheld, match="Last signs need 10 subscriptions"):
+        last_straw(table.head(8), signs, cycle=CYCLE)
+    with pytest.raises(Withheld, match="No sign came to 5 leavers"):
+        last_straw(table, signs.head(0), cycle=CYCLE)
+    with pytest.raises(ParameterError, match="1 or more, but is 0"):
+        last_straw(table, signs, cycle=CYCLE, within_days=0)
+
+
+def test_silent_is_who_said_nothing_in_the_days_before_leaving(engine: Engine) -> None:
+    table, _ = lives(5, 1500)
+    table = table.assign(monthly_amount=np.where(table.index % 3, 10.0, 13.0) + table.index % 7)
+    inside = (table["ended_at"] >= CYCLE.start) & (table["ended_at"] < CYCLE.cutoff)
+    left = table[inside]
+    spoke, long_ago, after = left.iloc[::2], left.iloc[1::4], left.iloc[3::4]
+    said = pd.concat(
+        [
+            pd.DataFrame({"customer_id": lot["customer_id"], "occurred_at": lot["ended_at"] + gap})
+            for lot, gap in ((spoke, -179 * DAY), (long_ago, -181 * DAY), (after, DAY))
+        ]
+    )
+    found = silent_leavers(
+        engine.table(table), engine.table(said), cycle=CYCLE, currency="EUR", days=180
+    )
+    rows = found.estimates
+    share = rows[(rows["metric"] == "churn.silent_share") & (rows["cycle"] == CYCLE.name)].iloc[0]
+    expected = wilson(len(left) - len(spoke), len(left))
+    assert share[["estimate", "conf_low", "conf_high"]].tolist() == pytest.approx(
+        [expected.estimate, expected.low, expected.high]
+    )
+    fees = rows[rows["metric"] == "churn.leaver_amount"].set_index("voice")["estimate"]
+    assert fees["heard"] == pytest.approx(spoke["monthly_amount"].mean())
+    assert fees["silent"] == pytest.approx(left.drop(spoke.index)["monthly_amount"].mean())
+    assert "had said nothing in the 180 days before" in found.protect(10).sentence()
+    assert found.plot()
+
+
+def test_silence_before_the_records_is_none() -> None:
+    table, signs = lives(6, 600)
+    said = signs[["customer_id", "occurred_at"]]
+    how = {"cycle": CYCLE, "currency": "EUR"}
+    with pytest.raises(Withheld, match="records begin on 2018-08-01"):
+        silent_leavers(table, said, complete_from=pd.Timestamp("2018-08-01").date(), **how)
+    found = silent_leavers(table, said, complete_from=pd.Timestamp("2018-01-01").date(), **how)
+    shares = found.estimates[found.estimates["metric"] == "churn.silent_share"]
+    assert shares["cycle"].min() == "2018Q3"
+    with pytest.raises(Withheld, match="need 10 customers who left"):
+        silent_leavers(table.head(5), said, **how)

@@ -1,0 +1,142 @@
+"""Forecasts of leaving: held against what came, and no list without proof."""
+
+import stat
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlab.churn import at_risk, churn_validation
+from cxlab.churn.validation import foresee
+from cxlab.data.engine import Engine
+from cxlab.errors import ParameterError, Withheld
+
+from .test_drivers import CYCLE, world
+
+HOW = {"cycle": CYCLE, "drivers": ["plan"], "window_days": 182}
+
+
+@pytest.fixture(scope="module")
+def told() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Subscriptions of which a sign tells much."""
+    return world(1, 4000, ratio=6.0)
+
+
+def test_a_forecast_that_knows_something_beats_none(engine: Engine, told) -> None:
+    table, signs = told
+    found = churn_validation(engine.table(table), engine.table(signs), **HOW)
+    assert found.useful
+    rows = found.estimates.set_index("metric")
+    assert rows.loc["churn.concordance", "conf_low"].min() > 0.6
+    ratio = rows.loc["churn.calibration_ratio"]
+    assert ratio["conf_low"] <= 1 <= ratio["conf_high"]
+    assert rows.loc["churn.brier_difference", "estimate"].iloc[-1] < 0
+    assert found.sentence().startswith("Last cycle's forecast was better than none in 2018Q4")
+    assert found.protect(10).plot()
+
+
+def test_a_forecast_that_knows_nothing_makes_no_list() -> None:
+    table, signs = world(3, 1500, ratio=1.0)
+    table["plan"] = "one"
+    found = churn_validation(table, signs, **HOW)
+    assert not found.useful
+    assert "so it makes no list" in found.sentence()
+    with pytest.raises(Withheld, match="Nobody is listed"):
+        at_risk(table, signs, may_contact=table[["customer_id"]], **HOW)
+
+
+def test_what_happens_in_the_cycle_does_not_touch_the_forecast_of_it(told) -> None:
+    table, signs = told
+    inside = table["ended_at"] >= CYCLE.start
+    other = table.assign(ended_at=table["ended_at"].mask(inside, pd.NaT))
+    later = signs.assign(
+        occurred_at=signs["occurred_at"].where(signs["occurred_at"] < CYCLE.start, CYCLE.start)
+    )
+    one, two = (
+        foresee(t, s, cycle=CYCLE, drivers=["plan"], window_days=182)[0]
+        for t, s in ((table, signs), (other, later))
+    )
+    assert one.fit.coef == pytest.approx(two.fit.coef, rel=1e-12)
+    rows = pd.DataFrame({"entry": [3, 60], "plan": ["large", "small"], "s0": [0, 1]})
+    assert one.risk(rows, [4, 13]) == pytest.approx(two.risk(rows, [4, 13]), rel=1e-12)
+
+
+def test_a_chance_is_that_of_the_age_reached() -> None:
+    """Half of them leave at 1 % a week, half at 0.6 %: about a tenth within 13 weeks."""
+    table, signs = world(4, 6000, ratio=1.0)
+    table["plan"] = np.where(np.arange(len(table)) % 2, "a", "b")  # tells nothing
+    model, _ = foresee(table, signs, cycle=CYCLE, drivers=["plan"], window_days=182)
+    rows = pd.DataFrame({"entry": [10, 30, 60], "plan": ["a"] * 3, "s0": [0] * 3})
+    truth = 1 - (np.mean([0.99**13, 0.994**13]))
+    assert model.risk(rows, [13])[:, 0] == pytest.approx(truth, abs=0.035)
+
+
+def test_the_list_is_by_risk_with_reasons_value_and_expiry(engine: Engine, told) -> None:
+    table, signs = told
+    given = engine.table(table.assign(monthly_amount=10.0))
+    found = at_risk(
+        given, engine.table(signs), may_contact=engine.table(table[["customer_id"]]), most=50, **HOW
+    )
+    people = found.people
+    assert len(people) == 50
+    assert people["risk"].is_monotonic_decreasing
+    assert people["value_at_risk"].to_numpy() == pytest.approx(
+        (people["risk"] * 120).round(2).to_numpy()
+    )
+    assert people["reasons"].str.contains("ticket opened").mean() > 0.9
+    assert set(people["expires_on"].astype(str)) == {"2019-04-01"}
+    ended = table.set_index("subscription_id")["ended_at"].reindex(people["subscription_id"])
+    assert not (ended < CYCLE.cutoff).any()
+    assert found.sentence().startswith("50 subscriptions are on the list")
+    # No one is named in what a report shows.
+    shown = found.table().to_string() + found.sentence() + found.note + found.subtitle
+    assert not any(name in shown.split() for name in people["customer_id"])
+
+
+def test_who_says_no_or_was_contacted_often_is_not_listed(engine: Engine, told) -> None:
+    table, signs = told
+    allowed = table["customer_id"].iloc[::2]
+    heard = allowed.iloc[::3]
+    sent = pd.DataFrame({"customer_id": np.repeat(heard, 4).to_numpy()})
+    sent["sent_at"] = CYCLE.cutoff - pd.Timedelta(days=3)
+    old = sent.assign(  # too long ago to count
+        customer_id=np.resize(allowed.iloc[1::3].to_numpy(), len(sent)),
+        sent_at=CYCLE.cutoff - pd.Timedelta(days=31),
+    )
+    found = at_risk(
+        engine.table(table), engine.table(signs),
+        may_contact=engine.table(pd.DataFrame({"customer_id": allowed})),
+        messages=engine.table(pd.concat([sent, old])), most=5000, **HOW,
+    )  # fmt: skip
+    names = set(found.people["customer_id"])
+    assert names
+    assert names <= set(allowed)
+    assert not names & set(heard)
+    sizes = found.estimates[found.estimates["metric"] == "churn.list_size"]
+    assert sizes["estimate"].sum() == sizes["n"].iloc[0]
+    assert sizes.set_index("fate")["estimate"]["contact cap"] > 0
+
+
+def test_the_list_is_written_for_its_owner_alone_and_never_among_reports(tmp_path, told) -> None:
+    table, signs = told
+    found = at_risk(table, signs, may_contact=table[["customer_id"]], most=20, **HOW)
+    file = found.write(tmp_path / "lists" / "list.csv")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(pd.read_csv(file)) == 20
+    report = tmp_path / "reports" / "study" / "2018Q4"
+    report.mkdir(parents=True)
+    (report / "manifest.json").write_text("{}")
+    for place in (report / "list.csv", report / "data" / "list.csv"):
+        with pytest.raises(ParameterError, match="must not lie among reports"):
+            found.write(place)
+
+
+def test_protected_attributes_and_small_numbers_are_refused(told) -> None:
+    table, signs = told
+    how = {**HOW, "may_contact": table[["customer_id"]]}
+    with pytest.raises(ParameterError, match="the law protects"):
+        at_risk(table.assign(birth_year=1980), signs, **{**how, "drivers": ["birth_year"]})
+    with pytest.raises(ParameterError, match="most must be 1 or more, but is 0"):
+        at_risk(table, signs, most=0, **how)
+    with pytest.raises(Withheld, match="A forecast needs 20 subscriptions that ended"):
+        churn_validation(table.head(30), signs, **HOW)
