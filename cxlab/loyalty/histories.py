@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # scipy stays out of the room's import
 
 __all__ = ["Base", "purchase_days", "purchase_histories", "spend_counts"]
 
-MOST = 20_000  # distinct histories that leave the engine, unless even four weeks have more
+MOST = 6_000  # distinct histories that leave the engine, unless even four weeks have more
 _UNITS = (1, 7, 28)  # days
 _STEPS = 40  # classes of mean spend per factor of e: each is 2.5 % wide
 _MONEY = "decimal(18, 2)"
@@ -188,7 +188,7 @@ def _counted(each: Table, unit: int, group: str) -> pd.DataFrame:
         order by grp, x, t_x, watched
         """,
         b=each,
-        limit=20 * MOST,
+        limit=70 * MOST,
     )
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
@@ -12,6 +11,9 @@ from cxlab.errors import Withheld
 from cxlab.loyalty.cross_selling import standing_lines
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row, interval_row
+from cxlab.stats.intervals import wilson
+from cxlab.stats.multiplicity import benjamini_hochberg
+from cxlab.stats.odds import odds_ratio
 
 __all__ = ["NextProducts", "next_products"]
 
@@ -100,8 +102,9 @@ def next_products(orders: TableLike, lines: TableLike, *, cycle: Cycle) -> NextP
     -----
     Only customers who have gone on to another kind are compared, so that it does not matter
     for how long each has been known; and for each next kind only those who did not begin with
-    it. Fisher's exact test with the exact conditional interval of the odds ratio, p-values
-    adjusted by Benjamini and Hochberg over all pairs with at least five expected.
+    it. Fisher's exact test with the exact conditional interval of the odds ratio, for large tables
+    the normal limits; p-values adjusted by Benjamini and Hochberg over all pairs with at least
+    five expected.
 
     References
     ----------
@@ -182,10 +185,6 @@ def _tested(
     n: float, first: dict[str, float], after: dict[str, float], pairs: pd.DataFrame
 ) -> pd.DataFrame:
     """Make the table of each pair of the largest kinds, and test it."""
-    from scipy.stats import fisher_exact
-
-    from cxlab.stats.multiplicity import benjamini_hochberg
-
     many = {
         (r["after_category"], r["category"], int(r["turn"])): float(r["n"])
         for r in pairs.to_dict("records")
@@ -200,30 +199,23 @@ def _tested(
             both, went = many.get((a, b, 2), 0.0), after.get(b, 0.0)
             if a == b or not 0 < began < free or began * went / free < 5 or went >= free:
                 continue
-            cells = [[both, began - both], [went - both, free - began - went + both]]
+            cells = (both, began - both, went - both, free - began - went + both)
+            ratio, p = odds_ratio(*cells)
             found.append(
-                {"after_category": a, "category": b, "cells": cells, "both": both, "began": began,
-                 "p": float(fisher_exact(np.array(cells)).pvalue)}
+                {"after_category": a, "category": b, "both": both, "began": began, "p": p,
+                 "ratio": ratio, "least": min(cells)}
             )  # fmt: skip
     frame = pd.DataFrame(found)
     return frame if frame.empty else frame.assign(adjusted=benjamini_hochberg(list(frame["p"])))
 
 
 def _rows(test: dict[Any, Any]) -> list[dict[str, Any]]:
-    from scipy.stats.contingency import odds_ratio
-
-    from cxlab.stats.intervals import wilson
-
     dims: dict[str, Any] = {k: test[k] for k in ("after_category", "category")}
-    cells = np.array(test["cells"], dtype=np.int64)
-    ratio = odds_ratio(cells, kind="conditional")
-    ends = ratio.confidence_interval(0.95)
-    n, least = float(cells.sum()), float(cells.min())
+    ratio, least = test["ratio"], float(test["least"])
     rate = wilson(test["both"], test["began"])
     return [
         interval_row("selling.next_rate", rate, unit="share", count=test["both"], **dims),
-        estimate_row("selling.next_odds", float(ratio.statistic), float(ends.low), float(ends.high),
-                     n=n, count=least, unit="mean", method="exact conditional odds ratio", **dims),
+        interval_row("selling.next_odds", ratio, unit="mean", count=least, **dims),
         estimate_row("selling.next_p_bh", test["adjusted"], test["adjusted"], test["adjusted"],
-                     n=n, count=least, unit="p", method="Fisher's exact test, BH", **dims),
+                     n=ratio.n, count=least, unit="p", method="Fisher's exact test, BH", **dims),
     ]  # fmt: skip

@@ -4,6 +4,7 @@ Three models are fitted and the likeliest is taken. Before anything is foretold,
 model is fitted to what was known a cycle ago and held against what came.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -146,8 +147,6 @@ def repeat_buying(orders: TableLike, *, cycle: Cycle) -> RepeatPurchases:
 
 def fit_best(known: "Histories", cycle: Cycle) -> list["RepeatBuying"]:
     """Fit each model, the likeliest first; those without a maximum are left out."""
-    from cxlab.stats.customer_base import fit_repeat_buying
-
     back = float(known.customers[known.x > 0].sum())
     if known.n < FEWEST or back < FEWEST_BACK:
         raise Withheld(
@@ -155,12 +154,31 @@ def fit_best(known: "Histories", cycle: Cycle) -> list["RepeatBuying"]:
             f"came back, but {words.number(known.n)} had ordered and {words.number(back)} come "
             f"back by the end of {cycle.name}."
         )
-    tried = [fit_repeat_buying(known, model=m) for m in MODELS]  # type: ignore[arg-type]
+    tried = [_fitted(known, m) for m in MODELS]
     fits = [f for f in tried if f.converged]
     if not fits:
         reasons = "; ".join(f"{f.model.title}: {f.reason}" for f in tried)
         raise ConvergenceError(f"No model of repeat buying converged. {reasons}.")
     return sorted(fits, key=lambda f: -f.log_likelihood)
+
+
+_fits: dict[bytes, "RepeatBuying"] = {}
+_KEPT = 32  # fits; a chapter asks for half a dozen, several times each
+
+
+def _fitted(known: "Histories", model: str) -> "RepeatBuying":
+    """Fit a model to histories; the same ones are fitted once, whoever asks."""
+    from cxlab.stats.customer_base import fit_repeat_buying
+
+    told = hashlib.blake2b(model.encode())
+    for column in (known.x, known.t_x, known.watched, known.customers):
+        told.update(np.ascontiguousarray(column, dtype=np.float64).tobytes())
+    key = told.digest()
+    if key not in _fits:
+        if len(_fits) >= _KEPT:
+            _fits.clear()
+        _fits[key] = fit_repeat_buying(known, model=model)  # type: ignore[arg-type]
+    return _fits[key]
 
 
 def based_on(fits: list["RepeatBuying"], known: "Histories", cycle: Cycle) -> str:
@@ -194,18 +212,16 @@ def _tracked(
     orders: TableLike, cycle: Cycle, model: str, *, every: bool = True
 ) -> list[dict[str, Any]]:
     """Foretell the cycle from what was known when it began, and count what came, by week."""
-    from cxlab.stats.customer_base import fit_repeat_buying
-
     before: Base = purchase_histories(orders, cycle=cycle.previous)
     customers = query("select count(*) as n, sum(x) as back from b", b=before.each).iloc[0]
     if not customers["n"] >= FEWEST or not customers["back"] >= FEWEST_BACK:
         return []
     known = before.histories()
-    fit = fit_repeat_buying(known, model=model)  # type: ignore[arg-type]
+    fit = _fitted(known, model)
     if not fit.converged:
         return []
     length = (cycle.last_day - cycle.previous.last_day).days
-    marks = [*(range(7, length - 3, 7) if every else []), length]
+    marks = [*(range(14, length - 6, 14) if every else []), length]
     came = query(
         """
         select date_diff('day', $since, first_on) as day, count(*) as people, sum(times) as times
