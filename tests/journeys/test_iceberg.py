@@ -202,3 +202,11 @@ def test_a_log_that_begins_late_judges_no_purchase_that_it_cannot_look_back_from
     assert whole.estimates["n"].iloc[0] < row["n"]
     with pytest.raises(Withheld, match="begins so late"):
         iceberg(cut(log, rules=ANY), orders, cycle=CYCLE, window="60 days")
+
+
+def test_pauses_of_less_than_a_second_are_no_time_to_have_a_share_of() -> None:
+    log = log_of(*tens(("a", "01-10 10:00:00.0", "seen"), ("a", "01-10 10:00:00.5", "bought")))
+    orders = orders_of(*tens(("a", "01-10 10:00:00.5")))  # type: ignore[arg-type]
+    found = iceberg(cut(log), orders, cycle=CYCLE)
+    before = found.estimates[found.estimates["side"] == BEFORE]
+    assert before.empty or (before["n"] > 0).all()

@@ -308,7 +308,8 @@ def _of_time(
 
 def _dark(sums: pd.DataFrame, word: str | None) -> list[dict[str, Any]]:
     rows = []
-    for r in sums[sums["people"] >= _FEWEST].to_dict("records"):
+    # Where all pauses together are less than a second there is no time to have a share of.
+    for r in sums[(sums["people"] >= _FEWEST) & (sums["n"] > 0)].to_dict("records"):
         dims = {"side": AFTER if r["side"] else BEFORE} | ({word: r["name"]} if word else {})
         rows.append(
             interval_row(
