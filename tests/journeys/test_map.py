@@ -267,6 +267,7 @@ def test_small_personas_are_mapped_together_and_blank_no_other(engine):
     counts = query("select persona, count(*) as n from t group by persona order by n", t=together)
     # Twenty people are too few for a map: the next smallest comes with them.
     assert list(counts.itertuples(index=False, name=None)) == [(OTHERS, 80), ("calm", 100)]
+    assert personas(journeys, None, cycle=CYCLE) is None
     alone = personas(journeys, engine.table(who), cycle=CYCLE, smallest=5)
     assert len(query("select distinct persona from t order by persona", t=alone)) == 4
     with pytest.raises(Withheld, match="all are mapped together"):

@@ -21,8 +21,8 @@ def personas(journeys: Journeys, persona: TableLike, *, cycle: Cycle, smallest: 
     ----------
     journeys : Journeys
         From `split_journeys`.
-    persona : table
-        `customer_id` and one more column.
+    persona : table or None
+        `customer_id` and one more column; None where the study declares no persona.
     cycle : Cycle
         People with a journey that began in it are counted.
     smallest : int
@@ -31,8 +31,8 @@ def personas(journeys: Journeys, persona: TableLike, *, cycle: Cycle, smallest: 
 
     Returns
     -------
-    Table
-        `customer_id`, `persona`; for all that take one, such as `journey_map` and `felt`.
+    Table or None
+        `customer_id`, `persona`; None without any. For all that take one, such as `journey_map` and `felt`.
 
     Raises
     ------
@@ -41,6 +41,8 @@ def personas(journeys: Journeys, persona: TableLike, *, cycle: Cycle, smallest: 
     DataError
         If a customer is of two personas.
     """
+    if persona is None:
+        return None
     begun = view(
         "select distinct customer_id from j where started_us >= $start and started_us < $cutoff "
         "and customer_id is not null and state <> 'after only'",
