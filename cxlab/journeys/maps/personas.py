@@ -14,7 +14,9 @@ __all__ = ["OTHERS", "personas"]
 OTHERS = "other personas"
 
 
-def personas(journeys: Journeys, persona: TableLike, *, cycle: Cycle, smallest: int = 30) -> Table:
+def personas(
+    journeys: Journeys, persona: TableLike | None, *, cycle: Cycle, smallest: int = 30
+) -> Table | None:
     """Take small personas together, so that what is withheld of them blanks no other.
 
     Parameters
@@ -32,7 +34,8 @@ def personas(journeys: Journeys, persona: TableLike, *, cycle: Cycle, smallest: 
     Returns
     -------
     Table or None
-        `customer_id`, `persona`; None without any. For all that take one, such as `journey_map` and `felt`.
+        `customer_id`, `persona`; None without any. For all that take one, such as
+        `journey_map` and `felt`.
 
     Raises
     ------

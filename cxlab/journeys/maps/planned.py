@@ -64,12 +64,11 @@ class Fitness(Result):
     unplanned: list[str]
 
     def table(self) -> pd.DataFrame:
-        """One row per number, and of how many journeys; what is the same in all left out."""
+        """One row per number; what is the same in all rows left out."""
         frame = super().table()
         empty = [c for c in ("persona", "stage", "detail", "deviation") if frame[c].isna().all()]
         one = ["persona"] if frame["persona"].nunique() == 1 else []
-        journeys = (frame["estimate"] * frame["n"]).round().where(frame["metric"] != _AMOUNT)
-        return frame.drop(columns=list({*empty, *one})).assign(journeys=journeys)
+        return frame.drop(columns=list({*empty, *one}))
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of journeys with each deviation."""
