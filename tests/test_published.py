@@ -313,6 +313,9 @@ def test_the_findings_behind_the_answer_say_what_their_figures_say(report):
 
 def _unknown(text: str, findings: pd.DataFrame, chosen: set[float]) -> list[str]:
     """Return the numbers of a sentence that are neither found nor chosen nor follow."""
+    # What a row is about may be named: the days of a bracket, a horizon.
+    groups = [str(v) for d in findings["dims"].map(json.loads) for v in d.values()]
+    chosen = chosen | {n.value for group in groups for n in numbers(group)}
     return [
         number.text
         for number in numbers(text)

@@ -134,7 +134,7 @@ class ChurnValidation(Result):
         apart = (
             f"of two subscriptions it gave the one that ended sooner the higher risk in "
             f"{words.value(c['estimate'], 'share')} of cases "
-            f"({words.interval(c['conf_low'], c['conf_high'], 'share')}; chance alone: 50%)"
+            f"({words.interval(c['conf_low'], c['conf_high'], 'share')}; chance alone: a half)"
         )
         if self.useful:
             return f"Last cycle's forecast was better than none in {self.cycle}: {apart}."

@@ -111,6 +111,9 @@ def render(
     )
 
 
+_KEYS = ("step", "within_days", *(f"after_{unit}" for unit in words.TIMES))
+
+
 def csv(frame: pd.DataFrame) -> str:
     """Write a frame as CSV whose text no spreadsheet takes for a formula.
 
@@ -182,7 +185,8 @@ def _row(
                 if signed
                 else _number(value, column, unit, frame)
             )
-            cells.append(_cell(shown, hidden))
+            # What a row is about stays, also where its numbers are withheld.
+            cells.append(_cell(shown, hidden and not (column in _KEYS and np.isfinite(value))))
     return f"<tr>{''.join(cells)}</tr>"
 
 

@@ -8,6 +8,7 @@ import math
 
 __all__ = [
     "MINUS",
+    "TIMES",
     "change",
     "duration",
     "interval",
@@ -24,9 +25,9 @@ __all__ = [
 
 MINUS = "\N{MINUS SIGN}"
 
-_TIMES = ("days", "hours", "minutes", "seconds")
-_DIGITS = {"share": 1, "points": 2, "mean": 2, "nps": 1, "p": 3, **dict.fromkeys(_TIMES, 1)}
-_TAIL = {"share": "%", **{unit: f" {unit}" for unit in _TIMES}}
+TIMES = ("days", "hours", "minutes", "seconds")
+_DIGITS = {"share": 1, "points": 2, "mean": 2, "nps": 1, "p": 3, **dict.fromkeys(TIMES, 1)}
+_TAIL = {"share": "%", **{unit: f" {unit}" for unit in TIMES}}
 
 
 def number(x: float, digits: int = 0) -> str:
