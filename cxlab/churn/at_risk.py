@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlab.churn.landmarks import landmarks
+from cxlab.churn.landmarks import Landmarks, landmarks
 from cxlab.churn.validation import Foreseen, churn_validation, model_of
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import TableLike, in_one_engine, query, view
+from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.errors import ParameterError, Withheld
 from cxlab.report import charts, tables, words
 from cxlab.report.finding import Result, estimate_row
@@ -168,8 +168,28 @@ def at_risk(
         subscriptions, signals, cycle=cycle.next, known_at=cycle.cutoff, **{**how, "cycles": 1}
     )
     weeks = max(1, horizon_days // 7)
-    patterns = ", ".join(f'"{c}"' for c in (*now.attributes, *now.sign_columns))
-    patterns = f", {patterns}" if patterns else ""
+    scored = _scored(model, now, weeks)
+    capped = _capped(messages, cycle, contact_cap, cap_days)
+    people = _fated(now, scored, subscriptions, may_contact, capped)
+    fates = query("select fate, count(*) as n from p group by fate order by fate", p=people)
+    listed = _listed(people, most).assign(expires_on=cycle.last_day + timedelta(days=horizon_days))
+    return AtRisk(
+        estimates=pd.DataFrame(
+            _rows(dict(zip(fates["fate"], fates["n"].astype(int), strict=True)), listed)
+        ),
+        subtitle=f"Subscriptions that ran at the end of {cycle.name}, by whether they are listed",
+        note=f"The list counts leaving within {words.plural(weeks, 'week')} of the end of "
+        f"{cycle.last_day} and is not to be used after that. It is in no report. Attributes that "
+        "the law protects are not used. Who is listed is likelier to leave than others, not sure "
+        "to, and a contact need not help.",
+        cycle=cycle.name,
+        people=listed,
+    )
+
+
+def _scored(model: Foreseen, now: Landmarks, weeks: int) -> pd.DataFrame:
+    """Give each pattern of what is known its chance, in millionths, and its reasons."""
+    patterns = "".join(f', "{c}"' for c in (*now.attributes, *now.sign_columns))
     each = query(
         f"select entry{patterns}, count(*) as n from r group by entry{patterns} "
         f"order by entry{patterns}",
@@ -178,12 +198,21 @@ def at_risk(
     for column in set(model.design.signs) - set(each.columns):
         each[column] = 0
     risk = model.risk(each, [float(weeks)])[:, 0]
-    scored = each.assign(risk=np.rint(1e6 * risk).astype(np.int64), reasons=_reasons(model, each))
+    return each.assign(risk=np.rint(1e6 * risk).astype(np.int64), reasons=_reasons(model, each))
+
+
+def _fated(
+    now: Landmarks,
+    scored: pd.DataFrame,
+    subscriptions: TableLike,
+    may_contact: TableLike,
+    capped: Any,
+) -> Table:
+    """Say of each subscription that runs how likely it ends, and whether it may be listed."""
     given, allowed = in_one_engine(subscriptions, may_contact)
     amount = "s.monthly_amount" if "monthly_amount" in given.columns else "null"
     on = " and ".join(f'r."{c}" = e."{c}"' for c in ("entry", *now.attributes, *now.sign_columns))
-    capped = _capped(messages, cycle, contact_cap, cap_days)
-    people = view(
+    return view(
         f"""
         select r.subscription_id, r.customer_id, e.risk, e.reasons,
             cast({amount} as decimal(18, 2)) as monthly_amount,
@@ -197,6 +226,10 @@ def at_risk(
         r=now.rows, e=scored, s=given, c=capped,
         a=view("select distinct customer_id from m", m=allowed),
     )  # fmt: skip
+
+
+def _listed(people: Table, most: int) -> pd.DataFrame:
+    """Pick those with the highest risk who may be listed, with a year of fees at stake."""
     chosen = query(
         """
         select subscription_id, customer_id, risk, reasons, monthly_amount from (
@@ -206,24 +239,9 @@ def at_risk(
         """,
         p=people, most=most, limit=most,
     )  # fmt: skip
-    fates = query("select fate, count(*) as n from p group by fate order by fate", p=people)
-    listed = chosen.assign(
-        risk=chosen["risk"] / 1e6,
-        value_at_risk=(chosen["risk"] / 1e6 * chosen["monthly_amount"].astype(float) * 12).round(2),
-        expires_on=cycle.last_day + timedelta(days=horizon_days),
-    ).drop(columns="monthly_amount")
-    return AtRisk(
-        estimates=pd.DataFrame(
-            _rows(dict(zip(fates["fate"], fates["n"].astype(int), strict=True)), listed)
-        ),
-        subtitle=f"Subscriptions that ran at the end of {cycle.name}, by whether they are listed",
-        note=f"The list counts leaving within {words.plural(weeks, 'week')} of the end of "
-        f"{cycle.last_day} and is not to be used after that. It is in no report. Attributes that "
-        "the law protects are not used. Who is listed is likelier to leave than others, not sure "
-        "to, and a contact need not help.",
-        cycle=cycle.name,
-        people=listed,
-    )
+    risk, fee = chosen["risk"] / 1e6, chosen["monthly_amount"].astype(float)
+    valued = chosen.assign(risk=risk, value_at_risk=(risk * fee * 12).round(2))
+    return valued.drop(columns="monthly_amount")
 
 
 def _capped(messages: TableLike | None, cycle: Cycle, cap: int, days: int) -> Any:

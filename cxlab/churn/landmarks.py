@@ -103,21 +103,10 @@ def landmarks(
     cutoff = known_at or cycle.cutoff
     known = spells(subscriptions, cutoff=cutoff)
     known.need(*drivers)
-    chosen = [cycle]
-    earliest = complete_from or date.min
-    while len(chosen) < cycles and chosen[-1].previous.first_day >= earliest:
-        chosen.append(chosen[-1].previous)
+    first_watched = complete_from
     if signals is not None and complete_from is not None:
-        watched = complete_from + timedelta(days=window_days)
-        chosen = [c for c in chosen if c.first_day >= watched] or [cycle]
-    windows = pd.DataFrame(
-        {
-            "cycle": [c.name for c in chosen],
-            "since": [c.start for c in chosen],
-            "until": [c.cutoff for c in chosen],
-            "seen_from": [c.start - timedelta(days=window_days) for c in chosen],
-        }
-    )
+        first_watched = complete_from + timedelta(days=window_days)
+    windows = _windows(cycle, cycles, window_days, first_watched)
     listed = "".join(
         f', coalesce(cast(h."{d}" as varchar), \'not known\') as "{d}"' for d in drivers
     )
@@ -136,6 +125,30 @@ def landmarks(
     )
     if signals is None:
         return Landmarks(rows, list(drivers), [])
+    return Landmarks(*_with_signs(rows, list(drivers), signals, windows, cutoff))
+
+
+def _windows(
+    cycle: Cycle, cycles: int, window_days: int, first_watched: date | None
+) -> pd.DataFrame:
+    """List the cycles whose beginnings are landmarks; the last one whatever was watched."""
+    chosen = [cycle]
+    while len(chosen) < cycles and chosen[-1].previous.first_day >= (first_watched or date.min):
+        chosen.append(chosen[-1].previous)
+    return pd.DataFrame(
+        {
+            "cycle": [c.name for c in chosen],
+            "since": [c.start for c in chosen],
+            "until": [c.cutoff for c in chosen],
+            "seen_from": [c.start - timedelta(days=window_days) for c in chosen],
+        }
+    )
+
+
+def _with_signs(
+    rows: Table, drivers: list[str], signals: TableLike, windows: pd.DataFrame, cutoff: datetime
+) -> tuple[Table, list[str], list[str]]:
+    """Add how often each sign was seen in the window before each landmark."""
     _, happened = in_one_engine(rows, signals)
     names = query(
         "select signal from g where occurred_at < $cutoff group by signal order by signal",
@@ -143,7 +156,7 @@ def landmarks(
         cutoff=cutoff,
     )["signal"].tolist()
     if not names:
-        return Landmarks(rows, list(drivers), [])
+        return rows, drivers, []
     places = pd.DataFrame({"signal": names, "place": range(len(names))})
     counts = ", ".join(
         f"sum(case when p.place = {i} then 1 else 0 end) as s{i}" for i in range(len(names))
@@ -165,4 +178,4 @@ def landmarks(
         """,
         r=rows, n=seen,
     )  # fmt: skip
-    return Landmarks(joined, list(drivers), names)
+    return joined, drivers, names

@@ -2,14 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
 from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import TableLike, in_one_engine, query, view
+from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
+from cxlab.data.span import moment_us
 from cxlab.errors import ConvergenceError, ParameterError, Withheld
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -134,23 +134,8 @@ def last_straw(
     first = cycle
     for _ in range(cycles - 1):
         first = first.previous
-    known = spells(subscriptions, cutoff=cycle.cutoff)
-    known, happened = in_one_engine(known, signals)
-    epoch = datetime(1970, 1, 1)
-    begin, end = ((x - epoch) // timedelta(microseconds=1) for x in (first.start, cycle.cutoff))
-    lives = view(
-        f"""
-        select subscription_id, customer_id, epoch_us(started_at) as began,
-            greatest(cast(ceil(($begin - epoch_us(started_at)) / {_DAY_US}) as bigint), 0)
-                as first_day,
-            cast(floor((coalesce(epoch_us(ended_at), $end) - epoch_us(started_at)) / {_DAY_US})
-                as bigint) as last_day,
-            case when cause in ('voluntary', 'not known') then 1 else 0 end as leaves,
-            case when ended_at is null then 0 else 1 end as is_over
-        from h where ended_at is null or epoch_us(ended_at) >= $begin
-        """,
-        h=known, begin=begin, end=end,
-    )  # fmt: skip
+    known, happened = in_one_engine(spells(subscriptions, cutoff=cycle.cutoff), signals)
+    lives = _lives(known, first, cycle)
     days = query(
         "select last_day as day, count(*) as n from l where leaves = 1 and last_day >= first_day "
         "group by last_day order by last_day",
@@ -162,6 +147,42 @@ def last_straw(
             f"Last signs need {_LEAST} subscriptions that ended in "
             f"{words.plural(cycles, 'cycle')}, but {words.number(left)} did."
         )
+    rows = _all_rows(*_met(lives, happened, days[["day"]], within_days), left)
+    if not rows:
+        raise Withheld(f"No sign came to {_FEW} leavers in the {within_days} days before.")
+    return LastStraw(
+        estimates=pd.DataFrame(rows).assign(within_days=within_days),
+        subtitle=f"Times the rate of leaving in the {within_days} days after a sign, against "
+        "others on the same day of their life; 95% intervals",
+        note=f"Base: {words.number(left)} subscriptions that ended from {first.first_day} to "
+        f"{cycle.last_day}, each against all that ran on the same day of their life. Signs on the "
+        "day of leaving do not count. p-values are Benjamini and Hochberg's. Signs are looked at "
+        "one by one, and those that come together share their ratios.",
+        within_days=within_days,
+    )
+
+
+def _lives(known: Table, first: Cycle, last: Cycle) -> Table:
+    """Lay out on which days of its life each subscription was watched, and whether it left."""
+    return view(
+        f"""
+        select subscription_id, customer_id, epoch_us(started_at) as began,
+            greatest(cast(ceil(($begin - epoch_us(started_at)) / {_DAY_US}) as bigint), 0)
+                as first_day,
+            cast(floor((coalesce(epoch_us(ended_at), $end) - epoch_us(started_at)) / {_DAY_US})
+                as bigint) as last_day,
+            case when cause in ('voluntary', 'not known') then 1 else 0 end as leaves,
+            case when ended_at is null then 0 else 1 end as is_over
+        from h where ended_at is null or epoch_us(ended_at) >= $begin
+        """,
+        h=known, begin=moment_us(first.start), end=moment_us(last.cutoff),
+    )  # fmt: skip
+
+
+def _met(
+    lives: Table, happened: Table, days: pd.DataFrame, within_days: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Count who ran on each day of life on which somebody left, and who of them met which sign."""
     aligned = view(
         f"""
         select l.subscription_id, l.customer_id, d.day, l.began + d.day * {_DAY_US} as moment,
@@ -169,7 +190,7 @@ def last_straw(
         from l join d on d.day >= l.first_day
             and (d.day < l.last_day or (d.day = l.last_day and (l.leaves = 1 or l.is_over = 0)))
         """,
-        l=lives, d=days[["day"]],
+        l=lives, d=days,
     )  # fmt: skip
     all_of = query(
         "select day, had, count(*) as n from a group by day, had order by day, had",
@@ -186,19 +207,7 @@ def last_straw(
         """,
         a=aligned, s=happened, limit=_DAYS,
     )  # fmt: skip
-    rows = _all_rows(all_of, met, left)
-    if not rows:
-        raise Withheld(f"No sign came to {_FEW} leavers in the {within_days} days before.")
-    return LastStraw(
-        estimates=pd.DataFrame(rows),
-        subtitle=f"Times the rate of leaving in the {within_days} days after a sign, against "
-        "others on the same day of their life; 95% intervals",
-        note=f"Base: {words.number(left)} subscriptions that ended from {first.first_day} to "
-        f"{cycle.last_day}, each against all that ran on the same day of their life. Signs on the "
-        "day of leaving do not count. p-values are Benjamini and Hochberg's. Signs are looked at "
-        "one by one, and those that come together share their ratios.",
-        within_days=within_days,
-    )
+    return all_of, met
 
 
 def _all_rows(all_of: pd.DataFrame, met: pd.DataFrame, left: float) -> list[dict[str, Any]]:

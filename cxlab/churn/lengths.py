@@ -1,7 +1,7 @@
 """How long each subscription was seen, counted by week: all that curves and tests of them need."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, query, view
+from cxlab.data.span import moment_us
 from cxlab.stats.clusters import ClusterSums, design_effect
 from cxlab.stats.survival import SurvivalCurve, product_limit
 
@@ -49,7 +50,6 @@ def lengths(held: Table, cycle: Cycle, complete_from: date | None) -> Table:
     begin = replace(cycle, first_day=complete_from).start if complete_from else datetime(1, 1, 1)
     week = WEEK * 86_400_000_000
     since = "epoch_us({0}) - epoch_us(started_at)"
-    epoch = (datetime(1970, 1, 1), timedelta(microseconds=1))
     return view(
         f"""
         select *, case when ended_at is null then 0 else 1 end as is_over,
@@ -62,8 +62,8 @@ def lengths(held: Table, cycle: Cycle, complete_from: date | None) -> Table:
         """,
         h=held,
         begin=begin,
-        begin_us=(begin - epoch[0]) // epoch[1],
-        cutoff_us=(cycle.cutoff - epoch[0]) // epoch[1],
+        begin_us=moment_us(begin),
+        cutoff_us=moment_us(cycle.cutoff),
     )
 
 

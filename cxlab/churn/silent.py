@@ -205,7 +205,7 @@ def silent_leavers(
         rows.append(_row("churn.silent_change", change, min(silent, before[0])))
     rows += _fees(now, currency)
     return SilentLeavers(
-        estimates=pd.DataFrame(rows),
+        estimates=pd.DataFrame(rows).assign(within_days=days),
         subtitle=f"Share of customers who left without ticket, contact, answer or comment in the "
         f"{days} days before, %; 95% interval",
         note=f"Base: {words.number(left)} customers of whom a subscription ended in {cycle.name}, "

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, query, view
+from cxlab.data.span import moment_us
 from cxlab.loyalty.sales import standing
 from cxlab.report.disclosure import Money
 from cxlab.report.finding import interval_row
@@ -63,7 +64,7 @@ def kept_rows(
         f=come,
         o=standing(orders),
         cutoff=cycle.cutoff,
-        cutoff_us=(cycle.cutoff - datetime(1970, 1, 1)) // timedelta(microseconds=1),
+        cutoff_us=moment_us(cycle.cutoff),
         lapse_us=lapse // timedelta(microseconds=1),
     )
     curves: dict[str, SurvivalCurve] = {}
@@ -128,8 +129,7 @@ def first_year_rows(
         f=come,
         o=standing(orders),
         cutoff=cycle.cutoff,
-        over_us=(cycle.cutoff - timedelta(days=_YEAR) - datetime(1970, 1, 1))
-        // timedelta(microseconds=1),
+        over_us=moment_us(cycle.cutoff - timedelta(days=_YEAR)),
     ).set_index("origin")
     if not set(SIDES) <= set(sums.index) or float(sums["n"].min()) < FEWEST:
         return []
