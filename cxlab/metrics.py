@@ -74,7 +74,10 @@ def metrics() -> Mapping[str, Metric]:
     """Return the catalogue by id, in the order of the file."""
     import yaml
 
-    read = yaml.safe_load(Path(__file__).with_name("metrics.yml").read_text(encoding="utf-8"))
+    # The parser in C reads it six times as fast, where the platform has it.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = Path(__file__).with_name("metrics.yml").read_text(encoding="utf-8")
+    read = yaml.load(text, Loader=loader)  # noqa: S506  (a SafeLoader either way)
     return {
         name: Metric(id=name, **{**given, "tables": tuple(given.get("tables", ()))})
         for name, given in read.items()

@@ -80,11 +80,8 @@ class Gate:
 
     def left_out(self, name: str) -> int:
         """Count the rows of a table that this purpose may not see."""
-        rows, seen = (
-            int(query("select count(*) as n from t", t=table)["n"][0])
-            for table in (self._everybody(name), self.rows(name))
-        )
-        return rows - seen
+        sql = "select (select count(*) from t) - (select count(*) from s) as n"
+        return int(query(sql, t=self._everybody(name), s=self.rows(name))["n"].iloc[0])
 
     def _words_at(self, at: datetime) -> Table:
         """What each customer had said about each purpose, as known at a moment."""

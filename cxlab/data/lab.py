@@ -63,7 +63,8 @@ class Lab:
             cycle=cycle,
         )
         self._folder = snapshot.folder
-        self._tables: dict[str, Table] = {}
+        self._tables: dict[str, Table] = {}  # as the purpose may see them
+        self._whole: dict[str, Table] = {}
 
     def __repr__(self) -> str:
         return f"<{self.title}, {self.cycle.name}: {', '.join(self.tables)}>"
@@ -153,8 +154,10 @@ class Lab:
         """Name a table with all its rows, for counts and for the gate."""
         if name not in self.snapshot.columns:
             raise Withheld(f"The study has no table {name!r}: no system that feeds it is mapped.")
-        columns = self.snapshot.columns[name]
-        return self.engine.read_parquet([self._folder / f"{name}.parquet"], columns)
+        if name not in self._whole:
+            file = self._folder / f"{name}.parquet"
+            self._whole[name] = self.engine.read_parquet([file], self.snapshot.columns[name])
+        return self._whole[name]
 
 
 def open_lab(

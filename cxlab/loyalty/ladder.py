@@ -1,8 +1,8 @@
 """Who is loyal at heart, who by habit, and who is neither: attitude set against behaviour."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 import pandas as pd
 
@@ -10,8 +10,8 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, keep, query, view
 from cxlab.errors import DataError, Withheld
 from cxlab.loyalty.sales import standing
-from cxlab.report import charts, disclosure, words
-from cxlab.report.disclosure import Money, Policy
+from cxlab.report import charts, words
+from cxlab.report.disclosure import Money
 from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.intervals import wilson
 
@@ -42,11 +42,8 @@ class Ladder(Result):
 
     cycle: str
     days: int
-
-    def protect(self, rules: Policy | int) -> Self:
-        """Withhold small groups; boxes, their money and moves are no parts of one another."""
-        parts = [disclosure.protect(rows, rules) for _, rows in self.estimates.groupby("metric")]
-        return replace(self, estimates=pd.concat(parts).sort_index())
+    # Boxes, their money and moves are no parts of one another.
+    apart = ("metric",)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of customers in each box."""

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import pandas as pd
 
@@ -64,6 +64,9 @@ class Result:
     breaks : str
         Why this cycle cannot be compared with those before, such as another scale; empty
         where it can. Where there is a break, no sentence and no row may state a change.
+    apart : tuple of str
+        Columns along which rows are no parts of one total, when small groups are withheld.
+        With `metric`, a group hidden in one metric tells of nothing in another.
     """
 
     estimates: pd.DataFrame = field(repr=False)
@@ -73,6 +76,7 @@ class Result:
     design: str = ""
     breaks: str = ""
     noted: Callable[[int], str] | None = field(default=None, repr=False)
+    apart: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         """Write the note as it is before anything is withheld."""
@@ -109,7 +113,7 @@ class Result:
 
     def protect(self, rules: Policy | int) -> Self:
         """Return the same result with small groups and uneven amounts withheld."""
-        safe = disclosure.protect(self.estimates, rules)
+        safe = disclosure.protect(self.estimates, rules, apart=self.apart)
         return replace(self, estimates=safe, note=self.note_for(rules))
 
     def note_for(self, rules: Policy | int) -> str:

@@ -103,7 +103,8 @@ def render(
     hidden = ' class="cx-heard"' if quiet else ""
     heads = "".join(_head(c, frame, level) for c in columns)
     given = {"metric": metric}
-    rows = "".join(_row(given | row, columns, frame, units) for row in frame.to_dict("records"))
+    digits = {c: _digits(c, frame[c]) for c in columns if _is_number(frame[c])}
+    rows = "".join(_row(given | row, columns, digits, units) for row in frame.to_dict("records"))
     return (
         f'<div class="cx-scroll" role="group" aria-labelledby="{uid}-c" tabindex="0">'
         f'<table class="cx-table"><caption id="{uid}-c"{hidden}>{text(caption)}</caption>'
@@ -156,8 +157,16 @@ def _head(column: str, frame: pd.DataFrame, level: float) -> str:
     return f'<th scope="col"{number}{hint}>{text(plain(column))}</th>'
 
 
+def _digits(column: str, values: "pd.Series[Any]") -> int:
+    """Decimals that say enough of numbers without a unit."""
+    known = values.dropna().astype(float)
+    if np.isclose(known, known.round()).all():
+        return 0
+    return 1 if known.abs().max() >= 100 or "days" in column.split("_") else 2
+
+
 def _row(
-    row: dict[Any, Any], columns: list[str], frame: pd.DataFrame, units: dict[str, str]
+    row: dict[Any, Any], columns: list[str], digits: dict[str, int], units: dict[str, str]
 ) -> str:
     hidden = bool(row.get("suppressed", False) is True or row.get("suppressed") == True)  # noqa: E712
     own = str(row["unit"]) if "unit" in row else None
@@ -165,15 +174,15 @@ def _row(
     cells, headed = [], False
     for column in columns:
         value = row[column]
-        if not _is_number(frame[column]):
+        if column not in digits:
             shown = plain(value) if column in ("metric", "unit") else _word(value)
-            if shown == "–" and "estimate" in frame:
+            if shown == "–" and "estimate" in columns:
                 shown = "All"  # a group that is not named is everybody
             tag = "td" if headed else 'th scope="row"'
             roomy = ' class="cx-words"' if len(shown) > _LONG else ""
             cells.append(f"<{tag}{roomy}><bdi>{text(shown)}</bdi></{tag[:2]}>")
             headed = True
-        elif column == "conf_low" and "conf_high" in frame:
+        elif column == "conf_low" and "conf_high" in row:
             unit = own or units.get(column, "")
             ends = _interval(value, row["conf_high"], unit, moves=moves)
             cells.append(_cell(ends, hidden, muted=True))
@@ -183,7 +192,7 @@ def _row(
             shown = (
                 _moved(value, unit, str(row["metric"]))
                 if signed
-                else _number(value, column, unit, frame)
+                else _number(value, column, unit, digits[column])
             )
             # What a row is about stays, also where its numbers are withheld.
             cells.append(_cell(shown, hidden and not (column in _KEYS and np.isfinite(value))))
@@ -211,7 +220,7 @@ def _moved(value: float, unit: str, metric: str) -> str:
     return words.signed(value, unit)
 
 
-def _number(value: float, column: str, unit: str, frame: pd.DataFrame) -> str:
+def _number(value: float, column: str, unit: str, digits: int) -> str:
     if value is None or pd.isna(value) or not np.isfinite(value):
         return "–"
     if unit:
@@ -220,10 +229,7 @@ def _number(value: float, column: str, unit: str, frame: pd.DataFrame) -> str:
         return words.value(float(value), "share")
     if column.startswith("p_"):
         return words.number(value, 3) if value >= 0.001 else "<0.001"
-    known = frame[column].dropna().astype(float)
-    whole = bool(np.isclose(known, known.round()).all())
-    rough = known.abs().max() >= 100 or "days" in column.split("_")
-    return words.number(float(value), 0 if whole else 1 if rough else 2)
+    return words.number(float(value), digits)
 
 
 def _word(value: object) -> str:

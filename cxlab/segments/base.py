@@ -1,16 +1,15 @@
 """How many customers are there, and how many came this cycle?"""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, Self
+from typing import Any
 
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query
 from cxlab.errors import Withheld
-from cxlab.report import disclosure, words
-from cxlab.report.disclosure import Policy
+from cxlab.report import words
 from cxlab.report.finding import Result, interval_row
 from cxlab.segments.rows import counted
 
@@ -31,12 +30,9 @@ class CustomerBase(Result):
 
     cycle_name: str
     previous_name: str
-
-    def protect(self, rules: Policy | int) -> Self:
-        """Withhold small groups; the base is another group than who is new in it."""
-        # A change withheld for the cycle before says nothing of this one, which stays.
-        parts = [disclosure.protect(rows, rules) for _, rows in self.estimates.groupby("metric")]
-        return replace(self, estimates=pd.concat(parts).sort_index())
+    # The base is another group than who is new in it; a change withheld for the cycle
+    # before says nothing of this one.
+    apart = ("metric",)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw new customers by cycle."""

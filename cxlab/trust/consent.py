@@ -1,15 +1,14 @@
 """Who is in a chapter: whose consent its purpose has, and whose rows were taken out."""
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from cxlab.data.engine import query
 from cxlab.data.whose import PERHAPS, people_of
 from cxlab.errors import Withheld
-from cxlab.report import disclosure, words
-from cxlab.report.disclosure import Policy
+from cxlab.report import words
 from cxlab.report.finding import Result
 from cxlab.trust.listing import complete
 
@@ -60,12 +59,6 @@ class Seen(Result):
         return charts.bars(
             rows, label="status", value="rows", unit="count", axis="Customers", ax=ax
         )
-
-    def protect(self, rules: Policy | int) -> Self:
-        """Withhold small counts; rows of different tables are no parts of one total."""
-        tables = self.estimates["table"].fillna("")
-        parts = [disclosure.protect(rows, rules) for _, rows in self.estimates.groupby(tables)]
-        return replace(self, estimates=pd.concat(parts).sort_index())
 
     def sentence(self) -> str:
         """How many are seen, and how many are not."""

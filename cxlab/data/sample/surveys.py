@@ -15,7 +15,7 @@ valence v is binomial(6, (1 + v) / 2) - 3; items of one scale correlate by a nor
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binom, norm
+from scipy.special import bdtr, ndtri
 
 from cxlab.data.sample.activities import PLACES
 from cxlab.data.sample.company import DRIVERS, PERSONALITY, TOUCHPOINTS
@@ -118,7 +118,7 @@ def _emotion(
 
 def _binomial(normal: Numbers, size: int, share: float) -> NDArray[np.int8]:
     """Turn standard normals into binomial counts of the same rank."""
-    edges = norm.ppf(binom.cdf(np.arange(size), size, share))
+    edges = ndtri(bdtr(np.arange(size), size, share))
     return np.searchsorted(edges, normal).astype(np.int8)
 
 

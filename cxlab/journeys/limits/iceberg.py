@@ -6,7 +6,7 @@ before them, contacts that come out of nowhere, and days far from any contact.
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -26,8 +26,7 @@ from cxlab.journeys.limits.dark_time import (
     window_frame,
 )
 from cxlab.journeys.limits.unseen import antecedent_sums, antecedents, purchase_sums, purchases
-from cxlab.report import charts, disclosure, words
-from cxlab.report.disclosure import Policy
+from cxlab.report import charts, words
 from cxlab.report.finding import Result, interval_row
 from cxlab.stats.clusters import clustered_share
 from cxlab.stats.intervals import wilson
@@ -47,11 +46,8 @@ class Iceberg(Result):
     window: str
     near: str
     later: frozenset[str]
-
-    def protect(self, rules: Policy | int) -> Self:
-        """Withhold small groups; purchases, contacts and time are groups of their own."""
-        parts = [disclosure.protect(rows, rules) for _, rows in self.estimates.groupby("metric")]
-        return replace(self, estimates=pd.concat(parts).sort_index())
+    # Purchases, contacts and time are groups of their own.
+    apart = ("metric",)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw what is seen above the water and what is not below it, from first to last."""

@@ -1,8 +1,8 @@
 """What does the log hold: which contacts, by which channel, of how many people, known or not?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -11,8 +11,7 @@ from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.data.journey_settings import MEDIA, Medium
 from cxlab.errors import Withheld
 from cxlab.journeys.contacts import NOT_KNOWN, contact_view, contacts_left_out
-from cxlab.report import charts, disclosure, words
-from cxlab.report.disclosure import Policy
+from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.clusters import clustered_share
 from cxlab.stats.intervals import wilson
@@ -30,6 +29,8 @@ class Contacts(Result):
 
     by: str
     cycle: str
+    # All contacts are another group than those of customers.
+    apart = ("metric",)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of each group, the largest on top; offline ones say so."""
@@ -54,11 +55,6 @@ class Contacts(Result):
         ]
         told = [f"{words.value(x, 'share')} {what}" for x, what in parts if x is not None]
         return f"{said}; {words.listing(told)}." if told else f"{said}."
-
-    def protect(self, rules: Policy | int) -> Self:
-        """Withhold small groups; all contacts are another group than those of customers."""
-        parts = [disclosure.protect(rows, rules) for _, rows in self.estimates.groupby("metric")]
-        return replace(self, estimates=pd.concat(parts).sort_index())
 
     def _one(self, metric: str, group: str | None = None) -> float | None:
         rows = self._rows(metric)

@@ -6,8 +6,7 @@ small groups are withheld before anything is drawn, and what nobody knows is dra
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Self
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -22,17 +21,16 @@ from cxlab.journeys.maps.drawing import maps_of, told
 from cxlab.journeys.maps.lengths import elapsed_rows, stage_rows
 from cxlab.journeys.maps.met import met_rows, reach_rows, trouble_rows
 from cxlab.journeys.maps.phases import (
+    APART_BY_STAGE,
     EVERYBODY,
     Begun,
     Stages,
     begun_in,
-    protect_by_stage,
     stages_of,
 )
 from cxlab.journeys.maps.planned import fitness
 from cxlab.report import journey_map as picture
 from cxlab.report import words
-from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, estimate_row
 
 __all__ = ["JourneyMap", "journey_map", "touchpoints_by_stage"]
@@ -53,6 +51,7 @@ class JourneyMap(Result):
     personas: list[str]
     stages: Stages = field(repr=False)
     due: str = ""
+    apart = APART_BY_STAGE
 
     def table(self) -> pd.DataFrame:
         """One row per number on the map; what it is about beside its stage in one column."""
@@ -70,11 +69,6 @@ class JourneyMap(Result):
         """Draw one map per persona, as HTML."""
         maps = maps_of(self.estimates, self.personas, self.stages, self.outcome, due=self.due)
         return picture.draw(maps, uid=uid, outcome=self.outcome)
-
-    def protect(self, rules: Policy | int) -> Self:
-        """Withhold small groups, stage by stage."""
-        safe = protect_by_stage(self.estimates, rules)
-        return replace(self, estimates=safe, note=self.note_for(rules))
 
     def sentence(self) -> str:
         """Where customers feel worst, or where most journeys end."""

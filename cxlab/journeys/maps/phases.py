@@ -18,11 +18,13 @@ from cxlab.data.span import moment_us, span_us
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.contacts import NOT_KNOWN
-from cxlab.report import disclosure
-from cxlab.report.disclosure import Policy
 
-__all__ = ["EVERYBODY", "Begun", "Stages", "begun_in", "protect_by_stage", "stages_of"]
+__all__ = ["APART_BY_STAGE", "EVERYBODY", "Begun", "Stages", "begun_in", "stages_of"]
 
+# A journey comes through several stages: nobody can find one stage by taking the others from a
+# sum. Personas, touchpoints and channels within a stage do add up, and are kept company. How
+# many end in a stage tells nothing of how many come to it.
+APART_BY_STAGE = ("stage", "metric")
 EVERYBODY = "all journeys"
 _MOST_STAGES = 12  # more do not stand side by side on a wall
 
@@ -199,21 +201,6 @@ def begun_in(
         late=int(named["late"].sum()),
         unnamed=int(sizes.loc[sizes["persona"] == NOT_KNOWN, "n"].sum()),
     )
-
-
-def protect_by_stage(estimates: pd.DataFrame, rules: Policy | int) -> pd.DataFrame:
-    """Withhold small groups where stages are no parts of a total.
-
-    A journey comes through several stages: nobody can find one stage by taking the others from
-    a sum. Personas, touchpoints and channels within a stage do add up, and are kept company.
-    How many end in a stage tells nothing of how many come to it, so measures stand alone.
-    """
-    if estimates.empty:
-        return disclosure.protect(estimates, rules)
-    stage = estimates["stage"].astype("string").fillna("")
-    groups = estimates.groupby([stage, "metric"], sort=True)
-    parts = [disclosure.protect(part, rules) for _, part in groups]
-    return pd.concat(parts).loc[estimates.index]
 
 
 def _since(cycle: Cycle, horizon: int) -> datetime:

@@ -4,8 +4,8 @@ The planned map is replayed against the log: how many journeys follow it, how ma
 do, where the others part from it, and what those buy who part from it.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -27,16 +27,16 @@ from cxlab.journeys.maps.deviations import (
     replayed,
 )
 from cxlab.journeys.maps.phases import (
+    APART_BY_STAGE,
     EVERYBODY,
     Begun,
     Stages,
     begun_in,
-    protect_by_stage,
     stages_of,
 )
 from cxlab.journeys.maps.watched import FEWEST
 from cxlab.report import charts, words
-from cxlab.report.disclosure import Money, Policy
+from cxlab.report.disclosure import Money
 from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.clusters import ClusterSums, effective_n
 from cxlab.stats.intervals import wilson
@@ -62,6 +62,7 @@ class Fitness(Result):
     personas: list[str]
     unseen: list[str]
     unplanned: list[str]
+    apart = APART_BY_STAGE
 
     def table(self) -> pd.DataFrame:
         """One row per number; what is the same in all rows left out."""
@@ -80,11 +81,6 @@ class Fitness(Result):
             rows, label="what", unit="share", low="conf_low", high="conf_high",
             axis="Share of journeys, %", ax=ax,
         )  # fmt: skip
-
-    def protect(self, rules: Policy | int) -> Self:
-        """Withhold small groups, stage by stage."""
-        safe = protect_by_stage(self.estimates, rules)
-        return replace(self, estimates=safe, note=self.note_for(rules))
 
     def sentence(self) -> str:
         """How many follow the plan, and what most others do."""

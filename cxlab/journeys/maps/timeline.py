@@ -4,8 +4,8 @@ Journeys that may still go on are known up to a moment only. They are counted as
 were watched, rather than left out: leaving them out would keep the short ones.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -16,15 +16,14 @@ from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.maps.lengths import elapsed_rows, stage_rows
 from cxlab.journeys.maps.phases import (
+    APART_BY_STAGE,
     EVERYBODY,
     Begun,
     begun_in,
-    protect_by_stage,
     stages_of,
 )
 from cxlab.journeys.maps.watched import FEWEST
 from cxlab.report import charts, words
-from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result
 
 __all__ = ["Timeline", "timeline"]
@@ -38,6 +37,7 @@ class Timeline(Result):
     outcome: str
     personas: list[str]
     stages: list[str]
+    apart = APART_BY_STAGE
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the median length of each stage, or to the outcome where there is none."""
@@ -51,11 +51,6 @@ class Timeline(Result):
             rows.assign(**{c: rows[c] * per_day for c in ends}), label="stage", unit="mean",
             axis=f"Median {unit} in the stage", ax=ax,
         )  # fmt: skip
-
-    def protect(self, rules: Policy | int) -> Self:
-        """Withhold small groups, stage by stage."""
-        safe = protect_by_stage(self.estimates, rules)
-        return replace(self, estimates=safe, note=self.note_for(rules))
 
     def sentence(self) -> str:
         """How long the way to the outcome takes."""

@@ -5,12 +5,13 @@ Rates differ by a gamma distribution (r, alpha), chances to drop out by a beta d
 those who never came back are not all taken for customers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import betainc, expit
 
+from cxlab.stats.customer_base.few_ages import at_few_ages
 from cxlab.stats.customer_base.patterns import Floats, Histories
 
 __all__ = ["BetaGeometricNbd"]
@@ -92,16 +93,22 @@ class BetaGeometricNbd:
 
     def future(self, params: Floats, base: Histories, lengths: Floats) -> Floats:
         """Mean purchases in times to come of those who still buy; shape (lengths, histories)."""
-        return self._rest(params, base).mean(lengths)[:, base.ages[2]]
+        return self._rest(params, base, lambda rest: rest.mean(lengths))
 
     def pairs(self, params: Floats, base: Histories, length: float) -> Floats:
         """Mean of Y (Y - 1) for the purchases Y in the time to come of those who still buy."""
-        return self._rest(params, base).pairs(length)[base.ages[2]]
+        return self._rest(params, base, lambda rest: rest.pairs(length))
 
-    def _rest(self, params: Floats, base: Histories) -> "_UntilDropout":
+    def _rest(
+        self, params: Floats, base: Histories, asked: Callable[["_UntilDropout"], Floats]
+    ) -> Floats:
         r, alpha, a, b = params
-        x, watched, _ = base.ages
-        return _UntilDropout(r + x, alpha + watched, a, b + x + self.modified)
+        x, watched, place = base.ages
+
+        def of(x: Floats, age: Floats) -> Floats:
+            return asked(_UntilDropout(r + x, age, a, b + x + self.modified))
+
+        return at_few_ages(x, alpha + watched, of)[..., place]
 
     def _odds_gone(self, params: Floats, base: Histories) -> tuple[Floats, Floats, Floats]:
         """Log odds of having dropped out, log((alpha + T) / (alpha + t_x)), and b + x - 1."""
