@@ -3,7 +3,9 @@
 from cxlab.churn.at_risk import AtRisk, at_risk
 from cxlab.churn.causes import LeavingCauses, leaving_causes
 from cxlab.churn.drivers import ChurnDrivers, churn_drivers
+from cxlab.churn.feelings import RetentionByFeeling, retention_by_feeling
 from cxlab.churn.last_straw import LastStraw, last_straw
+from cxlab.churn.projection import RetentionProjection, retention_projection
 from cxlab.churn.rate import ChurnRate, churn_rate
 from cxlab.churn.retention import Retention, retention
 from cxlab.churn.retention_difference import RetentionDifference, retention_difference
@@ -20,7 +22,9 @@ __all__ = [
     "LastStraw",
     "LeavingCauses",
     "Retention",
+    "RetentionByFeeling",
     "RetentionDifference",
+    "RetentionProjection",
     "SilentLeavers",
     "at_risk",
     "churn_drivers",
@@ -30,7 +34,9 @@ __all__ = [
     "leaving_causes",
     "list_of",
     "retention",
+    "retention_by_feeling",
     "retention_difference",
+    "retention_projection",
     "signals",
     "silent_leavers",
     "voices",

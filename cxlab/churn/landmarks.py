@@ -16,7 +16,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.errors import ParameterError
 
-__all__ = ["PROTECTED", "Landmarks", "landmarks"]
+__all__ = ["PROTECTED", "Landmarks", "landmarks", "windows_of"]
 
 # What the law protects people from being treated by, under the names that data give it.
 PROTECTED = (
@@ -103,10 +103,7 @@ def landmarks(
     cutoff = known_at or cycle.cutoff
     known = spells(subscriptions, cutoff=cutoff)
     known.need(*drivers)
-    first_watched = complete_from
-    if signals is not None and complete_from is not None:
-        first_watched = complete_from + timedelta(days=window_days)
-    windows = _windows(cycle, cycles, window_days, first_watched)
+    windows = windows_of(cycle, cycles, window_days if signals is not None else 0, complete_from)
     listed = "".join(
         f', coalesce(cast(h."{d}" as varchar), \'not known\') as "{d}"' for d in drivers
     )
@@ -128,12 +125,17 @@ def landmarks(
     return Landmarks(*_with_signs(rows, list(drivers), signals, windows, cutoff))
 
 
-def _windows(
-    cycle: Cycle, cycles: int, window_days: int, first_watched: date | None
+def windows_of(
+    cycle: Cycle, cycles: int, window_days: int, complete_from: date | None
 ) -> pd.DataFrame:
-    """List the cycles whose beginnings are landmarks; the last one whatever was watched."""
+    """List the cycles whose beginnings are landmarks, and the window of signs before each.
+
+    The last one is listed whatever was watched; no other lies before the end of the first
+    window of the records.
+    """
+    first_watched = complete_from + timedelta(days=window_days) if complete_from else date.min
     chosen = [cycle]
-    while len(chosen) < cycles and chosen[-1].previous.first_day >= (first_watched or date.min):
+    while len(chosen) < cycles and chosen[-1].previous.first_day >= first_watched:
         chosen.append(chosen[-1].previous)
     return pd.DataFrame(
         {

@@ -19,11 +19,13 @@ __all__ = [
     "FEWEST",
     "WEEK",
     "Seen",
+    "begin_of",
     "counted",
     "curve_of",
     "effect_of",
     "gathered",
     "lengths",
+    "people_of",
     "seen",
 ]
 
@@ -44,10 +46,15 @@ class Seen:
     entry: _Floats
 
 
+def begin_of(cycle: Cycle, complete_from: date | None) -> datetime:
+    """From when on subscriptions are under observation (UTC); the earliest moment if always."""
+    # Days are local: the cycle knows when one begins in UTC.
+    return replace(cycle, first_day=complete_from).start if complete_from else datetime(1, 1, 1)
+
+
 def lengths(held: Table, cycle: Cycle, complete_from: date | None) -> Table:
     """Add the week of its life in which each was first and last seen, and whether it ended."""
-    # Days are local: the cycle knows when one begins in UTC.
-    begin = replace(cycle, first_day=complete_from).start if complete_from else datetime(1, 1, 1)
+    begin = begin_of(cycle, complete_from)
     week = WEEK * 86_400_000_000
     since = "epoch_us({0}) - epoch_us(started_at)"
     return view(
@@ -79,7 +86,12 @@ def counted(held: Table, group: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """,
         h=held,
     )
-    people = query(
+    return weeks, people_of(held, group)
+
+
+def people_of(held: Table, group: str) -> pd.DataFrame:
+    """Sum over customers, by group: what errors need where they have several subscriptions."""
+    return query(
         f"""
         select grp, count(*) as people, sum(n) as n, sum(n * n) as n_n, sum(y) as total,
             sum(n * y) as n_total, sum(y * y) as total_total, sum(late) as late,
@@ -92,7 +104,6 @@ def counted(held: Table, group: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """,
         h=held,
     )
-    return weeks, people
 
 
 def gathered(held: Table, name: str) -> tuple[Table, list[str]]:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ from cxlab.stats.survival import (
 __all__ = ["RetentionDifference", "retention_difference"]
 
 _EACH, _PAIR = "churn.lifetime_days", "churn.lifetime_difference"
-_TESTS = ("churn.p_value", "churn.p_holm")
+_TEST, _HOLM = "churn.p_value", "churn.p_holm"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,24 +44,26 @@ class RetentionDifference(Result):
         What the groups are.
     horizon_days : int
         Within which time under contract is counted.
+    stem : str
+        What the names of its metrics begin with.
     """
 
     by: str
     horizon_days: int
+    stem: ClassVar[str] = "churn"
 
     def table(self) -> pd.DataFrame:
         """One row per group, and one per pair with its difference and p-value."""
-        rows = self.estimates
         keys = ["within_days", self.by, "against"]
-        tests = rows[rows["metric"] == _TESTS[1]].set_index(keys)["estimate"]
-        kept = rows[rows["metric"].isin([_EACH, _PAIR])]
+        tests = self._rows("p_holm").set_index(keys)["estimate"]
+        kept = pd.concat([self._rows("lifetime_days"), self._rows("lifetime_difference")])
         each = kept.set_index(keys).index
         named = kept.assign(p_holm=[tests.get(key, np.nan) for key in each])
         return named.drop(columns=["count", "method"]).reset_index(drop=True)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw each group's mean time under contract."""
-        rows = self._rows(_EACH)
+        rows = self._rows("lifetime_days")
         rows = rows.sort_values(["estimate", self.by], ascending=[False, True])
         axis = f"Mean days under contract in the first {words.number(self.horizon_days)}"
         return charts.dots(rows, label=self.by, unit="days", axis=axis, ax=ax)
@@ -69,7 +71,8 @@ class RetentionDifference(Result):
     def sentence(self) -> str:
         """The clearest difference, or that there is none, and what could have been seen."""
         pairs, tests = (
-            self._rows(metric).reset_index(drop=True) for metric in (_PAIR, "churn.p_holm")
+            self._rows(metric).reset_index(drop=True)
+            for metric in ("lifetime_difference", "p_holm")
         )
         shown = pairs[~pairs["suppressed"].astype(bool) & ~tests["suppressed"].astype(bool)]
         first = f"of their first {words.number(self.horizon_days)} days"
@@ -98,8 +101,19 @@ class RetentionDifference(Result):
             f"({words.interval(low, high, 'days')}); {words.number(clear.sum())} of {many} differ."
         )
 
-    def _rows(self, metric: str) -> pd.DataFrame:
-        return self.estimates[self.estimates["metric"] == metric]
+    def _rows(self, name: str) -> pd.DataFrame:
+        return self.estimates[self.estimates["metric"] == f"{self.stem}.{name}"]
+
+    def _pair_of(self, one: str, other: str) -> dict[Any, Any] | None:
+        """The row of one group less another, whichever way it was taken; None where not shown."""
+        for row in self._rows("lifetime_difference").to_dict("records"):
+            if {row[self.by], row["against"]} == {one, other} and not row["suppressed"]:
+                if row[self.by] == one:
+                    return row
+                ends = {"estimate": -row["estimate"], "conf_low": -row["conf_high"],
+                        "conf_high": -row["conf_low"]}  # fmt: skip
+                return {**row, **ends, self.by: one, "against": other}
+        return None
 
 
 def retention_difference(
@@ -233,7 +247,7 @@ def _pair(
     rows = [_without_end(interval_row(_PAIR, _days(found, size["n"]), unit="days",
                                       count=size["count"], **dims))]  # fmt: skip
     for metric, value, said in zip(
-        _TESTS, p_values, (method, f"{method}, Holm over all pairs"), strict=True
+        (_TEST, _HOLM), p_values, (method, f"{method}, Holm over all pairs"), strict=True
     ):
         row = estimate_row(metric, value, math.nan, math.nan, unit="p", method=said, **size, **dims)
         rows.append(row | {"suppressed": not math.isfinite(value)})
@@ -277,7 +291,7 @@ def _tests(
 def _whole_test(test: tuple[float, float, str], people: pd.DataFrame, **dims: Any) -> list[Any]:
     _, p_value, method = test
     row = estimate_row(
-        _TESTS[0], p_value, math.nan, math.nan, n=float(people["n"].sum()), unit="p",
+        _TEST, p_value, math.nan, math.nan, n=float(people["n"].sum()), unit="p",
         method=f"{method} of all groups", count=float(people["leavers"].min()), **dims,
     )  # fmt: skip
     return [row | {"suppressed": not math.isfinite(p_value)}]

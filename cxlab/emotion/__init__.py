@@ -2,5 +2,6 @@
 
 from cxlab.emotion.lane import feelings
 from cxlab.emotion.touchpoints import Felt, felt
+from cxlab.emotion.valences import valences
 
-__all__ = ["Felt", "feelings", "felt"]
+__all__ = ["Felt", "feelings", "felt", "valences"]

@@ -2,7 +2,12 @@
 
 from cxlab.stats.customer_base.patterns import Histories, histories
 from cxlab.stats.customer_base.repeat_buying import RepeatBuying, fit_repeat_buying
-from cxlab.stats.customer_base.retention import Retention, fit_retention
+from cxlab.stats.customer_base.retention import (
+    Retention,
+    RetentionModel,
+    fit_renewals,
+    fit_retention,
+)
 from cxlab.stats.customer_base.spend import Independence, Spend, fit_spend, spend_independence
 from cxlab.stats.customer_base.tracking import by_frequency, track
 from cxlab.stats.customer_base.value import ResidualValue, residual_value
@@ -13,8 +18,10 @@ __all__ = [
     "RepeatBuying",
     "ResidualValue",
     "Retention",
+    "RetentionModel",
     "Spend",
     "by_frequency",
+    "fit_renewals",
     "fit_repeat_buying",
     "fit_retention",
     "fit_spend",

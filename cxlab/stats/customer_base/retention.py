@@ -22,7 +22,7 @@ from cxlab.stats.customer_base.fit import LikelihoodFit, logit_ends, positive
 from cxlab.stats.customer_base.maximum import Floats, Maximum, maximise
 from cxlab.stats.intervals import Interval
 
-__all__ = ["Retention", "RetentionModel", "fit_retention", "log_survival"]
+__all__ = ["Retention", "RetentionModel", "fit_renewals", "fit_retention", "log_survival"]
 
 RetentionModel: TypeAlias = Literal["sBG", "BdW", "geometric"]
 
@@ -157,18 +157,65 @@ def fit_retention(
     >>> {name: round(value, 3) for name, value in fit.params.items()}
     {'alpha': 0.668, 'beta': 3.806}
     """
+    at_risk, lost = _counts(cohorts)
+    n = float(sum(np.ravel(c)[0] for c in cohorts))
+    return fit_renewals(at_risk, lost, n=n, model=model, level=level)
+
+
+def fit_renewals(
+    at_risk: ArrayLike,
+    lost: ArrayLike,
+    *,
+    n: float | None = None,
+    model: RetentionModel = "sBG",
+    level: float = 0.95,
+) -> Retention:
+    """Fit a model of renewals to how many faced each of them and how many left at it.
+
+    Parameters
+    ----------
+    at_risk, lost : array_like, each of shape (renewals,)
+        Customers who faced renewal 1, 2, ... under observation, and those who left at it. Who
+        comes under observation late faces the later ones only.
+    n : float, optional
+        Customers in all. Default: the most that faced one renewal.
+    model : {"sBG", "BdW", "geometric"}
+        As for `fit_retention`.
+    level : float
+        Confidence level of all intervals.
+
+    Returns
+    -------
+    Retention
+        With `converged` and the `reason` if not; then it gives no numbers.
+
+    Raises
+    ------
+    DataError
+        If more left than faced a renewal, or there is nothing to fit.
+    ParameterError
+        If there is no such model.
+
+    Examples
+    --------
+    >>> fit = fit_renewals([1000, 869, 743, 653], [131, 126, 90, 60])
+    >>> round(float(fit.curve(12)["estimate"][12]), 2)
+    0.31
+    """
     if model not in _NAMES:
         raise ParameterError(f"model must be one of {', '.join(_NAMES)}, but is {model!r}.")
-    at_risk, lost = _counts(cohorts)
-    if model != "geometric" and (len(lost) < 2 or not lost.any()):
+    faced, left = (np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (at_risk, lost))
+    if len(faced) != len(left) or not ((left >= 0) & (left <= faced) & (faced > 0)).all():
+        raise DataError("at each renewal somebody must face it, and no more leave than do.")
+    if model != "geometric" and (len(left) < 2 or not left.any()):
         raise DataError(
-            f"a retention curve needs two renewals and somebody who left, but has {len(lost)} "
-            f"renewals and {lost.sum():g} who left. Wait, or take the model geometric."
+            f"a retention curve needs two renewals and somebody who left, but has {len(left)} "
+            f"renewals and {left.sum():g} who left. Wait, or take the model geometric."
         )
-    found = _constant(at_risk, lost) if model == "geometric" else _search(at_risk, lost, model)
+    found = _constant(faced, left) if model == "geometric" else _search(faced, left, model)
     return Retention(
-        model=model, names=_NAMES[model], n=float(sum(np.ravel(c)[0] for c in cohorts)),
-        level=level, at_risk=at_risk, lost=lost, theta=found.theta, reason=found.reason,
+        model=model, names=_NAMES[model], n=float(faced.max()) if n is None else n,
+        level=level, at_risk=faced, lost=left, theta=found.theta, reason=found.reason,
         covariance_log=found.covariance, log_likelihood=found.value, starts=found.starts,
         agreeing=found.agreeing,
     )  # fmt: skip

@@ -1,0 +1,390 @@
+"""How long will subscriptions last, beyond what the records have seen?
+
+A curve of retention ends where the records do. Models of renewal go on: those who are left are
+ever more loyal ones, so that a constant rate would foretell too few. Before it is believed, the
+model is fitted to what was known a year ago and held against what came.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from cxlab.churn.lengths import FEWEST, begin_of, effect_of, gathered, lengths, people_of
+from cxlab.churn.spells import spells
+from cxlab.data.calendar import Cycle
+from cxlab.data.engine import Table, TableLike, grouped, query
+from cxlab.data.span import moment_us
+from cxlab.errors import ConvergenceError, ParameterError, Withheld
+from cxlab.report import charts, words
+from cxlab.report.disclosure import Policy, blank, running
+from cxlab.report.finding import Result, estimate_row, interval_row
+from cxlab.stats.differences import mover_difference
+from cxlab.stats.intervals import Interval
+from cxlab.stats.survival import SurvivalCurve, product_limit
+
+if TYPE_CHECKING:  # scipy stays out of the room's import
+    from cxlab.stats.customer_base import Retention as Renewals
+    from cxlab.stats.customer_base import RetentionModel
+
+__all__ = ["RetentionProjection", "retention_projection"]
+
+WEEKS = 4  # of a period, at whose end each subscription is renewed or not
+_YEAR = 13  # periods
+_MARK = 3  # periods between the points of the curve
+_MODELS: tuple["RetentionModel", ...] = ("sBG", "BdW", "geometric")
+_SHARE = "projection.retained_share"
+_DAYS = 7 * WEEKS
+_WEEK_US = 7 * 86_400_000_000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RetentionProjection(Result):
+    """Share of subscriptions that still run, as seen and as expected beyond the records.
+
+    Attributes
+    ----------
+    cycle, model : str
+        At whose end this was known, and the model that fits best.
+    seen_days, horizon_days : int
+        How far the records reach, and how far the projection does.
+    by : str or None
+        What the groups are.
+    """
+
+    cycle: str
+    model: "RetentionModel"
+    seen_days: int
+    horizon_days: int
+    by: str | None
+
+    def protect(self, rules: Policy | int) -> Self:
+        """Withhold small numbers, and times between which too few ended."""
+        safe, least = super().protect(rules), Policy.of(rules).min_cell
+        seen = (self.estimates["measure"] == "seen").to_numpy()
+        hidden = safe.estimates["suppressed"].to_numpy(dtype=bool)
+        hidden[seen] |= running(self.estimates.loc[seen, "count"], least)
+        return replace(safe, estimates=blank(safe.estimates, hidden))
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw what was seen and what is expected, each with its band."""
+        rows = self._rows(_SHARE)
+        rows = rows[~rows["suppressed"].astype(bool)]
+        whole = pd.DataFrame({"after_days": 0.0, "estimate": 1.0, "conf_low": 1.0,
+                              "conf_high": 1.0, "measure": ["seen", "expected"]})  # fmt: skip
+        columns = list(whole.columns)
+        frame = pd.concat([whole, rows[columns]], ignore_index=True)
+        frame["years"] = frame["after_days"].astype(float) / (_YEAR * _DAYS)
+        return charts.curve(
+            frame, x="years", unit="share", low="conf_low", high="conf_high", group="measure",
+            zero=True, axis="Share that still run, %", name="Years since the beginning", ax=ax,
+        )  # fmt: skip
+
+    def sentence(self) -> str:
+        """What is left at the horizon, and how far off such a forecast was a year ago."""
+        rows = self._rows(_SHARE)
+        last = rows[rows["measure"] == "expected"].iloc[-1]
+        if last["suppressed"]:
+            return f"Too few subscriptions have ended by {self.cycle} to foretell how many stay."
+        said = (
+            f"{words.value(last['estimate'], 'share')} of new subscriptions are to be expected "
+            f"still to run after {_years(last['after_days'])} "
+            f"({words.interval(last['conf_low'], last['conf_high'], 'share')}); the records have "
+            f"seen {_years(self.seen_days)}"
+        )
+        gap = self._rows("projection.holdout_difference")
+        if gap.empty or gap["suppressed"].iloc[0]:
+            return f"{said}, too few to check such a forecast."
+        row = gap.iloc[0]
+        low, high = (words.signed(row[c], "share") for c in ("conf_low", "conf_high"))
+        return (
+            f"{said}. A year ago the same model was {words.signed(row['estimate'], 'share')} off "
+            f"({low} to {high})."
+        )
+
+    def _rows(self, metric: str) -> pd.DataFrame:
+        return self.estimates[self.estimates["metric"] == metric]
+
+
+def retention_projection(
+    subscriptions: TableLike,
+    *,
+    cycle: Cycle,
+    by: str | TableLike | None = None,
+    years: int | None = None,
+    complete_from: date | None = None,
+) -> RetentionProjection:
+    """Project how many subscriptions will still run, from who renewed so far.
+
+    Parameters
+    ----------
+    subscriptions : table
+        With `subscription_id`, `customer_id`, `started_at`, `ended_at`.
+    cycle : Cycle
+        All subscriptions that had begun by its end, as known then.
+    by : str or table, optional
+        A column of `subscriptions`, or a table of `customer_id` and one more column; known when
+        a subscription begins. Each group gets a model of its own.
+    years : int, optional
+        How far is looked ahead, in years of 52 weeks. Default: half as far again as was seen.
+    complete_from : datetime.date, optional
+        First day of the records, as for `retention`.
+
+    Returns
+    -------
+    RetentionProjection
+        `projection.retained_share` by `after_days` and `measure` (seen, expected),
+        `projection.days_to_come` of a new subscription and of one that has run for a year,
+        within the horizon, in all and by group; `projection.holdout_difference`, the share
+        expected a year ago less the share seen now, at the end of the records.
+
+    Raises
+    ------
+    Withheld
+        If fewer than ten subscriptions have ended, or none was watched for two periods.
+    ConvergenceError
+        If no model has a maximum that can be found.
+    ParameterError
+        If the horizon is less than a year.
+
+    Notes
+    -----
+    Time is cut in periods of four weeks; a subscription faces a renewal at the end of each one
+    that was watched whole. Shifted beta-geometric, beta-discrete-Weibull and one constant
+    chance are fitted by likelihood; the least of AIC is taken. Intervals take the model for
+    true. Where customers have several subscriptions, errors carry the design effect.
+
+    References
+    ----------
+    Fader & Hardie (2007), Journal of Interactive Marketing 21(1), 76-90; Fader, Hardie, Liu,
+    Davin & Steenburgh (2018), Journal of Interactive Marketing 43, 1-16.
+
+    Examples
+    --------
+    >>> from cxlab.data.calendar import parse_cycle
+    >>> rng = np.random.default_rng(1)
+    >>> lost = rng.geometric(rng.beta(1.0, 9.0, 800)).clip(max=1000)
+    >>> began = pd.Timestamp("2016-01-01")
+    >>> ended = began + pd.to_timedelta(28 * lost - 1, unit="D")
+    >>> held = pd.DataFrame({
+    ...     "subscription_id": range(800), "customer_id": [f"c{i}" for i in range(800)],
+    ...     "started_at": began, "ended_at": ended.where(ended < pd.Timestamp("2018-04-01"))})
+    >>> found = retention_projection(held, cycle=parse_cycle("2018Q1"))
+    >>> found.model, found.sentence()[:42]
+    ('sBG', '14.0% of new subscriptions are to be expec')
+    """
+    if years is not None and years < 1:
+        raise ParameterError(f"years must be 1 or more, but is {years}.")
+    held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
+    counts, people = _periods(held, "'all'", cycle, complete_from), people_of(held, "'all'").iloc[0]
+    whole = _Watched.of(counts, people, cycle)
+    fits = _fitted(whole)
+    horizon = (years or math.ceil(1.5 * len(whole.at_risk) / _YEAR)) * _YEAR
+    rows = _curve_rows(whole, fits[0], horizon) + _to_come(whole, fits[0], horizon)
+    rows += _checked(subscriptions, cycle, complete_from, fits[0].model, whole)
+    name: str | None = None
+    if by is not None:
+        named, name = grouped(held, by)
+        rows = [{**row, name: None} for row in rows] + _by_group(
+            named, name, cycle, complete_from, horizon
+        )
+    return RetentionProjection(
+        estimates=pd.DataFrame(rows),
+        subtitle="Share of subscriptions that still run, %, by years since their beginning: seen, "
+        "and as the model goes on; 95% bands",
+        note=f"Base: {words.number(whole.n)} subscriptions watched for a whole period of four "
+        f"weeks or until their end, of which {words.number(whole.lost.sum())} have ended by the "
+        f"end of {cycle.name}. Model: {fits[0].model}, the best of "
+        f"{words.listing([f.model for f in fits])} by AIC. The band takes the model for true.",
+        cycle=cycle.name,
+        model=fits[0].model,
+        seen_days=len(whole.at_risk) * _DAYS,
+        horizon_days=horizon * _DAYS,
+        by=name,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Watched:
+    """Who faced each renewal and left at it, and the curve of those seen."""
+
+    at_risk: Any
+    lost: Any
+    n: float
+    leavers: float  # customers
+    effect: float
+    curve: SurvivalCurve
+
+    @classmethod
+    def of(cls, counts: pd.DataFrame, people: Any, cycle: Cycle) -> "_Watched":
+        """Count renewals from the first and the last period of each subscription."""
+        first, last, over, n = (counts[c].to_numpy(float) for c in ("first", "last", "over", "n"))
+        ended = float(n @ over)
+        if ended < FEWEST:
+            raise Withheld(
+                f"A projection needs at least {FEWEST} subscriptions that ended, but "
+                f"{words.number(ended)} had by the end of {cycle.name}."
+            )
+        faced = np.arange(1.0, last.max() + 1)
+        at_risk = np.array([n[(first <= k) & (k <= last)].sum() for k in faced])
+        lost = np.array([(n * over)[last == k].sum() for k in faced])
+        known = np.cumprod(at_risk > 0).astype(bool)  # up to where somebody was watched
+        if known.sum() < 2:
+            raise Withheld("A projection needs subscriptions that were watched for eight weeks.")
+        effect = effect_of(people)
+        late = first - 1 if (first > 1).any() else None
+        curve = product_limit(last, n * over, n * (1 - over), entry=late, design_effect=effect)
+        return cls(at_risk=at_risk[known], lost=lost[known], n=float(n.sum()), effect=effect,
+                   leavers=float(people["leavers"]), curve=curve)  # fmt: skip
+
+
+def _periods(held: Table, group: str, cycle: Cycle, complete_from: date | None) -> pd.DataFrame:
+    """Count subscriptions by the first and the last renewal that they were seen to face.
+
+    What ended in a period that is not over counts until the one before: those who may yet
+    stay in it are not counted either.
+    """
+    begin = begin_of(cycle, complete_from)
+    return query(
+        f"""
+        select grp, first, least(last, whole) as last,
+            case when last <= whole then over else 0 end as over, count(*) as n
+        from (
+            select {group} as grp, is_over as over,
+                cast(floor(($cutoff_us - epoch_us(started_at)) / {WEEKS * _WEEK_US}) as bigint)
+                    as whole,
+                case when started_at < $begin then
+                    cast(ceil(($begin_us - epoch_us(started_at)) / {WEEKS * _WEEK_US}.0) as bigint)
+                    else 0 end + 1 as first,
+                case when is_over = 1 then cast(ceil(last_week / {WEEKS}.0) as bigint)
+                    else cast(floor((last_week - 1) / {WEEKS}.0) as bigint) end as last
+            from h
+        ) as p where first <= least(last, whole)
+        group by grp, first, least(last, whole), case when last <= whole then over else 0 end
+        order by grp, first, last, over
+        """,
+        h=held,
+        cutoff_us=moment_us(cycle.cutoff),
+        begin=begin,
+        begin_us=moment_us(begin),
+    )
+
+
+def _fitted(whole: _Watched) -> list["Renewals"]:
+    """Fit each model, the best by AIC first; those without a maximum are left out."""
+    from cxlab.stats.customer_base import fit_renewals
+
+    # A likelihood of repeated rows is worth as many strangers as the design effect leaves.
+    less = whole.effect
+    tried = [
+        fit_renewals(whole.at_risk / less, whole.lost / less, n=whole.n, model=model)
+        for model in _MODELS
+    ]
+    fits = [fit for fit in tried if fit.converged]
+    if not fits:
+        reasons = "; ".join(f"{fit.model}: {fit.reason}" for fit in tried)
+        raise ConvergenceError(f"No model of renewals converged. {reasons}.")
+    return sorted(fits, key=lambda fit: 2 * len(fit.names) - 2 * fit.log_likelihood)
+
+
+def _curve_rows(whole: _Watched, fit: "Renewals", horizon: int) -> list[dict[str, Any]]:
+    """Rows of the shares, every third period: seen as far as ten were watched, and expected."""
+    marks = np.unique(np.r_[np.arange(_MARK, horizon, _MARK), horizon])
+    expected = fit.curve(horizon)
+    rows = []
+    for k in marks.tolist():
+        row = expected.iloc[k]
+        rows.append(
+            estimate_row(_SHARE, *(float(row[c]) for c in ("estimate", "conf_low", "conf_high")),
+                         n=whole.n, count=whole.leavers, unit="share", measure="expected",
+                         method=f"{fit.model}, maximum likelihood", after_days=float(k * _DAYS))
+        )  # fmt: skip
+    watched = len(whole.at_risk[whole.at_risk >= FEWEST])
+    per_end = whole.leavers / float(whole.lost.sum())
+    for k in marks[marks <= watched].tolist():
+        seen = _share_at(whole, k)
+        had = float(whole.lost[:k].sum()) * per_end
+        rows.append(interval_row(_SHARE, seen, unit="share", count=np.floor(had), measure="seen",
+                                 after_days=float(k * _DAYS)))  # fmt: skip
+    return rows
+
+
+def _share_at(whole: _Watched, period: int) -> Interval:
+    point = whole.curve.at([period]).iloc[0]
+    return Interval(
+        estimate=point["estimate"], low=point["conf_low"], high=point["conf_high"], n=whole.n,
+        method=whole.curve.method, level=whole.curve.level,
+    )  # fmt: skip
+
+
+def _to_come(whole: _Watched, fit: "Renewals", horizon: int, **dims: Any) -> list[dict[str, Any]]:
+    """Rows of the days still to come within the horizon, of new ones and after a year."""
+    rows = []
+    for measure, made in (("new", 0), ("after a year", _YEAR)):
+        found = fit.further_renewals(made, horizon=horizon)
+        days = Interval(
+            estimate=_DAYS * found.estimate, low=_DAYS * found.low, high=_DAYS * found.high,
+            n=whole.n, level=found.level, se=_DAYS * found.se, method=found.method,
+        )  # fmt: skip
+        rows.append(interval_row("projection.days_to_come", days, unit="days", measure=measure,
+                                 count=whole.leavers, after_days=None, **dims))  # fmt: skip
+    return rows
+
+
+def _checked(
+    subscriptions: TableLike,
+    cycle: Cycle,
+    complete_from: date | None,
+    model: "RetentionModel",
+    now: _Watched,
+) -> list[dict[str, Any]]:
+    """Hold what the model said a year ago against what is seen now, at the end of the records."""
+    from cxlab.stats.customer_base import fit_renewals
+
+    then = cycle
+    while then.cutoff > cycle.cutoff - pd.Timedelta(days=364):
+        then = then.previous
+    try:
+        held = lengths(spells(subscriptions, cutoff=then.cutoff), then, complete_from)
+        past = _Watched.of(
+            _periods(held, "'all'", then, complete_from), people_of(held, "'all'").iloc[0], then
+        )
+    except Withheld:
+        return []
+    fit = fit_renewals(past.at_risk / past.effect, past.lost / past.effect, n=past.n, model=model)
+    last = len(now.at_risk[now.at_risk >= FEWEST])
+    if not fit.converged or last <= len(past.at_risk):
+        return []
+    row = fit.curve(last).iloc[last]
+    told = Interval(estimate=row["estimate"], low=row["conf_low"], high=row["conf_high"],
+                    n=past.n, method=f"{model}, a year before", level=fit.level)  # fmt: skip
+    gap = mover_difference(told, _share_at(now, last))
+    return [interval_row("projection.holdout_difference", gap, unit="share", count=past.leavers,
+                         measure=None, after_days=float(last * _DAYS))]  # fmt: skip
+
+
+def _by_group(
+    held: Table, name: str, cycle: Cycle, complete_from: date | None, horizon: int
+) -> list[dict[str, Any]]:
+    """Rows of the largest groups, each with a model of its own."""
+    groups, names = gathered(held, name)
+    counts, people = (
+        _periods(groups, "h.shown", cycle, complete_from),
+        people_of(groups, "h.shown").set_index("grp"),
+    )
+    rows: list[dict[str, Any]] = []
+    for group in names:
+        try:
+            mine = _Watched.of(counts[counts["grp"] == group], people.loc[group], cycle)
+            rows += _to_come(mine, _fitted(mine)[0], horizon, **{name: group})
+        except (Withheld, ConvergenceError):
+            continue  # the table of retention says how many they are
+    return rows
+
+
+def _years(days: float) -> str:
+    years = days / (_YEAR * _DAYS)
+    return f"{words.number(years, 0 if years == int(years) else 1)} years"
