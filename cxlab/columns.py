@@ -81,6 +81,7 @@ GLOSSARY: dict[str, str] = {
     "estimate": "The number itself, in the unit given.",
     "family": "What the mission asks every study about, such as retention and churn.",
     "fate": "What became of rows that are not used, or why somebody is not listed.",
+    "feeling": "What customers had said they felt: good, bad or in between.",
     "fingerprint": "How the sha256 of a file begins: equal for equal files only.",
     "first_row": "Day of the earliest row of a table, UTC.",
     "frequency": "Mean number of days on which a customer of this row has bought.",

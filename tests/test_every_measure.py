@@ -169,6 +169,12 @@ ANALYSES: dict[str, Analysis] = {
     "retention compared": lambda t, c: cx.churn.retention_difference(
         _subscribed(t), cycle=c, by="plan"
     ),
+    "retention projected": lambda t, c: cx.churn.retention_projection(
+        _subscribed(t), cycle=c, by="plan", complete_from=c.previous.first_day
+    ),
+    "retention by feeling": lambda t, c: cx.churn.retention_by_feeling(
+        _subscribed(t), cx.emotion.valences(t["answers"]), cycle=c
+    ),
     "causes of leaving": lambda t, c: cx.churn.leaving_causes(_subscribed(t), cycle=c, by="plan"),
     "what goes with leaving": lambda t, c: cx.churn.churn_drivers(
         _subscribed(t), _answering(t), cycle=c, drivers=["plan"]

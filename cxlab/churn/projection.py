@@ -179,8 +179,9 @@ def retention_projection(
     if years is not None and years < 1:
         raise ParameterError(f"years must be 1 or more, but is {years}.")
     held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
-    counts, people = _periods(held, "'all'", cycle, complete_from), people_of(held, "'all'").iloc[0]
-    whole = _Watched.of(counts, people, cycle)
+    whole = _Watched.of(
+        _periods(held, "'all'", cycle, complete_from), people_of(held, "'all'"), cycle
+    )
     fits = _fitted(whole)
     horizon = (years or math.ceil(1.5 * len(whole.at_risk) / _YEAR)) * _YEAR
     rows = _curve_rows(whole, fits[0], horizon) + _to_come(whole, fits[0], horizon)
@@ -219,7 +220,7 @@ class _Watched:
     curve: SurvivalCurve
 
     @classmethod
-    def of(cls, counts: pd.DataFrame, people: Any, cycle: Cycle) -> "_Watched":
+    def of(cls, counts: pd.DataFrame, people: pd.DataFrame, cycle: Cycle) -> "_Watched":
         """Count renewals from the first and the last period of each subscription."""
         first, last, over, n = (counts[c].to_numpy(float) for c in ("first", "last", "over", "n"))
         ended = float(n @ over)
@@ -234,11 +235,12 @@ class _Watched:
         known = np.cumprod(at_risk > 0).astype(bool)  # up to where somebody was watched
         if known.sum() < 2:
             raise Withheld("A projection needs subscriptions that were watched for eight weeks.")
-        effect = effect_of(people)
+        customers = people.iloc[0]
+        effect = effect_of(customers)
         late = first - 1 if (first > 1).any() else None
         curve = product_limit(last, n * over, n * (1 - over), entry=late, design_effect=effect)
         return cls(at_risk=at_risk[known], lost=lost[known], n=float(n.sum()), effect=effect,
-                   leavers=float(people["leavers"]), curve=curve)  # fmt: skip
+                   leavers=float(customers["leavers"]), curve=curve)  # fmt: skip
 
 
 def _periods(held: Table, group: str, cycle: Cycle, complete_from: date | None) -> pd.DataFrame:
@@ -350,7 +352,7 @@ def _checked(
     try:
         held = lengths(spells(subscriptions, cutoff=then.cutoff), then, complete_from)
         past = _Watched.of(
-            _periods(held, "'all'", then, complete_from), people_of(held, "'all'").iloc[0], then
+            _periods(held, "'all'", then, complete_from), people_of(held, "'all'"), then
         )
     except Withheld:
         return []
@@ -373,12 +375,13 @@ def _by_group(
     groups, names = gathered(held, name)
     counts, people = (
         _periods(groups, "h.shown", cycle, complete_from),
-        people_of(groups, "h.shown").set_index("grp"),
+        people_of(groups, "h.shown"),
     )
     rows: list[dict[str, Any]] = []
     for group in names:
         try:
-            mine = _Watched.of(counts[counts["grp"] == group], people.loc[group], cycle)
+            own, who = counts[counts["grp"] == group], people[people["grp"] == group]
+            mine = _Watched.of(own, who, cycle)
             rows += _to_come(mine, _fitted(mine)[0], horizon, **{name: group})
         except (Withheld, ConvergenceError):
             continue  # the table of retention says how many they are
