@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import TableLike, grouped, query, view
+from cxlab.data.engine import TableLike
 from cxlab.errors import ParameterError, Withheld
-from cxlab.loyalty.histories import Base, purchase_histories, spend_counts
+from cxlab.loyalty.amounts import Sums, added, brought, served
+from cxlab.loyalty.histories import purchase_histories, spend_counts
 from cxlab.loyalty.repeat_buying import based_on, fit_best, holdout_error, off_by
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Money
@@ -93,6 +94,7 @@ def lifetime_value(
     years: float = 3.0,
     discount_rate: float = 0.1,
     margin: float = 1.0,
+    contacts: TableLike | None = None,
 ) -> LifetimeValue:
     """Value customers by what they are expected to buy from now on, discounted to now.
 
@@ -111,14 +113,18 @@ def lifetime_value(
     discount_rate : float
         Per year, effective: 0.1 for 10 %.
     margin : float
-        Share of the spend that is earned, after the cost of goods and of service. By default
-        all of it: revenue, not profit.
+        Share of the spend that is earned, after the cost of goods. By default all of it:
+        revenue, not profit.
+    contacts : table, optional
+        `customer_id`, `started_at`, `cost_amount`: what contacts with customers cost. What a
+        purchase of a group's customers cost so far is taken off each one to come.
 
     Returns
     -------
     LifetimeValue
         `value.per_customer_amount` by `measure`: what was brought so far, the residual value
         from now on, and both in total; `value.residual_amount` of all customers of a group;
+        with `contacts` also `value.service_amount`, their cost per purchase so far;
         `value.spend_amount` per purchase, `value.spend_by_doubling_amount` and
         `value.p_independence`: whether those who buy twice as often spend more or less, which
         the model of spend excludes; and `value.holdout_error`, how far off the last cycle's
@@ -155,13 +161,16 @@ def lifetime_value(
     apart = spend_independence(paid["x"], paid["spend"], paid["customers"])
     how = {"years": years, "discount_rate": discount_rate, "margin": margin}
     groups, name = base.by_group(by) if by is not None else ({}, None)
-    sums = _sums(base, by)
-    rows = _group_rows(fits[0], spend, known, sums[None], how, currency, {})
+    past = brought(base, by)
+    costs = served(base, contacts, cycle, by) if contacts is not None else {}
+    rows = _group_rows(fits[0], spend, _Group(known, past[None], costs.get(None)), how, currency)
     shown = _gathered(groups)
-    rest = [sums[g] for g in groups if g not in shown]
+    rest = [group for group in groups if group not in shown]
     for group, mine in shown.items():
-        own = _added(rest) if group == ALL_OTHERS and rest else sums[group]
-        rows += _group_rows(fits[0], spend, mine, own, how, currency, {str(name): group})
+        many = rest if group == ALL_OTHERS and rest else [group]
+        cost = added([costs[g] for g in many]) if costs else None
+        own = _Group(mine, added([past[g] for g in many]), cost)
+        rows += _group_rows(fits[0], spend, own, how, currency, **{str(name): group})
     money = Money.either(_money(known, np.nan_to_num(known.spend)))
     people = float(paid["customers"].sum())
     rows.append(
@@ -188,10 +197,13 @@ def lifetime_value(
     return LifetimeValue(
         estimates=frame,
         subtitle=f"Expected {'revenue' if margin == 1 else 'margin'} per customer {horizon}, "
-        f"discounted at {words.value(discount_rate, 'share')} a year, {currency}; 95% interval",
+        f"{'after the cost of contacts, ' if costs else ''}discounted at "
+        f"{words.value(discount_rate, 'share')} a year, {currency}; 95% interval",
         note=f"{based_on(fits, known, cycle)} {_told(apart, currency)} Residual value is what is "
         "still to come; total adds what was brought so far. What it cost to win a customer is "
-        "in neither.",
+        "in neither."
+        + " Contacts cost as much per purchase to come as they did so far."
+        * bool(costs),
         cycle=cycle.name,
         by=name,
         horizon=horizon,
@@ -226,78 +238,71 @@ def _gathered(groups: dict[str, "Histories"]) -> dict[str, "Histories"]:
     return own | {ALL_OTHERS: histories(**parts, spend=spend)}
 
 
-def _sums(base: Base, by: TableLike | None) -> dict[str | None, dict[str, float]]:
-    """Add up what customers brought so far, in all and by group."""
-    split, name = grouped(base.each, by) if by is not None else (base.each, None)
-    group = f'b."{name}"' if name else "'all'"
-    ranked = view(
-        f"""
-        select {group} as grp, ever, row_number() over (
-            partition by {group} order by abs(ever) desc, customer_id) as place from b
-        """,
-        b=split,
-    )
-    found = query(
-        """
-        select grp, sum(ever) as total, sum(abs(ever)) as gross, max(abs(ever)) as largest,
-            sum(case when place <= 2 then abs(ever) else 0 end) as two_largest, count(*) as n
-        from r group by grp order by grp
-        """,
-        r=ranked,
-    ).set_index("grp")
-    rows = {str(k): {str(n): float(v) for n, v in r.items()} for k, r in found.T.to_dict().items()}
-    sums: dict[str | None, dict[str, float]] = {None: _added(list(rows.values()))}
-    return sums | (rows if name else {})
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Customers, what they brought so far, and what contacts with them cost."""
 
+    base: "Histories"
+    past: Sums
+    service: Sums | None
 
-def _added(rows: list[dict[str, float]]) -> dict[str, float]:
-    """Sums of groups together; the two largest of all are no more than those of the largest."""
-    both = sorted((r["two_largest"] - r["largest"] for r in rows), reverse=True)
-    tops = sorted([r["largest"] for r in rows] + both, reverse=True)
-    return {k: sum(r[k] for r in rows) for k in ("total", "gross", "n")} | {
-        "largest": tops[0], "two_largest": sum(tops[:2]),
-    }  # fmt: skip
+    @property
+    def per_purchase(self) -> float:
+        """Cost of contacts per purchase so far; 0 where none is known."""
+        return self.service["total"] / self.service["purchases"] if self.service else 0.0
 
 
 def _group_rows(
     buying: "RepeatBuying",
     spend: "Spend",
-    mine: "Histories",
-    past: dict[str, float],
+    group: _Group,
     how: dict[str, float],
     currency: str,
-    dims: dict[str, Any],
+    **dims: Any,
 ) -> list[dict[str, Any]]:
     """Rows of one group: so far, residual and in total per customer, and residual in all."""
-    found = _valued(buying, spend, mine, how)
-    whole, n = found.total(), mine.n
-    so_far = how["margin"] * past["total"] / n
+    found = _valued(buying, spend, group, how)
+    whole, n, past = found.total(), group.base.n, group.past
+    spent = group.service["total"] if group.service else 0.0
+    so_far = (how["margin"] * past["total"] - spent) / n
     per = [x / n for x in (whole.estimate, whole.low, whole.high)]
     behind = Money.of(past["total"], past["gross"], past["largest"], past["two_largest"])
-    money = _money(mine, found.value)
+    money = _money(group.base, found.value)
 
     def row(measure: str, ends: list[float], method: str, made: Money) -> dict[str, Any]:
         return estimate_row("value.per_customer_amount", *ends, n=n, unit=currency, method=method,
                             money=made, measure=measure, **dims)  # fmt: skip
 
-    return [
+    rows = [
         row("so far", [so_far] * 3, "complete count", behind),
         row("residual", per, whole.method, Money.either(money)),
         row("total", [so_far + x for x in per], whole.method, Money.either(money, behind)),
         interval_row("value.residual_amount", whole, unit=currency, money=money, measure=None,
                      **dims),
     ]  # fmt: skip
+    return [*rows, _service_row(group.service, currency, **dims)] if group.service else rows
+
+
+def _service_row(service: Sums, currency: str, **dims: Any) -> dict[str, Any]:
+    """Row of what contacts cost per purchase so far."""
+    cost = service["total"] / service["purchases"]
+    money = Money.of(service["total"], service["gross"], service["largest"], service["two_largest"])
+    return estimate_row(
+        "value.service_amount", cost, cost, cost, n=service["purchases"], count=service["some"],
+        unit=currency, method="complete count", money=money, measure=None, **dims,
+    )  # fmt: skip
 
 
 def _valued(
-    buying: "RepeatBuying", spend: "Spend", mine: "Histories", how: dict[str, float]
+    buying: "RepeatBuying", spend: "Spend", group: _Group, how: dict[str, float]
 ) -> "ResidualValue":
     from cxlab.stats.customer_base import residual_value
 
     try:
         return residual_value(
-            buying, spend, mine, length=how["years"] * _YEAR, discount_rate=how["discount_rate"],
-            periods_per_year=_YEAR, margin=how["margin"],
+            buying, spend, group.base, length=how["years"] * _YEAR,
+            discount_rate=how["discount_rate"], periods_per_year=_YEAR, margin=how["margin"],
+            cost=group.per_purchase,
         )  # fmt: skip
     except ParameterError as reason:
         if "no mean" not in str(reason):

@@ -87,6 +87,7 @@ def test_each_way_to_part_from_the_plan_is_found_and_no_other(engine):
     assert (fits["estimate"], fits["conf_low"]) == pytest.approx((1 / 6, expected.low))
     # Of 200 contacts those back, at the brochure and at the bot do not fit; 10 stages are skipped.
     assert overall(found, "plan.contacts_share")["estimate"] == pytest.approx(170 / 210)
+    assert set(deviations(found, "plan.deviation_journeys").values()) == {10}
     money = deviations(found, "plan.deviation_amount")
     assert money["took longer", "buy", None] == pytest.approx(500)
     assert money["skipped", "try", None] == pytest.approx(1000)

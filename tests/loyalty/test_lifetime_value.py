@@ -75,3 +75,34 @@ def test_it_draws_and_says_why_there_is_nothing(found):
     assert "by plan" in safe.sentence()
     with pytest.raises(Withheld):
         lifetime_value(ORDERS.head(30), cycle=CYCLE)
+
+
+def test_what_serving_a_group_costs_is_taken_off_each_purchase_to_come(found, engine):
+    who = BY["customer_id"].repeat(2).reset_index(drop=True)
+    contacts = pd.DataFrame(
+        {
+            "customer_id": who,
+            "started_at": [pd.Timestamp("2018-06-01"), pd.Timestamp("2019-06-01")] * len(BY),
+            "cost_amount": np.where(BY["plan"].repeat(2) == "small", 12.0, 0.5),
+        }
+    )
+    contacts.loc[4, "cost_amount"] = np.nan  # nobody knows what it cost
+    made = lifetime_value(
+        engine.table(ORDERS), cycle=CYCLE, by=BY, currency="EUR", contacts=engine.table(contacts)
+    )
+    known = ORDERS[ORDERS["placed_at"] < "2019-01-01"].merge(BY, on="customer_id")
+    known = known.assign(day=known["placed_at"].dt.date).drop_duplicates(["customer_id", "day"])
+    known = known[known["plan"] == "small"]
+    paid = contacts[contacts["customer_id"].isin(known["customer_id"])].iloc[::2]
+    per_purchase = paid["cost_amount"].sum() / len(known)
+    cost = made.estimates[made.estimates["metric"] == "value.service_amount"].set_index("plan")
+    assert cost.loc["small", "estimate"] == pytest.approx(per_purchase)
+    assert cost.loc["small", "n"] == len(known)
+    before, after = (_per(x, "residual", "small")["estimate"] for x in (found, made))
+    less = (
+        _per(found, "residual", "large")["estimate"] - _per(made, "residual", "large")["estimate"]
+    )
+    assert before - after > 5 * less > 0
+    so_far = _per(found, "so far", "small")["estimate"] - _per(made, "so far", "small")["estimate"]
+    assert so_far == pytest.approx(paid["cost_amount"].sum() / known["customer_id"].nunique())
+    assert "after the cost of contacts" in made.subtitle

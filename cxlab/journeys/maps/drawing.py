@@ -267,7 +267,8 @@ def _pains(here: pd.DataFrame, spots: pd.DataFrame) -> Cell:
     parts = _of(here, metric="plan.deviation_share").dropna(subset="estimate")
     parts = parts[~parts["deviation"].isin([TOUCHPOINT, CHANNEL])]  # tagged in their own lanes
     parts = parts.sort_values("estimate", ascending=False, kind="stable").head(2)
-    lines += [_pain(deviation_said(row), row) for row in parts.to_dict("records")]
+    bought = _of(here, metric="plan.deviation_amount").dropna(subset="estimate")
+    lines += [_pain(deviation_said(row), row, bought) for row in parts.to_dict("records")]
     met = set(_of(here, metric="map.touchpoint_share").dropna(subset="estimate")["touchpoint"])
     bad = spots[spots["touchpoint"].isin(met) & (spots["conf_high"] < 0)]
     bad = bad.sort_values("estimate", kind="stable").head(1)
@@ -284,10 +285,17 @@ def _pains(here: pd.DataFrame, spots: pd.DataFrame) -> Cell:
     return Cell(lane="Pain points", grade=grade, lines=lines)
 
 
-def _pain(said: str, row: Any) -> Line:
+def _pain(said: str, row: Any, bought: pd.DataFrame | None = None) -> Line:
+    """Write one pain point: its share, how sure that is, and what is bought all the same."""
     ends = words.interval(row["conf_low"], row["conf_high"], "share")
-    return Line(said=said, value=words.value(row["estimate"], "share"),
-                note=f"{ends}, n\N{NO-BREAK SPACE}{words.number(row['n'])}")  # fmt: skip
+    note = f"{ends}, n\N{NO-BREAK SPACE}{words.number(row['n'])}"
+    if bought is not None:
+        money = _of(bought, deviation=row["deviation"])
+        money = money[money["detail"].isna() if pd.isna(row["detail"]) else
+                      money["detail"] == row["detail"]]  # fmt: skip
+        for each in money.head(1).to_dict("records"):
+            note += f"; bought {words.value(each['estimate'], each['unit'])}"
+    return Line(said=said, value=words.value(row["estimate"], "share"), note=note)
 
 
 def _declared(lane: str, said: str | None) -> Cell:

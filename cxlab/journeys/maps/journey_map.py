@@ -84,6 +84,7 @@ def journey_map(
     persona: TableLike | None = None,
     feelings: Result | Sequence[Result] = (),
     interactions: TableLike | None = None,
+    currency: str = "",
     hours: WorkingHours | None = None,
     drifted: Sequence[Drift] = (),
 ) -> JourneyMap:
@@ -101,7 +102,10 @@ def journey_map(
         `cx.emotion.felt` by stage (see `touchpoints_by_stage`) and by touchpoint, with the
         same `persona`. Without them the lane says that nobody knows.
     interactions : table, optional
-        With `outcome`, for the share of contacts that failed or were abandoned.
+        With `outcome`, for the share of contacts that failed or were abandoned; with
+        `value_amount`, for what journeys bought that part from the plan.
+    currency : str
+        Of these amounts, ISO 4217.
     hours : WorkingHours, optional
         The study's `working_hours`: stages after the outcome are timed in these as well.
     drifted : sequence of Drift
@@ -136,7 +140,9 @@ def journey_map(
     frames = [pd.DataFrame(rows)]
     if stages.plan:
         try:
-            plan = fitness(journeys, cycle=cycle, persona=persona).estimates
+            plan = fitness(
+                journeys, cycle=cycle, persona=persona, interactions=interactions, currency=currency
+            ).estimates
             frames.append(plan[plan["stage"].notna() | plan["deviation"].isna()])
         except Withheld:  # too few are decided: the map says less, and stands
             pass
@@ -148,10 +154,11 @@ def journey_map(
             frame[name] = None
     frame = frame.astype(dict.fromkeys(_DIMS, object))
     frame = frame.where(frame.notna() | ~frame.columns.isin(_DIMS), None)
+    has_money = bool((frame["metric"] == "plan.deviation_amount").any())
     return JourneyMap(
         estimates=frame[frame["persona"].isin(kept)].reset_index(drop=True),
         subtitle=f"From the first contact to the last, {begun.said(cycle)}; 95% intervals",
-        noted=lambda least: _note(begun, still, hours, least),
+        noted=lambda least: _note(begun, still, hours, least, has_money=has_money),
         cycle=cycle.name,
         outcome=words.listing(journeys.settings.outcome, "or"),
         personas=kept,
@@ -206,13 +213,17 @@ def _felt(estimates: pd.DataFrame, by_persona: bool) -> pd.DataFrame:
     return rows[rows["persona"].isna()].assign(persona=EVERYBODY)
 
 
-def _note(begun: Begun, still: int, hours: WorkingHours | None, least: int) -> str:
+def _note(
+    begun: Begun, still: int, hours: WorkingHours | None, least: int, *, has_money: bool
+) -> str:
     said = [
         "How each cell is known stands in it. Shares of touchpoints are of contacts in the stage; "
         "how many come to a stage or end there, and how long they stay, counts journeys that may "
         "still go on for as long as they were watched. Feelings are asked of touchpoints, "
         "and count in each stage that has the touchpoint."
     ]
+    if has_money:
+        said.append("Money is what journeys with a deviation bought at their outcome; not a loss.")
     if still:
         stays = words.plural_from(least, still, "stay")
         said.append(f"{stays} in a stage had not ended, or not for sure.")

@@ -43,7 +43,8 @@ from cxlab.stats.intervals import wilson
 
 __all__ = ["Fitness", "fitness"]
 
-_SHARE, _AMOUNT = "plan.deviation_share", "plan.deviation_amount"
+_SHARE, _COUNT = "plan.deviation_share", "plan.deviation_journeys"
+_AMOUNT = "plan.deviation_amount"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,7 +141,8 @@ def fitness(
     Fitness
         `plan.journeys_share`: journeys without any deviation. `plan.contacts_share`: contacts
         in a planned stage, touchpoint and channel and not back, of all contacts and all
-        stages skipped. `plan.deviation_share` and `plan.deviation_amount` by deviation.
+        stages skipped. `plan.deviation_share`, `plan.deviation_journeys` and
+        `plan.deviation_amount` by deviation.
 
     Raises
     ------
@@ -176,7 +178,8 @@ def fitness(
             "whether they follow the plan."
         )
     found, left = _most(replay, begun, most)
-    rows += [_deviation(row, people.loc[row["persona"]]) for row in found.to_dict("records")]
+    for row in found.to_dict("records"):
+        rows += _deviation(row, people.loc[row["persona"]])
     has_money = interactions is not None and "value_amount" in _columns(interactions)
     if has_money and interactions is not None and journeys.settings.outcome:
         rows += _money(found, amounts(replay, interactions, journeys), currency)
@@ -279,13 +282,19 @@ def _most(replay: Replay, begun: Begun, most: int) -> tuple[pd.DataFrame, int]:
     return replay.names(found), max(0, len(size) - most)
 
 
-def _deviation(row: dict[Any, Any], base: Any) -> dict[str, Any]:
+def _deviation(row: dict[Any, Any], base: Any) -> list[dict[str, Any]]:
+    """Make the rows of one deviation: how many journeys have it, and which share they are."""
     sums = ClusterSums(
         customers=float(base["people"]), n=float(base["n"]), total=float(row["journeys"]),
         n_n=float(base["n_n"]), n_total=float(row["n_y"]), total_total=float(row["y_y"]),
     )  # fmt: skip
     dims = {k: row[k] for k in ("persona", "deviation", "stage", "detail")}
-    return _share(_SHARE, sums, row["people"], **dims)
+    many = float(row["journeys"])
+    count = estimate_row(
+        _COUNT, many, many, many, n=float(base["n"]), count=row["people"], unit="count",
+        method="complete count", **dims,
+    )  # fmt: skip
+    return [_share(_SHARE, sums, row["people"], **dims), count]
 
 
 def _money(found: pd.DataFrame, sums: pd.DataFrame, currency: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from cxlab.stats.customer_base.maximum import Floats, slopes
 from cxlab.stats.customer_base.patterns import Histories
 from cxlab.stats.customer_base.repeat_buying import RepeatBuying
 from cxlab.stats.customer_base.spend import Spend, expected_spend
-from cxlab.stats.intervals import Interval
+from cxlab.stats.intervals import Interval, z_quantile
 
 __all__ = ["ResidualValue", "discounted_purchases", "residual_value"]
 
@@ -32,7 +32,7 @@ class ResidualValue:
         The customers.
     purchases, spend, value : numpy.ndarray, shape (k,)
         Expected purchases, each discounted to now; expected spend per purchase; and their
-        product times the margin.
+        product times the margin, less what serving them costs.
     level : float
         Confidence level.
     by_purchases, by_spend : numpy.ndarray, shape (parameters, k)
@@ -56,7 +56,11 @@ class ResidualValue:
                 (self.by_purchases, self.by_spend), self.covariances, strict=True
             )
         )
-        low, high = log_ends(self.value, np.sqrt(variance), self.level)
+        se = np.sqrt(variance)
+        low, high = log_ends(np.abs(self.value), se, self.level)
+        far = z_quantile(self.level) * se
+        low, high = (np.where(self.value > 0, end, self.value + far * side)
+                     for end, side in ((low, -1), (high, 1)))  # fmt: skip
         return pd.DataFrame(
             {"x": self.base.x, "t_x": self.base.t_x, "watched": self.base.watched,
              "customers": self.base.customers, "purchases": self.purchases,
@@ -86,9 +90,12 @@ class ResidualValue:
         ):
             gradient = by @ many
             variance += float(gradient @ covariance @ gradient)
-        return positive(
-            float(many @ self.value), variance**0.5, n=float(np.sum(many)), level=self.level
-        )
+        value, se, n = float(many @ self.value), variance**0.5, float(np.sum(many))
+        if value > 0:
+            return positive(value, se, n=n, level=self.level)
+        far = z_quantile(self.level) * se  # serving costs more than is earned: no logarithm
+        return Interval(estimate=value, low=value - far, high=value + far, n=n, level=self.level,
+                        se=se, method="maximum likelihood, delta method")  # fmt: skip
 
 
 def residual_value(
@@ -100,6 +107,7 @@ def residual_value(
     discount_rate: float,
     periods_per_year: float,
     margin: float = 1.0,
+    cost: float = 0.0,
 ) -> ResidualValue:
     """Join a model of purchases and a model of spend to a discounted residual value.
 
@@ -118,7 +126,10 @@ def residual_value(
     periods_per_year : float
         Units of time in a year: 52.18 where histories are in weeks, 365.25 in days.
     margin : float
-        Share of the spend that is earned, after the cost of goods and of service.
+        Share of the spend that is earned, after the cost of goods.
+    cost : float
+        What serving one purchase costs, taken as known; more than it earns makes a value
+        negative.
 
     Returns
     -------
@@ -140,6 +151,7 @@ def residual_value(
     for name, number, least in (
         ("length", length, 0.0), ("periods_per_year", periods_per_year, 0.0),
         ("margin", margin, 0.0), ("discount_rate", discount_rate, -1e-300),
+        ("cost", cost, -1e-300),
     ):  # fmt: skip
         if not (np.isfinite(number) and number > least):
             raise ParameterError(f"{name} cannot be {number:g}.")
@@ -160,9 +172,10 @@ def residual_value(
             "the fitted spend has no mean for customers who bought rarely (q is 1 or less), "
             "so neither has their value. Leave out extreme amounts."
         )
+    left = earned - cost
     return ResidualValue(
-        base=base, purchases=purchases, spend=earned / margin, value=purchases * earned,
-        level=buying.level, by_purchases=slopes(often, buying.theta) * earned,
+        base=base, purchases=purchases, spend=earned / margin, value=purchases * left,
+        level=buying.level, by_purchases=slopes(often, buying.theta) * left,
         by_spend=slopes(paid, spend.theta) * purchases,
         covariances=(buying.covariance_log, spend.covariance_log),
     )  # fmt: skip

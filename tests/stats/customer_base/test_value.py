@@ -243,3 +243,20 @@ def test_a_base_without_spend_is_refused(fits):
         residual_value(*fits, bare, length=52, discount_rate=0.1, periods_per_year=52)
     with pytest.raises(DataError, match="spend must be 0 or more, but row 0 has nan"):
         histories([1], [3], [9], spend=[np.nan])
+
+
+def test_a_cost_per_purchase_is_taken_off_each_of_them(fits):
+    free, dear = residual(fits), residual(fits, cost=4.0)
+    assert dear.value == pytest.approx(free.value - 4.0 * free.purchases)
+    gap = free.total().estimate - dear.total().estimate
+    assert gap == pytest.approx(4.0 * float(BASE.customers @ free.purchases))
+
+
+def test_serving_that_costs_more_than_it_earns_makes_a_value_negative(fits):
+    ruin = residual(fits, cost=500.0).total()
+    assert ruin.low < ruin.estimate < ruin.high < 0
+    rows = residual(fits, cost=500.0).table()
+    assert (rows["conf_low"] < rows["estimate"]).all()
+    assert (rows["conf_high"] > rows["estimate"]).all()
+    with pytest.raises(ParameterError, match="cost cannot be -1"):
+        residual(fits, cost=-1.0)
