@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxlab.churn.spells import spells
+from cxlab.churn.spells import NOT_KNOWN, spells
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.data.lab import Lab
@@ -21,7 +21,10 @@ from cxlab.stats.power import detectable_change
 __all__ = ["SilentLeavers", "silent_leavers", "voices"]
 
 _LEAST, _SHOWN = 10, 8
-_SHARE, _FEE, _GAP = "churn.silent_share", "churn.leaver_amount", "churn.leaver_amount_difference"
+_SHARE, _WITHIN = "churn.silent_share", "churn.silent_group_share"
+_FEE, _GAP = "churn.leaver_amount", "churn.leaver_amount_difference"
+_DAYS, _DAYS_GAP = "churn.leaver_days", "churn.leaver_days_difference"
+_DAY_US = 86_400_000_000
 _VOICES = {
     "tickets": "opened_at",
     "contacts": "started_at",
@@ -131,6 +134,7 @@ def silent_leavers(
     *,
     cycle: Cycle,
     currency: str,
+    by: str | None = None,
     days: int = 180,
     complete_from: date | None = None,
 ) -> SilentLeavers:
@@ -147,6 +151,8 @@ def silent_leavers(
         Customers of whom a subscription ended in it, each once.
     currency : str
         Of the fees, ISO 4217.
+    by : str, optional
+        A column of `subscriptions`: the share of each of its groups, for the profile.
     days : int
         How long before the end a word counts.
     complete_from : datetime.date, optional
@@ -156,8 +162,9 @@ def silent_leavers(
     Returns
     -------
     SilentLeavers
-        `churn.silent_share` by cycle, `churn.silent_change`, and by `voice` the mean monthly fee
-        `churn.leaver_amount` with its difference.
+        `churn.silent_share` by cycle, `churn.silent_change`, and the profile: by `voice` the
+        mean monthly fee `churn.leaver_amount` and the mean time under contract
+        `churn.leaver_days`, each with its difference, and `churn.silent_group_share`.
 
     Raises
     ------
@@ -168,7 +175,7 @@ def silent_leavers(
 
     Notes
     -----
-    Wilson's interval for shares, Newcombe's for their change, Welch's for fees.
+    Wilson's interval for shares, Newcombe's for their change, Welch's for fees and times.
     """
     if days < 1:
         raise ParameterError(f"days must be 1 or more, but is {days}.")
@@ -203,13 +210,19 @@ def silent_leavers(
         silent = float(now.loc[now["silent"] == 1, "n"].sum())
         change = newcombe(silent, left, *before)
         rows.append(_row("churn.silent_change", change, min(silent, before[0])))
-    rows += _fees(now, currency)
+    rows += _fees(now, currency) + _tenures(now)
+    if by is not None:
+        rows += _groups(subscriptions, said, cycle, days, by)
+    frame = pd.DataFrame(rows).assign(within_days=days)
+    if by is not None:
+        frame[by] = frame[by].where(frame[by].notna(), None)
     return SilentLeavers(
-        estimates=pd.DataFrame(rows).assign(within_days=days),
+        estimates=frame,
         subtitle=f"Share of customers who left without ticket, contact, answer or comment in the "
         f"{days} days before, %; 95% interval",
         note=f"Base: {words.number(left)} customers of whom a subscription ended in {cycle.name}, "
-        "each once. Those who leave silently may have spoken where nobody records it.",
+        "each once. Those who leave silently may have spoken where nobody records it; they may "
+        "also differ from the others in what is not shown here.",
         cycle=cycle.name,
         before=cycle.previous.name,
         days=days,
@@ -219,9 +232,32 @@ def silent_leavers(
 def _counts(
     subscriptions: TableLike, said: TableLike, cycles: list[Cycle], days: int
 ) -> pd.DataFrame:
-    """Customers who left in each cycle, by whether they were silent, and their fees."""
+    """Customers who left in each cycle, by whether they were silent, and sums over them."""
+    return query(
+        """
+        with each as (
+            select l.*, cast(l.fee as decimal(18, 2)) as paid,
+                row_number() over (partition by l.cycle, l.silent order by l.fee desc) as place
+            from l
+        )
+        select cycle, silent, count(*) as n, count(paid) as paying, sum(paid) as total,
+            sum(cast(paid as decimal(19, 2)) * paid) as squares, max(paid) as largest,
+            sum(case when place <= 2 then paid else 0 end) as two_largest,
+            sum(days) as days, sum(days * days) as days_2
+        from each group by cycle, silent order by cycle, silent
+        """,
+        l=_leavers(subscriptions, said, cycles, days),
+    )
+
+
+def _leavers(
+    subscriptions: TableLike, said: TableLike, cycles: list[Cycle], days: int, by: str | None = None
+) -> Table:
+    """Name each customer who left in each cycle: fee, days under contract, whether silent."""
     known = spells(subscriptions, cutoff=cycles[0].cutoff)
     known, spoken = in_one_engine(known, said)
+    group = "" if by is None else f', max(cast(h."{by}" as varchar)) as grp'
+    known.need(*([] if by is None else [by]))
     windows = pd.DataFrame(
         {
             "cycle": [c.name for c in cycles],
@@ -233,7 +269,9 @@ def _counts(
     leavers = view(
         f"""
         select w.cycle, h.customer_id, max(h.ended_at) as ended_at,
-            sum(cast({fee} as decimal(18, 2))) as fee
+            cast(floor((max(epoch_us(h.ended_at)) - min(epoch_us(h.started_at))) / {_DAY_US})
+                as bigint) as days,
+            sum(cast({fee} as decimal(18, 2))) as fee{group}
         from h join w on h.ended_at >= w.since and h.ended_at < w.until
         group by w.cycle, h.customer_id
         """,
@@ -243,28 +281,34 @@ def _counts(
         f"""
         select distinct l.cycle, l.customer_id from l join s on l.customer_id = s.customer_id
         where s.occurred_at < l.ended_at
-            and epoch_us(s.occurred_at) >= epoch_us(l.ended_at) - {days * 86_400_000_000}
+            and epoch_us(s.occurred_at) >= epoch_us(l.ended_at) - {days * _DAY_US}
         """,
         l=leavers, s=spoken,
     )  # fmt: skip
-    return query(
+    return view(
         """
-        with each as (
-            select l.cycle, case when v.customer_id is null then 1 else 0 end as silent,
-                cast(l.fee as decimal(18, 2)) as fee,
-                row_number() over (
-                    partition by l.cycle, case when v.customer_id is null then 1 else 0 end
-                    order by l.fee desc
-                ) as place
-            from l left join v on l.cycle = v.cycle and l.customer_id = v.customer_id
-        )
-        select cycle, silent, count(*) as n, count(fee) as paying, sum(fee) as total,
-            sum(cast(fee as decimal(19, 2)) * fee) as squares, max(fee) as largest,
-            sum(case when place <= 2 then fee else 0 end) as two_largest
-        from each group by cycle, silent order by cycle, silent
+        select l.*, case when v.customer_id is null then 1 else 0 end as silent
+        from l left join v on l.cycle = v.cycle and l.customer_id = v.customer_id
         """,
         l=leavers, v=heard,
     )  # fmt: skip
+
+
+def _groups(
+    subscriptions: TableLike, said: TableLike, cycle: Cycle, days: int, by: str
+) -> list[dict[str, Any]]:
+    """Share of the silent among those who left of each group, the largest first."""
+    counts = query(
+        f"""
+        select coalesce(grp, '{NOT_KNOWN}') as grp, count(*) as n, sum(silent) as silent
+        from l group by coalesce(grp, '{NOT_KNOWN}') order by n desc, grp
+        """,
+        l=_leavers(subscriptions, said, [cycle], days, by),
+    )
+    return [
+        _row(_WITHIN, wilson(y, n), min(y, n - y), cycle=cycle.name, **{by: group})
+        for group, n, y in counts.itertuples(index=False)
+    ]
 
 
 def _row(metric: str, found: Interval, count: float, **dims: Any) -> dict[str, Any]:
@@ -300,3 +344,25 @@ def _fees(now: pd.DataFrame, currency: str) -> list[dict[str, Any]]:
     both = Money.either(*money.values())
     rows.append(interval_row(_GAP, gap, unit=currency, count=least, money=both, voice=None, **dims))
     return rows
+
+
+def _tenures(now: pd.DataFrame) -> list[dict[str, Any]]:
+    """Mean days under contract of silent leavers and of those who spoke, and the difference."""
+    sides: dict[str, tuple[float, float, float]] = {
+        "silent" if row["silent"] else "heard": tuple(
+            float(row[c]) for c in ("n", "days", "days_2")
+        )
+        for row in now.to_dict("records")
+    }
+    if len(sides) < 2 or not all(
+        n > 1 and sample_variance(n, total, squares) > 0 for n, total, squares in sides.values()
+    ):
+        return []
+    dims: dict[str, Any] = {"cycle": None}
+    rows = [
+        interval_row(_DAYS, t_mean(*sums), unit="days", count=sums[0], voice=voice, **dims)
+        for voice, sums in sides.items()
+    ]
+    gap = welch(sides["silent"], sides["heard"])
+    least = min(n for n, *_ in sides.values())
+    return [*rows, interval_row(_DAYS_GAP, gap, unit="days", count=least, voice=None, **dims)]

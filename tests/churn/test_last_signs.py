@@ -112,6 +112,7 @@ def test_too_little_is_said() -> None:
 def test_silent_is_who_said_nothing_in_the_days_before_leaving(engine: Engine) -> None:
     table, _ = lives(5, 1500)
     table = table.assign(monthly_amount=np.where(table.index % 3, 10.0, 13.0) + table.index % 7)
+    table["plan"] = np.where(table.index % 5 == 0, "small", "large")
     inside = (table["ended_at"] >= CYCLE.start) & (table["ended_at"] < CYCLE.cutoff)
     left = table[inside]
     spoke, long_ago, after = left.iloc[::2], left.iloc[1::4], left.iloc[3::4]
@@ -122,7 +123,7 @@ def test_silent_is_who_said_nothing_in_the_days_before_leaving(engine: Engine) -
         ]
     )
     found = silent_leavers(
-        engine.table(table), engine.table(said), cycle=CYCLE, currency="EUR", days=180
+        engine.table(table), engine.table(said), cycle=CYCLE, currency="EUR", by="plan", days=180
     )
     rows = found.estimates
     share = rows[(rows["metric"] == "churn.silent_share") & (rows["cycle"] == CYCLE.name)].iloc[0]
@@ -133,6 +134,15 @@ def test_silent_is_who_said_nothing_in_the_days_before_leaving(engine: Engine) -
     fees = rows[rows["metric"] == "churn.leaver_amount"].set_index("voice")["estimate"]
     assert fees["heard"] == pytest.approx(spoke["monthly_amount"].mean())
     assert fees["silent"] == pytest.approx(left.drop(spoke.index)["monthly_amount"].mean())
+    lasted = (left["ended_at"] - left["started_at"]) // DAY
+    days = rows[rows["metric"] == "churn.leaver_days"].set_index("voice")["estimate"]
+    assert days["heard"] == pytest.approx(lasted[spoke.index].mean())
+    gap = rows[rows["metric"] == "churn.leaver_days_difference"].iloc[0]
+    assert gap["estimate"] == pytest.approx(days["silent"] - days["heard"])
+    groups = rows[rows["metric"] == "churn.silent_group_share"].set_index("plan")
+    for plan, lot in left.groupby("plan"):
+        silent = len(lot) - lot.index.isin(spoke.index).sum()
+        assert groups.loc[plan, ["estimate", "n"]].tolist() == [silent / len(lot), len(lot)]
     assert "had said nothing in the 180 days before" in found.protect(10).sentence()
     assert found.plot()
 
