@@ -162,6 +162,7 @@ GLOSSARY: dict[str, str] = {
     "to_segment": "Segment at the end of the cycle.",
     "to_state": "Lifecycle state at the end of the cycle.",
     "to_status": "What customers say about a purpose at the end of the cycle.",
+    "tone": "Whether a comment is good, bad or in between, by its rating.",
     "touchpoint": "Where customers meet the company.",
     "transition": "A step from one touchpoint to the next.",
     "unit": "What the estimate is counted in: share, points, count, days, or a currency.",

@@ -118,6 +118,17 @@ def _answering(t: Tables) -> TableLike:
     )
 
 
+def _said_in_public(t: Tables) -> TableLike:
+    """Take each answer for a review, seen by more people the higher its value."""
+    (answers,) = in_one_engine(t["answers"])
+    return view(
+        "select row_number() over (order by answered_at, customer_id, value) as comment_id, "
+        "customer_id, answered_at as written_at, value as rating, scale_min, scale_max, "
+        "cast(100 + 10 * value as bigint) as reach from a where construct = 'csat'",
+        a=answers,
+    )
+
+
 def _paying(t: Tables) -> TableLike:
     """Give each subscription a fee: a part of the order it stands for."""
     subscribed, orders = in_one_engine(_subscribed(t), t["orders"])
@@ -152,6 +163,7 @@ ANALYSES: dict[str, Analysis] = {
     "value by region": lambda t, c: cx.loyalty.lifetime_value(
         t["orders"], cycle=c, currency="EUR", by=t["region"]
     ),
+    "word of mouth": lambda t, c: cx.loyalty.word_of_mouth(_said_in_public(t), cycle=c),
     "rfm": lambda t, c: cx.segments.rfm(t["orders"], t["customers"], at=c.cutoff),
     "migration": _moves,
     "states": _states,

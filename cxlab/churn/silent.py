@@ -348,15 +348,13 @@ def _fees(now: pd.DataFrame, currency: str) -> list[dict[str, Any]]:
 
 def _tenures(now: pd.DataFrame) -> list[dict[str, Any]]:
     """Mean days under contract of silent leavers and of those who spoke, and the difference."""
-    sides: dict[str, tuple[float, float, float]] = {
-        "silent" if row["silent"] else "heard": tuple(
-            float(row[c]) for c in ("n", "days", "days_2")
-        )
-        for row in now.to_dict("records")
-    }
-    if len(sides) < 2 or not all(
-        n > 1 and sample_variance(n, total, squares) > 0 for n, total, squares in sides.values()
-    ):
+    sides: dict[str, tuple[float, float, float]] = {}
+    for row in now.to_dict("records"):
+        n, total, squares = (float(row[c]) for c in ("n", "days", "days_2"))
+        if n < 2 or not sample_variance(n, total, squares) > 0:
+            return []
+        sides["silent" if row["silent"] else "heard"] = (n, total, squares)
+    if len(sides) < 2:
         return []
     dims: dict[str, Any] = {"cycle": None}
     rows = [

@@ -10,6 +10,7 @@ from cxlab.loyalty.next_products import NextProducts, next_products
 from cxlab.loyalty.outlook import Outlook, still_buying
 from cxlab.loyalty.repeat_buying import RepeatPurchases, repeat_buying
 from cxlab.loyalty.sales import Sales, sales, standing
+from cxlab.loyalty.word_of_mouth import WordOfMouth, word_of_mouth
 
 __all__ = [
     "Advocacy",
@@ -22,6 +23,7 @@ __all__ = [
     "Outlook",
     "RepeatPurchases",
     "Sales",
+    "WordOfMouth",
     "advocacy",
     "cohorts",
     "cross_selling",
@@ -35,4 +37,5 @@ __all__ = [
     "sales",
     "standing",
     "still_buying",
+    "word_of_mouth",
 ]

@@ -57,7 +57,7 @@ def simulate_comments(world: World, tables: dict[str, pd.DataFrame]) -> dict[str
     language = np.where(rng.random(len(rows)) < 0.1, 1 - own, own)
     theme, valence = rows["theme"].to_numpy(), rows["valence"].to_numpy()
     rated = rows["rating"].to_numpy() >= 0
-    post = rows["origin"].to_numpy() == ORIGINS.index("social")
+    public = np.isin(rows["origin"].to_numpy(), [ORIGINS.index(o) for o in ("review", "social")])
     reach = np.rint(rng.lognormal(5, 1.2, len(rows))).astype(np.int64)
     comments = pd.DataFrame(
         {
@@ -74,7 +74,7 @@ def simulate_comments(world: World, tables: dict[str, pd.DataFrame]) -> dict[str
             "order": rows["order"],
             "invitation": rows["invitation"],
             "ticket": rows["ticket"],
-            "reach": np.where(post, reach, -1),
+            "reach": np.where(public, reach, -1),
             "true_theme": coded(theme, THEMES),
             "true_valence": valence.astype(np.int8),
         }

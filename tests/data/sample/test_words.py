@@ -69,7 +69,8 @@ def test_each_comment_was_written_where_it_says():
     calls = comments()[comments()["origin"].isin(["ticket", "chat"])]
     tickets = tables["tickets"].set_index("ticket").loc[calls["ticket"]]
     assert (tickets["person"].to_numpy() == calls["person"]).all()
-    assert (comments()["reach"] >= 0).eq(comments()["origin"] == "social").all()
+    in_public = comments()["origin"].isin(["review", "social"])
+    assert (comments()["reach"] >= 0).eq(in_public).all()
     late = tables["deliveries"].set_index("order")["is_late"]
     reviews = comments()[comments()["origin"] == "review"]
     reviews = reviews[reviews["order"].isin(late[late].index)]
