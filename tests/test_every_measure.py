@@ -191,6 +191,9 @@ ANALYSES: dict[str, Analysis] = {
     "what goes with leaving": lambda t, c: cx.churn.churn_drivers(
         _subscribed(t), _answering(t), cycle=c, drivers=["plan"]
     ),
+    "ratios by age": lambda t, c: cx.churn.ratios_by_age(
+        _subscribed(t), _answering(t), cycle=c, drivers=["plan"]
+    ),
     "forecast of leaving": lambda t, c: cx.churn.churn_validation(
         _subscribed(t), _answering(t), cycle=c, drivers=["plan"]
     ),
@@ -254,7 +257,8 @@ ANALYSES: dict[str, Analysis] = {
 # time, in each of the stages; a regression one per pattern, by week of life and end.
 LONGER = dict.fromkeys(["repeat buying", "still buying", "value", "value by region"], 390)
 LONGER |= dict.fromkeys(["timeline", "journey map"], 2_000)
-LONGER |= dict.fromkeys(["what goes with leaving", "forecast of leaving", "last straw"], 2_000)
+LONGER |= dict.fromkeys(["what goes with leaving", "forecast of leaving"], 2_000)
+LONGER |= dict.fromkeys(["ratios by age", "last straw"], 2_000)
 every_analysis = pytest.mark.parametrize("name", list(ANALYSES))
 
 

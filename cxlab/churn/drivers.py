@@ -20,12 +20,12 @@ from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.cox import CoxFit, proportional_hazards
 from cxlab.stats.multiplicity import holm
 
-__all__ = ["ChurnDrivers", "churn_drivers"]
+__all__ = ["FEWEST_LEAVERS", "SAID", "ChurnDrivers", "churn_drivers"]
 
 _RATIO, _TEST, _PH = "churn.hazard_ratio", "churn.p_driver", "churn.p_proportional"
-_LEAST = 20  # leavers, below which there is no regression
+FEWEST_LEAVERS = 20  # below which there is no regression
 _EACH = 5  # leavers for each covariate
-_SAID = {"voluntary": " of their own will", "involuntary": " without their will", "any": ""}
+SAID = {"voluntary": " of their own will", "involuntary": " without their will", "any": ""}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,7 +64,7 @@ class ChurnDrivers(Result):
         rows = rows.assign(covariate=named).sort_values("estimate", ascending=False, kind="stable")
         return charts.dots(
             rows, label="covariate", unit="mean", reference=1.0, reference_name="no difference",
-            axis=f"Times the rate of leaving{_SAID[rows['cause'].iloc[0]]}", ax=ax,
+            axis=f"Times the rate of leaving{SAID[rows['cause'].iloc[0]]}", ax=ax,
         )  # fmt: skip
 
     def sentence(self) -> str:
@@ -73,7 +73,7 @@ class ChurnDrivers(Result):
         shown = rows[~rows["suppressed"].astype(bool) & rows["p_holm"].notna()]
         if shown.empty:
             return "Too few left after each sign to tell what goes with leaving."
-        cause = _SAID[str(rows["cause"].iloc[0])]
+        cause = SAID[str(rows["cause"].iloc[0])]
         first = shown[shown["cause"] == rows["cause"].iloc[0]]
         clear = first[first["p_holm"] <= 1 - self.level]
         if clear.empty:
@@ -182,12 +182,12 @@ def churn_drivers(
     n = counts["n"].to_numpy(float)
     ended = counts.assign(left=n)[counts["ended"] != "none"].groupby("ended")["left"].sum()
     total = float(ended.sum())
-    if total < _LEAST:
+    if total < FEWEST_LEAVERS:
         raise Withheld(
-            f"What goes with leaving needs {_LEAST} subscriptions that ended within "
+            f"What goes with leaving needs {FEWEST_LEAVERS} subscriptions that ended within "
             f"{words.plural(cycles, 'cycle')} of a landmark, but {words.number(total)} did."
         )
-    known = [cause for cause in CAUSES if ended.get(cause, 0) >= _LEAST]
+    known = [cause for cause in CAUSES if ended.get(cause, 0) >= FEWEST_LEAVERS]
     rows: list[dict[str, Any]] = []
     told: list[str] = []
     for cause in known or ["any"]:
@@ -197,7 +197,7 @@ def churn_drivers(
         if not design.names or many < _EACH * len(design.names):
             continue
         rows += _cause_rows(counts, design, had, marks, cause, split_weeks)
-        told.append(f"{words.number(many)} ended{_SAID[cause]}")
+        told.append(f"{words.number(many)} ended{SAID[cause]}")
         against, follows = design.against, design.follows
     if not rows:
         raise Withheld(

@@ -1,6 +1,6 @@
 """Who hears what customers say in public, and does bad word travel further than good?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -228,7 +228,8 @@ def _bad_rows(posts: Table, sums: dict[str, _Sums]) -> list[dict[str, Any]]:
     few = min(bad["people"], sum(each["people"] for each in others))
     rows = []
     if clusters.n > 0 and clusters.variance > 0:
-        share = cluster_mean(clusters).clip(0, 1)
+        posts_in_all = sum(each["n"] for each in sums.values())
+        share = replace(cluster_mean(clusters).clip(0, 1), n=posts_in_all)
         rows.append(interval_row("mouth.bad_views_share", share, unit="share", count=few,
                                  tone=None))  # fmt: skip
     good = sums.get(GOOD)
