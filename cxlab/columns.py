@@ -3,7 +3,11 @@
 A test holds every `table()` of the house against it.
 """
 
-__all__ = ["ESTIMATE", "FINDING", "GLOSSARY"]
+__all__ = ["ALL_OTHERS", "ESTIMATE", "FINDING", "GLOSSARY", "NOT_KNOWN"]
+
+# What a group is called that has no name of its own.
+ALL_OTHERS = "all others"  # the smaller groups together
+NOT_KNOWN = "not known"
 
 # The columns that make an estimate; every other column of a result's `estimates`
 # says which group the row is about.

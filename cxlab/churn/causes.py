@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from cxlab.churn.lengths import FEWEST, WEEK, counted, effect_of, gathered, lengths, seen
-from cxlab.churn.spells import CAUSES, NOT_KNOWN, spells
+from cxlab.churn.spells import CAUSES, spells
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped, query, view
 from cxlab.errors import Withheld

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cxlab.columns import ALL_OTHERS
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, query, view
 from cxlab.data.span import moment_us
@@ -15,7 +16,6 @@ from cxlab.stats.clusters import ClusterSums, design_effect
 from cxlab.stats.survival import SurvivalCurve, product_limit
 
 __all__ = [
-    "ALL_OTHERS",
     "FEWEST",
     "WEEK",
     "Seen",
@@ -29,7 +29,6 @@ __all__ = [
     "seen",
 ]
 
-ALL_OTHERS = "all others"
 FEWEST = 10  # endings, below which there is no curve
 WEEK = 7
 _GROUPS = 4  # so many lines can be told apart

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from cxlab.churn.spells import CAUSES, NOT_KNOWN, spells
+from cxlab.churn.spells import CAUSES, spells
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped, query, view
 from cxlab.errors import Withheld

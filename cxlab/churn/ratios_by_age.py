@@ -25,7 +25,8 @@ from cxlab.stats.multiplicity import holm
 __all__ = ["RatiosByAge", "ratios_by_age"]
 
 _BANDS = 4
-_SHOWN = 4  # lines that can be told apart
+_SHOWN = 3  # lines whose bands can be told apart
+_WIDEST = 4.0  # of an interval, high end over low; wider ones stand in the table
 _RATIO, _TEST = "churn.ratio_by_age", "churn.p_ratio_by_age"
 
 
@@ -42,14 +43,17 @@ class RatiosByAge(Result):
     cause: str
 
     def plot(self, *, ax: Any = None) -> Any:
-        """Draw the ratios by age, those that change most clearly."""
+        """Draw the ratios by age, those that change most clearly and are known well enough."""
         rows = self._rows(_RATIO)
-        tests = self._rows(_TEST).sort_values("estimate", kind="stable")
-        names = tests["covariate"].head(_SHOWN)
-        rows = rows[rows["covariate"].isin(names) & ~rows["suppressed"].astype(bool)]
+        rows = rows[~rows["suppressed"].astype(bool)]
         if rows.empty:
             return None
-        frame = rows.assign(months=rows["after_days"].astype(float) * 12 / 365)
+        width = (rows["conf_high"] / rows["conf_low"]).groupby(rows["covariate"]).max()
+        tests = self._rows(_TEST).sort_values("estimate", kind="stable")["covariate"]
+        narrow = [name for name in tests if width.get(name, math.inf) <= _WIDEST]
+        names = narrow[:_SHOWN] or [str(width.idxmin())]
+        frame = rows[rows["covariate"].isin(names)]
+        frame = frame.assign(months=frame["after_days"].astype(float) * 12 / 365)
         return charts.curve(
             frame, x="months", unit="mean", low="conf_low", high="conf_high",
             group="covariate" if frame["covariate"].nunique() > 1 else None,

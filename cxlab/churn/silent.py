@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from cxlab.churn.spells import NOT_KNOWN, spells
+from cxlab.churn.spells import spells
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.data.lab import Lab

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.engine import Table, TableLike, in_one_engine, view
 
-__all__ = ["CAUSES", "NOT_KNOWN", "spells"]
+__all__ = ["CAUSES", "spells"]
 
 CAUSES = ("voluntary", "involuntary")
-NOT_KNOWN = "not known"
 
 
 def spells(subscriptions: TableLike, *, cutoff: datetime) -> Table:

@@ -13,12 +13,13 @@ from weakref import WeakKeyDictionary
 
 import pandas as pd
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.data.journey_settings import JourneySettings
 from cxlab.data.lab import Lab
 from cxlab.data.span import moment_us, span_us
 from cxlab.errors import MissingColumnError, Withheld, did_you_mean
-from cxlab.journeys.contacts import NOT_KNOWN, PLACE, contact_view, contacts_left_out
+from cxlab.journeys.contacts import PLACE, contact_view, contacts_left_out
 
 __all__ = ["STATES", "Journeys", "journeys_of", "split_journeys"]
 

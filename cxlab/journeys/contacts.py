@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.engine import Table, query, view
 from cxlab.errors import Withheld
 
-__all__ = ["NOT_KNOWN", "PLACE", "contact_view", "contacts_left_out", "is_used", "person_of"]
+__all__ = ["PLACE", "contact_view", "contacts_left_out", "is_used", "person_of"]
 
-NOT_KNOWN = "not known"
 PLACE = (
     "activity",
     "stage",

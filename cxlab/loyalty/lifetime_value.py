@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cxlab.columns import ALL_OTHERS
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike
 from cxlab.errors import ParameterError, Withheld
@@ -22,7 +23,6 @@ if TYPE_CHECKING:  # scipy stays out of the room's import
 __all__ = ["LifetimeValue", "lifetime_value"]
 
 GROUPS = 11  # with a row of their own; the others together
-ALL_OTHERS = "all others"
 _SURE = 0.05
 _YEAR = 365.25
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from cxlab.columns import ALL_OTHERS
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, query, view
 from cxlab.errors import Withheld
@@ -20,7 +21,6 @@ from cxlab.stats.power import detectable_change
 
 __all__ = ["ALL_OTHERS", "KeptPromises", "by_group", "said_change", "series"]
 
-ALL_OTHERS = "all others"
 _SHOWN = 8  # cycles in a chart
 _NAMES = {"sla": "service level"}  # groups whose own name says little on a page
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from cxlab.columns import ALL_OTHERS
 from cxlab.errors import DataError
 from cxlab.stats.intervals import Interval, centred
 
 __all__ = ["collapsed", "kish_n", "poststratified"]
 
-_REST = "all others"
 _SUMS = ("n", "total", "n_n", "n_total", "total_total")
 
 
@@ -66,11 +66,11 @@ def collapsed(cells: pd.DataFrame, variables: Sequence[str], *, least: int) -> p
             # A parent with one small cell becomes one cell: what is left would be small again.
             keys = frame[parents].agg("\x1f".join, axis=1)
             small = small.groupby(keys).transform("any")
-        frame.loc[small, names[place]] = "all" if parents else _REST
+        frame.loc[small, names[place]] = "all" if parents else ALL_OTHERS
         frame = frame.groupby(names, as_index=False, sort=True).sum()
     while len(frame) > 1 and frame["members"].min() < least:
         frame = frame.sort_values(["members", *names], kind="stable").reset_index(drop=True)
-        frame.loc[[0, 1], names] = _REST
+        frame.loc[[0, 1], names] = ALL_OTHERS
         frame = frame.groupby(names, as_index=False, sort=True).sum()
     return frame
 

@@ -5,9 +5,9 @@ from datetime import date, datetime
 import pandas as pd
 import pytest
 
+from cxlab.columns import ALL_OTHERS
 from cxlab.errors import ParameterError, Withheld
 from cxlab.operations import kept, on_time_in_full
-from cxlab.operations.kept_share import ALL_OTHERS
 
 
 def _promised(counts: dict[str, tuple[int, int]], *, kind: str = "delivery_date") -> pd.DataFrame:

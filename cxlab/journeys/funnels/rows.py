@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.engine import Table, view
 from cxlab.data.funnel_settings import Exclusion, Step
 from cxlab.data.row_condition import row_condition
-from cxlab.journeys.contacts import NOT_KNOWN, is_used, person_of
+from cxlab.journeys.contacts import is_used, person_of
 from cxlab.journeys.funnels.question import FunnelQuery
 
 __all__ = ["funnel_rows"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxlab.columns import ALL_OTHERS
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike
 from cxlab.data.funnel_settings import Funnel
@@ -27,7 +28,6 @@ from cxlab.stats.rate_and_mix import RateAndMix, rate_and_mix
 
 __all__ = ["FunnelSplit", "funnel_split"]
 
-ALL_OTHERS = "all others"
 _MOST = 12  # groups with rows of their own
 _PARTS = {"funnel.rate_change": "own rate", "funnel.mix_change": "mix"}
 

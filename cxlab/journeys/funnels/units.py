@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.engine import Table, TableLike, grouped, in_one_engine, keep, query, view
 from cxlab.data.funnel_settings import Funnel
 from cxlab.data.span import moment_us
-from cxlab.journeys.contacts import NOT_KNOWN
 from cxlab.journeys.funnels.attempts import own_attempts
 from cxlab.journeys.funnels.question import FunnelQuery, with_parts
 from cxlab.journeys.funnels.rows import funnel_rows

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cxlab.columns import ALL_OTHERS
 from cxlab.data.calendar import Cycle
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
@@ -28,7 +29,6 @@ from cxlab.stats.intervals import z_quantile
 
 __all__ = ["Drift", "drift", "drifts"]
 
-_OTHERS = "all others"
 _PEOPLE = 30  # in each cycle, for the normal limit of the permutation
 _NOUN = {"activity": "activities", "path": "paths", "transition": "steps"}
 
@@ -288,7 +288,7 @@ def _by_kind(
     half = z_quantile(0.95) * shift.change_se
     shares, changes = [], []
     for i, counts in enumerate(own.to_dict("records")):
-        name, presence = told[i] if i < len(told) else (_OTHERS, "in both")
+        name, presence = told[i] if i < len(told) else (ALL_OTHERS, "in both")
         dims = {of: name, "presence": presence}
         sums = {
             "persons": float(people), "n": float(own["now"].sum()), "n_n": float(nn.sum()),

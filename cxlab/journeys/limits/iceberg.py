@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike, query
 from cxlab.data.span import moment_at, span_us
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
-from cxlab.journeys.contacts import NOT_KNOWN
 from cxlab.journeys.limits.dark_time import (
     AFTER,
     BEFORE,

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from cxlab.columns import ALL_OTHERS, NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.data.journey_settings import MEDIA, Medium
 from cxlab.errors import Withheld
-from cxlab.journeys.contacts import NOT_KNOWN, contact_view, contacts_left_out
+from cxlab.journeys.contacts import contact_view, contacts_left_out
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.clusters import clustered_share
@@ -18,7 +19,6 @@ from cxlab.stats.intervals import wilson
 
 __all__ = ["Contacts", "contacts"]
 
-_OTHERS = "all others"
 _MOST = 20  # groups shown one by one
 _FEWEST = 10  # people without whom no share is worth its name
 
@@ -215,10 +215,10 @@ def _groups(rows: Table, by: str, kinds: pd.DataFrame) -> pd.DataFrame:
         c=rows,
         s=shown[["name"]],
         o=kinds,
-        others=_OTHERS,
+        others=ALL_OTHERS,
     )
     # What is known stands before what is not, and the others last of all.
-    last = found["name"].map({NOT_KNOWN: 1, _OTHERS: 2}).fillna(0)
+    last = found["name"].map({NOT_KNOWN: 1, ALL_OTHERS: 2}).fillna(0)
     ranked = found.assign(last=last, size=-found["total"])
     return ranked.sort_values(["last", "size", "name"], kind="stable").reset_index(drop=True)
 

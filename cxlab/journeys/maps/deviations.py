@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.engine import Table, TableLike, keep, query, view
 from cxlab.data.span import span_us
 from cxlab.journeys.cases import Journeys
-from cxlab.journeys.contacts import NOT_KNOWN, contact_view
+from cxlab.journeys.contacts import contact_view
 from cxlab.journeys.maps.phases import Begun, Stages
 
 __all__ = [

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.journey_settings import PlannedStage
-from cxlab.journeys.contacts import NOT_KNOWN
 from cxlab.journeys.maps.deviations import CHANNEL, TOUCHPOINT
 from cxlab.journeys.maps.phases import EVERYBODY, Stages
 from cxlab.journeys.maps.planned import deviation_said

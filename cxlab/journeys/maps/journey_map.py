@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike, query
 from cxlab.data.working_time import WorkingHours
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
-from cxlab.journeys.contacts import NOT_KNOWN
 from cxlab.journeys.limits.drift import Drift
 from cxlab.journeys.maps.drawing import maps_of, told
 from cxlab.journeys.maps.lengths import elapsed_rows, stage_rows

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.engine import Table, TableLike, query, view
 from cxlab.journeys.cases import Journeys
-from cxlab.journeys.contacts import NOT_KNOWN, contact_view
+from cxlab.journeys.contacts import contact_view
 from cxlab.journeys.maps.phases import Begun, Stages
 from cxlab.journeys.maps.watched import FEWEST, Watched, watched
 from cxlab.report.finding import estimate_row, interval_row

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped, query, view
 from cxlab.data.span import moment_us
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
-from cxlab.journeys.contacts import NOT_KNOWN
 
 __all__ = ["OTHERS", "personas"]
 

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped, keep, query, view
 from cxlab.data.journey_settings import PlannedStage
 from cxlab.data.span import moment_us, span_us
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
-from cxlab.journeys.contacts import NOT_KNOWN
 
 __all__ = ["APART_BY_STAGE", "EVERYBODY", "Begun", "Stages", "begun_in", "stages_of"]
 

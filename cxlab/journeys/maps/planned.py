@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike, query
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
-from cxlab.journeys.contacts import NOT_KNOWN
 from cxlab.journeys.maps.deviations import (
     BACK,
     CHANNEL,

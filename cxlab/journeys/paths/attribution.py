@@ -11,10 +11,10 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.errors import ParameterError, Withheld
 from cxlab.journeys.cases import Journeys
-from cxlab.journeys.contacts import NOT_KNOWN
 from cxlab.journeys.paths.credit import MODELS, Credits, credits_of, resampled
 from cxlab.journeys.paths.ways import FEWEST, OTHER, Ways, ways
 from cxlab.report import charts, disclosure, words

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, keep, query, view
 from cxlab.data.span import moment_us, span_us
 from cxlab.errors import ParameterError, Withheld
 from cxlab.journeys.cases import Journeys
-from cxlab.journeys.contacts import NOT_KNOWN
 from cxlab.report import words
 
 __all__ = [
