@@ -92,12 +92,11 @@ class RetentionProjection(Result):
         said = (
             f"{words.value(last['estimate'], 'share')} of new subscriptions are to be expected "
             f"still to run after {_years(last['after_days'])} "
-            f"({words.interval(last['conf_low'], last['conf_high'], 'share')}); the records have "
-            f"seen {_years(self.seen_days)}"
+            f"({words.interval(last['conf_low'], last['conf_high'], 'share')})"
         )
         gap = self._rows("projection.holdout_difference")
         if gap.empty or gap["suppressed"].iloc[0]:
-            return f"{said}, too few to check such a forecast."
+            return f"{said}; whether such forecasts hold cannot be told yet."
         row = gap.iloc[0]
         low, high = (words.signed(row[c], "share") for c in ("conf_low", "conf_high"))
         return (
@@ -199,7 +198,8 @@ def retention_projection(
         note=f"Base: {words.number(whole.n)} subscriptions watched for a whole period of four "
         f"weeks or until their end, of which {words.number(whole.lost.sum())} have ended by the "
         f"end of {cycle.name}. Model: {fits[0].model}, the best of "
-        f"{words.listing([f.model for f in fits])} by AIC. The band takes the model for true.",
+        f"{words.listing([f.model for f in fits])} by AIC. The band takes the model for true. "
+        f"The records have seen {_years(len(whole.at_risk) * _DAYS)}.",
         cycle=cycle.name,
         model=fits[0].model,
         seen_days=len(whole.at_risk) * _DAYS,

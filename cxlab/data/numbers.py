@@ -46,6 +46,7 @@ _LABEL_GLUED = re.compile(rf"(?:\b|_)(?:{_LABELS}|no)[-/.:]?\Z", re.IGNORECASE)
 
 
 _GOES_ON = re.compile(r"[^\W]|[-/][A-Za-z0-9]|,\d")
+_FRACTION = re.compile(r"\.\d")
 _MOST_GROUPS = 7
 _FEWEST, _MOST = 8, 19  # digits of a number that is somebody's
 
@@ -119,6 +120,8 @@ def _longest(text: str, spans: list[tuple[int, int]], first: int) -> tuple[int, 
         right = text[spans[last][1] : spans[last][1] + 2]
         # Of a sloppy writer's phone number, the next word may follow at once.
         is_cut = _GOES_ON.match(right) and not (kind == "phone" and right[:1].isalpha())
+        # An amount with decimals can have the digits of an id, unless it is called one.
+        is_cut = is_cut or (kind in ("id", "card") and not around.id and _FRACTION.match(right))
         # "0812 3456 789 2 days": what is whole without a last short group ends before it.
         is_over = kind == "phone" and number.between[-1:] == (" ",) and number.shape[-1] <= 2
         if kind and not is_cut and not (is_over and len(number.all) - number.shape[-1] > 10):

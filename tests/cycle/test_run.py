@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,8 +43,27 @@ cx.show(Count(estimates=__import__("pandas").DataFrame([row])))
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
-    folder = shop(tmp_path, customers=CUSTOMERS, orders=ORDERS)
-    (tmp_path / "reports").mkdir()
+    return new_study(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run a study once, for all tests of what comes after."""
+    place = tmp_path_factory.mktemp("first")
+    run(new_study(place))
+    return place
+
+
+@pytest.fixture
+def published(first: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Return a study of the test's own whose cycle is published, and that cycle's folder."""
+    shutil.copytree(first, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return tmp_path / "study", tmp_path / "reports" / "study" / "2018Q1"
+
+
+def new_study(place: Path) -> Path:
+    folder = shop(place, customers=CUSTOMERS, orders=ORDERS)
+    (place / "reports").mkdir()
     for name in ("98_first", "99_second"):
         write_chapter(folder, name)
     return folder
@@ -111,28 +131,29 @@ def test_a_run_publishes_a_sealed_folder_and_remembers_itself(study: Path) -> No
 
 
 def test_a_second_run_on_unchanged_inputs_starts_no_kernel(
-    study: Path, monkeypatch: pytest.MonkeyPatch
+    published: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = run(study)
-    before = place.hash_tree(first.target)
+    study, target = published
+    before = place.hash_tree(target)
     forbid_kernels(monkeypatch)
     second = run(study)
+    assert second.target == target
     assert not second.published
-    assert place.hash_tree(first.target) == before
+    assert place.hash_tree(target) == before
 
 
 def test_later_rows_in_the_source_change_nothing_of_an_earlier_cycle(
-    study: Path, monkeypatch: pytest.MonkeyPatch
+    published: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(study)
+    study, _ = published
     orders = study.parent / "raw/orders.csv"
     orders.write_text(ORDERS + "4,a,2018-05-01 09:00,99.00\n")
     forbid_kernels(monkeypatch)
     assert run(study).executed == ()
 
 
-def test_a_changed_parameter_runs_its_chapter_alone(study: Path) -> None:
-    run(study)
+def test_a_changed_parameter_runs_its_chapter_alone(published: tuple[Path, Path]) -> None:
+    study, _ = published
     with (study / "study.yaml").open("a") as settings:
         settings.write("chapters: {99_second: {times: 2}}\n")
     report = run(study)
@@ -164,16 +185,16 @@ def test_a_failing_chapter_hides_no_other_and_is_kept_and_linked(study: Path) ->
     assert "1 number, times 1." in (report.target / "99_second.html").read_text()
 
 
-def test_a_failed_run_leaves_a_whole_report_as_it_was(study: Path) -> None:
-    good = run(study)
-    before = place.hash_tree(good.target)
+def test_a_failed_run_leaves_a_whole_report_as_it_was(published: tuple[Path, Path]) -> None:
+    study, good = published
+    before = place.hash_tree(good)
     write_chapter(study, "98_first", "raise RuntimeError('gone')")
     bad = run(study)
     assert bad.exit_code == 1
     assert bad.target.name == "2018Q1-draft"
-    assert place.hash_tree(good.target) == before
+    assert place.hash_tree(good) == before
     write_chapter(study, "98_first")
-    assert run(study).target == good.target
+    assert run(study).target == good
     assert not bad.target.exists()  # the draft has done its work
 
 
@@ -187,10 +208,10 @@ def test_a_chapter_without_its_tables_is_a_card_and_the_run_succeeds(study: Path
     assert {c["name"]: c["state"] for c in sealed["chapters"]}["98_first"] == "withheld"
 
 
-def test_two_runs_of_one_cycle_cannot_meet(study: Path) -> None:
-    first = run(study)
+def test_two_runs_of_one_cycle_cannot_meet(published: tuple[Path, Path]) -> None:
+    study, target = published
     with (
-        place.lock(first.target.parent / ".2018Q1.lock", who="another run"),
+        place.lock(target.parent / ".2018Q1.lock", who="another run"),
         pytest.raises(RunError, match="another run"),
     ):
         run(study, force=True)
@@ -204,8 +225,10 @@ def test_a_reports_folder_that_is_a_file_is_refused(study: Path) -> None:
         run(study)
 
 
-def test_another_study_of_the_same_name_does_not_take_the_folder(study: Path) -> None:
-    run(study)
+def test_another_study_of_the_same_name_does_not_take_the_folder(
+    published: tuple[Path, Path],
+) -> None:
+    study, _ = published
     other = study / "study.yaml"
     other.write_text(other.read_text().replace("A tiny study", "Another study"))
     with pytest.raises(RunError, match="holds those of 'A tiny study'"):
@@ -253,12 +276,14 @@ run(Path(sys.argv[1]), force=True)
 """
 
 
-def test_a_runner_killed_at_any_moment_leaves_the_last_good_report(study: Path) -> None:
-    good = run(study)
-    before = place.hash_tree(good.target)
+def test_a_runner_killed_at_any_moment_leaves_the_last_good_report(
+    published: tuple[Path, Path],
+) -> None:
+    study, good = published
+    before = place.hash_tree(good)
     chance = random.Random(7)  # noqa: S311  (moments, not secrets)
     root = Path(__file__).resolve().parents[2]
-    for _ in range(6):
+    for _ in range(4):
         runner = subprocess.Popen(
             [sys.executable, "-c", RUNNER, str(study), str(root)],
             cwd=root,
@@ -269,10 +294,10 @@ def test_a_runner_killed_at_any_moment_leaves_the_last_good_report(study: Path) 
         time.sleep(chance.uniform(0.5, 7))
         runner.send_signal(signal.SIGKILL)
         runner.wait()
-        now = place.hash_tree(good.target)
+        now = place.hash_tree(good)
         # Either nothing was published yet, or a whole new folder was.
-        assert now == before or verify(good.target, now) == []
+        assert now == before or verify(good, now) == []
         before = now
     again = run(study, force=True)
     assert list(read_findings(again.target)["estimate"]) == [3, 3]
-    assert not list(good.target.parent.glob(".*.staging-*"))
+    assert not list(good.parent.glob(".*.staging-*"))

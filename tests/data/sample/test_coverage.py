@@ -21,7 +21,7 @@ try:
 finally:
     sys.path.remove(str(_BENCHMARKS))
 
-REPETITIONS = 200
+REPETITIONS = 120
 TRUE_OF = 48_000  # customers; 60 times a replicate: its own error costs 0.1 % of coverage
 WORLD = World(company(), sample_estimates.SEED)
 
