@@ -42,6 +42,8 @@ class ChurnDrivers(Result):
 
     window_days: int
     split_weeks: int
+    # A ratio for one cause tells nothing of how many left of another.
+    apart = ("cause",)
 
     def table(self) -> pd.DataFrame:
         """One row per cause and covariate: ratio, interval, p-value."""

@@ -121,10 +121,14 @@ def _longest(text: str, spans: list[tuple[int, int]], first: int) -> tuple[int, 
         # Of a sloppy writer's phone number, the next word may follow at once.
         is_cut = _GOES_ON.match(right) and not (kind == "phone" and right[:1].isalpha())
         # An amount with decimals can have the digits of an id, unless it is called one.
-        is_cut = is_cut or (kind in ("id", "card") and not around.id and _FRACTION.match(right))
+        is_amount = kind in ("id", "card") and not around.id and _FRACTION.match(right)
         # "0812 3456 789 2 days": what is whole without a last short group ends before it.
         is_over = kind == "phone" and number.between[-1:] == (" ",) and number.shape[-1] <= 2
-        if kind and not is_cut and not (is_over and len(number.all) - number.shape[-1] > 10):
+        if (
+            kind
+            and not (is_cut or is_amount)
+            and not (is_over and len(number.all) - number.shape[-1] > 10)
+        ):
             return last, Hit(begin, spans[last][1], kind)
     return first, None
 

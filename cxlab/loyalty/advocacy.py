@@ -73,8 +73,8 @@ class Advocacy(Result):
         low, high = float(row["conf_low"]), float(row["conf_high"])
         moved = words.change(row["estimate"], low, high, row["unit"])
         if low <= 0 <= high:
-            return f"{verb} neither clearly {up} nor {down} ({moved})"
-        return f"{verb} {up if low > 0 else down} ({moved})"
+            return f"{verb} neither clearly {up} nor {down}, {moved}"
+        return f"{verb} {up if low > 0 else down}, {moved}"
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric]

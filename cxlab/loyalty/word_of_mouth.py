@@ -59,10 +59,14 @@ class WordOfMouth(Result):
             return f"{said}."
         row = gap.iloc[0]
         low, high = float(row["conf_low"]), float(row["conf_high"])
-        moved = words.change(row["estimate"], low, high, "mean")
+        moved = words.change(row["estimate"], low, high, "count")
         if low <= 0 <= high:
-            return f"{said}; bad posts are seen by neither clearly more nor fewer people ({moved})."
-        return f"{said}; a bad post is seen by {'more' if low > 0 else 'fewer'} people ({moved})."
+            return (
+                f"{said}; a bad post is seen by neither clearly more nor fewer people than a good "
+                f"one: {moved}."
+            )
+        way = "more" if low > 0 else "fewer"
+        return f"{said}; a bad post is seen by {way} people than a good one: {moved}."
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric]
