@@ -54,8 +54,8 @@ class ConsentFlow(Result):
         safe = self.estimates.copy()
         safe[["estimate", "conf_low", "conf_high", "n", "count"]] = np.nan
         safe["suppressed"] = True
-        for _, rows in self.estimates[~empty].groupby("purpose"):
-            safe.loc[rows.index] = disclosure.protect(rows, rules)
+        rows = disclosure.protect(self.estimates[~empty], rules, apart=("purpose",))
+        safe.loc[rows.index] = rows
         return replace(self, estimates=safe)
 
     def table(self) -> pd.DataFrame:
