@@ -191,8 +191,8 @@ ANALYSES: dict[str, Analysis] = {
     "what goes with leaving": lambda t, c: cx.churn.churn_drivers(
         _subscribed(t), _answering(t), cycle=c, drivers=["plan"]
     ),
-    "ratios by age": lambda t, c: cx.churn.ratios_by_age(
-        _subscribed(t), _answering(t), cycle=c, drivers=["plan"]
+    "ratios by age": lambda t, c: (
+        cx.churn.churn_drivers(_subscribed(t), _answering(t), cycle=c, drivers=["plan"]).by_age
     ),
     "forecast of leaving": lambda t, c: cx.churn.churn_validation(
         _subscribed(t), _answering(t), cycle=c, drivers=["plan"]

@@ -7,7 +7,7 @@ from cxlab.churn.feelings import RetentionByFeeling, retention_by_feeling
 from cxlab.churn.last_straw import LastStraw, last_straw
 from cxlab.churn.projection import RetentionProjection, retention_projection
 from cxlab.churn.rate import ChurnRate, churn_rate
-from cxlab.churn.ratios_by_age import RatiosByAge, ratios_by_age
+from cxlab.churn.ratios_by_age import RatiosByAge
 from cxlab.churn.retention import Retention, retention
 from cxlab.churn.retention_difference import RetentionDifference, retention_difference
 from cxlab.churn.signals import signals
@@ -35,7 +35,6 @@ __all__ = [
     "last_straw",
     "leaving_causes",
     "list_of",
-    "ratios_by_age",
     "retention",
     "retention_by_feeling",
     "retention_difference",

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -10,22 +10,30 @@ import numpy as np
 import pandas as pd
 
 from cxlab.churn.landmarks import Landmarks, landmarks
-from cxlab.churn.model import Design, counts_of, design_of, fitted
-from cxlab.churn.spells import CAUSES
+from cxlab.churn.model import (
+    FEWEST_LEAVERS,
+    Design,
+    causes_of,
+    counts_of,
+    design_of,
+    fitted,
+    leavers,
+    left_of,
+)
+from cxlab.churn.ratios_by_age import RatiosByAge, by_age
+from cxlab.churn.spells import SAID
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike
 from cxlab.errors import Withheld
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row, interval_row
-from cxlab.stats.cox import CoxFit, proportional_hazards
+from cxlab.stats.cox import CoxFit, ProportionalHazards, proportional_hazards
 from cxlab.stats.multiplicity import holm
 
-__all__ = ["FEWEST_LEAVERS", "SAID", "ChurnDrivers", "churn_drivers"]
+__all__ = ["ChurnDrivers", "churn_drivers"]
 
 _RATIO, _TEST, _PH = "churn.hazard_ratio", "churn.p_driver", "churn.p_proportional"
-FEWEST_LEAVERS = 20  # below which there is no regression
 _EACH = 5  # leavers for each covariate
-SAID = {"voluntary": " of their own will", "involuntary": " without their will", "any": ""}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,10 +46,13 @@ class ChurnDrivers(Result):
         How far back signs were counted.
     split_weeks : int
         Age at which a ratio that does not stay the same is split.
+    by_age : RatiosByAge
+        The ratios of the first cause in bands of age.
     """
 
     window_days: int
     split_weeks: int
+    by_age: RatiosByAge = field(repr=False)
     # A ratio for one cause tells nothing of how many left of another.
     apart = ("cause",)
 
@@ -141,7 +152,8 @@ def churn_drivers(
     -------
     ChurnDrivers
         `churn.hazard_ratio` by cause and covariate (and `period` where the ratio changes with
-        age), `churn.p_driver` (Holm's) and `churn.p_proportional` (Holm's).
+        age), `churn.p_driver` (Holm's) and `churn.p_proportional` (Holm's); in `by_age`,
+        `churn.ratio_by_age`.
 
     Raises
     ------
@@ -182,23 +194,26 @@ def churn_drivers(
     )  # fmt: skip
     counts = counts_of(marks)
     n = counts["n"].to_numpy(float)
-    ended = counts.assign(left=n)[counts["ended"] != "none"].groupby("ended")["left"].sum()
-    total = float(ended.sum())
+    total = float(n[left_of(counts, "any")].sum())
     if total < FEWEST_LEAVERS:
         raise Withheld(
             f"What goes with leaving needs {FEWEST_LEAVERS} subscriptions that ended within "
             f"{words.plural(cycles, 'cycle')} of a landmark, but {words.number(total)} did."
         )
-    known = [cause for cause in CAUSES if ended.get(cause, 0) >= FEWEST_LEAVERS]
     rows: list[dict[str, Any]] = []
     told: list[str] = []
-    for cause in known or ["any"]:
-        had = (counts["ended"] == cause if known else counts["ended"] != "none").to_numpy()
+    aged: list[RatiosByAge] = []
+    for cause in causes_of(counts):
+        had = left_of(counts, cause)
         design = design_of(counts, marks, had)
         many = float(n[had].sum())
         if not design.names or many < _EACH * len(design.names):
             continue
-        rows += _cause_rows(counts, design, had, marks, cause, split_weeks)
+        fit = fitted(counts, design, had, marks=marks)
+        checks = proportional_hazards(fit)
+        p_values = _adjusted(checks)
+        rows += _cause_rows(counts, design, had, marks, cause, split_weeks, fit, p_values)
+        aged.append(by_age(counts, design, had, cause, fit, checks.residuals, p_values))
         told.append(f"{words.number(many)} ended{SAID[cause]}")
         against, follows = design.against, design.follows
     if not rows:
@@ -220,20 +235,26 @@ def churn_drivers(
         + "Intervals take the rows of a customer together; p-values are Holm's.",
         window_days=window_days,
         split_weeks=split_weeks,
+        by_age=aged[0],
     )
 
 
 def _cause_rows(
-    counts: pd.DataFrame, design: Design, had: Any, marks: Landmarks, cause: str, split: int
+    counts: pd.DataFrame,
+    design: Design,
+    had: Any,
+    marks: Landmarks,
+    cause: str,
+    split: int,
+    fit: CoxFit,
+    checks: dict[str, float],
 ) -> list[dict[str, Any]]:
     """Rows of one cause: ratios, their tests, and whether each stays the same."""
-    fit = fitted(counts, design, had, marks=marks)
-    checks = _checks(fit)
     failing = [name for name, p in checks.items() if p < 1 - fit.level]
     failing = [name for name in failing if _both_sides(counts, design, had, name, split)]
     if failing:
         fit = fitted(counts, design, had, marks=marks, split=split, changing=failing)
-    people = _leavers(counts, design, had)
+    people = leavers(counts, design, had)
     p_values = fit.table()["p_value"].to_numpy(float)
     adjusted = holm(p_values.tolist()) if np.isfinite(p_values).all() else p_values
     rows = []
@@ -263,10 +284,9 @@ def _cause_rows(
     return rows
 
 
-def _checks(fit: CoxFit) -> dict[str, float]:
+def _adjusted(checks: ProportionalHazards) -> dict[str, float]:
     """Whether each ratio stays the same, adjusted for their number."""
-    tests = proportional_hazards(fit).tests
-    single = tests[tests["term"] != "GLOBAL"]
+    single = checks.tests[checks.tests["term"] != "GLOBAL"]
     return dict(zip(single["term"], holm(single["p_value"].tolist()).tolist(), strict=True))
 
 
@@ -277,9 +297,3 @@ def _both_sides(counts: pd.DataFrame, design: Design, had: Any, name: str, split
     n = counts["n"].to_numpy(float) * had
     return all(n[(late == side) & (with_it == has)].sum() >= _EACH
                for side in (True, False) for has in (True, False))  # fmt: skip
-
-
-def _leavers(counts: pd.DataFrame, design: Design, had: Any) -> dict[str, float]:
-    """How many left with each covariate, or without it where these are fewer."""
-    x, n = design.matrix(counts), counts["n"].to_numpy(float) * had
-    return {name: float(min(n[x[name] > 0].sum(), n[x[name] == 0].sum())) for name in design.names}

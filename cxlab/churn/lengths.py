@@ -27,6 +27,7 @@ __all__ = [
     "lengths",
     "people_of",
     "seen",
+    "watched",
 ]
 
 FEWEST = 10  # endings, below which there is no curve
@@ -159,3 +160,9 @@ def curve_of(counts: pd.DataFrame, people: Any) -> SurvivalCurve:
     return product_limit(
         rows.week, rows.ended, rows.open, entry=rows.entry, design_effect=effect
     )  # fmt: skip
+
+
+def watched(curve: SurvivalCurve) -> int:
+    """Time until which ten were watched, or all had ended; 0 where it never was."""
+    enough = curve.time[curve.at_risk >= FEWEST]
+    return int(enough[-1]) if len(enough) else 0

@@ -14,12 +14,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlab.churn.landmarks import Landmarks
+from cxlab.churn.spells import CAUSES
 from cxlab.data.engine import query, view
 from cxlab.stats.cox import CoxFit, cox
 from cxlab.stats.cox.robust import Clusters, score_residuals
 
-__all__ = ["Design", "counts_of", "design_of", "fitted"]
+__all__ = [
+    "FEWEST_LEAVERS",
+    "Design",
+    "causes_of",
+    "counts_of",
+    "design_of",
+    "fitted",
+    "leavers",
+    "left_of",
+]
 
+FEWEST_LEAVERS = 20  # below which there is no regression
 PATTERNS = 200_000  # most rows that counts by pattern may have
 _OWN_LEVELS = 5
 _FEW = 5  # leavers that a covariate needs on either side
@@ -101,6 +112,24 @@ def counts_of(marks: Landmarks, *, only: Sequence[str] | None = None) -> pd.Data
         """,
         r=marks.rows, limit=PATTERNS, **({} if only is None else {"c": chosen}),
     )  # fmt: skip
+
+
+def causes_of(counts: pd.DataFrame) -> list[str]:
+    """List the causes that enough left of; all together are 'any' where none has enough."""
+    n = counts["n"].to_numpy(float)
+    return [c for c in CAUSES if n[left_of(counts, c)].sum() >= FEWEST_LEAVERS] or ["any"]
+
+
+def left_of(counts: pd.DataFrame, cause: str) -> NDArray[np.bool_]:
+    """Tell which rows ended of a cause."""
+    ended = counts["ended"] != "none" if cause == "any" else counts["ended"] == cause
+    return ended.to_numpy(bool)
+
+
+def leavers(counts: pd.DataFrame, design: "Design", had: NDArray[np.bool_]) -> dict[str, float]:
+    """How many left with each covariate, or without it where these are fewer."""
+    x, n = design.matrix(counts), counts["n"].to_numpy(float) * had
+    return {name: float(min(n[x[name] > 0].sum(), n[x[name] == 0].sum())) for name in design.names}
 
 
 def design_of(counts: pd.DataFrame, marks: Landmarks, had: NDArray[np.bool_]) -> Design:

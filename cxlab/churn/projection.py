@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from cxlab.churn.lengths import FEWEST, begin_of, effect_of, gathered, lengths, people_of
+from cxlab.churn.lengths import (
+    FEWEST,
+    begin_of,
+    effect_of,
+    gathered,
+    lengths,
+    people_of,
+    watched,
+)
 from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped, query
@@ -186,11 +194,11 @@ def retention_projection(
     rows = _curve_rows(whole, fits[0], horizon) + _to_come(whole, fits[0], horizon)
     rows += _checked(subscriptions, cycle, complete_from, fits[0].model, whole)
     name: str | None = None
+    without: list[str] = []
     if by is not None:
         named, name = grouped(held, by)
-        rows = [{**row, name: None} for row in rows] + _by_group(
-            named, name, cycle, complete_from, horizon
-        )
+        own, without = _by_group(named, name, cycle, complete_from, horizon)
+        rows = [{**row, name: None} for row in rows] + own
     return RetentionProjection(
         estimates=pd.DataFrame(rows),
         subtitle="Share of subscriptions that still run, %, by years since their beginning: seen, "
@@ -199,7 +207,9 @@ def retention_projection(
         f"weeks or until their end, of which {words.number(whole.lost.sum())} have ended by the "
         f"end of {cycle.name}. Model: {fits[0].model}, the best of "
         f"{words.listing([f.model for f in fits])} by AIC. The band takes the model for true. "
-        f"The records have seen {_years(len(whole.at_risk) * _DAYS)}.",
+        f"The records have seen {_years(len(whole.at_risk) * _DAYS)}."
+        + f" Too few ended for a model of its own: {words.listing(without)}."
+        * bool(without),
         cycle=cycle.name,
         model=fits[0].model,
         seen_days=len(whole.at_risk) * _DAYS,
@@ -242,6 +252,14 @@ class _Watched:
         return cls(at_risk=at_risk[known], lost=lost[known], n=float(n.sum()), effect=effect,
                    leavers=float(customers["leavers"]), curve=curve)  # fmt: skip
 
+    def fit(self, model: "RetentionModel") -> "Renewals":
+        """Fit one model of renewals."""
+        from cxlab.stats.customer_base import fit_renewals
+
+        # A likelihood of repeated rows is worth as many strangers as the design effect leaves.
+        faced, lost = self.at_risk / self.effect, self.lost / self.effect
+        return fit_renewals(faced, lost, n=self.n, model=model)
+
 
 def _periods(held: Table, group: str, cycle: Cycle, complete_from: date | None) -> pd.DataFrame:
     """Count subscriptions by the first and the last renewal that they were seen to face.
@@ -277,14 +295,7 @@ def _periods(held: Table, group: str, cycle: Cycle, complete_from: date | None) 
 
 def _fitted(whole: _Watched) -> list["Renewals"]:
     """Fit each model, the best by AIC first; those without a maximum are left out."""
-    from cxlab.stats.customer_base import fit_renewals
-
-    # A likelihood of repeated rows is worth as many strangers as the design effect leaves.
-    less = whole.effect
-    tried = [
-        fit_renewals(whole.at_risk / less, whole.lost / less, n=whole.n, model=model)
-        for model in _MODELS
-    ]
+    tried = [whole.fit(model) for model in _MODELS]
     fits = [fit for fit in tried if fit.converged]
     if not fits:
         reasons = "; ".join(f"{fit.model}: {fit.reason}" for fit in tried)
@@ -304,9 +315,8 @@ def _curve_rows(whole: _Watched, fit: "Renewals", horizon: int) -> list[dict[str
                          n=whole.n, count=whole.leavers, unit="share", measure="expected",
                          method=f"{fit.model}, maximum likelihood", after_days=float(k * _DAYS))
         )  # fmt: skip
-    watched = len(whole.at_risk[whole.at_risk >= FEWEST])
     per_end = whole.leavers / float(whole.lost.sum())
-    for k in marks[marks <= watched].tolist():
+    for k in marks[marks <= watched(whole.curve)].tolist():
         seen = _share_at(whole, k)
         had = float(whole.lost[:k].sum()) * per_end
         rows.append(interval_row(_SHARE, seen, unit="share", count=np.floor(had), measure="seen",
@@ -344,8 +354,6 @@ def _checked(
     now: _Watched,
 ) -> list[dict[str, Any]]:
     """Hold what the model said a year ago against what is seen now, at the end of the records."""
-    from cxlab.stats.customer_base import fit_renewals
-
     then = cycle
     while then.cutoff > cycle.cutoff - pd.Timedelta(days=364):
         then = then.previous
@@ -356,8 +364,8 @@ def _checked(
         )
     except Withheld:
         return []
-    fit = fit_renewals(past.at_risk / past.effect, past.lost / past.effect, n=past.n, model=model)
-    last = len(now.at_risk[now.at_risk >= FEWEST])
+    fit = past.fit(model)
+    last = watched(now.curve)
     if not fit.converged or last <= len(past.at_risk):
         return []
     row = fit.curve(last).iloc[last]
@@ -370,22 +378,21 @@ def _checked(
 
 def _by_group(
     held: Table, name: str, cycle: Cycle, complete_from: date | None, horizon: int
-) -> list[dict[str, Any]]:
-    """Rows of the largest groups, each with a model of its own."""
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rows of the largest groups, each with a model of its own, and those that have none."""
     groups, names = gathered(held, name)
-    counts, people = (
-        _periods(groups, "h.shown", cycle, complete_from),
-        people_of(groups, "h.shown"),
-    )
+    counts = _periods(groups, "h.shown", cycle, complete_from)
+    people = people_of(groups, "h.shown")
     rows: list[dict[str, Any]] = []
+    without: list[str] = []
     for group in names:
+        own, who = counts[counts["grp"] == group], people[people["grp"] == group]
         try:
-            own, who = counts[counts["grp"] == group], people[people["grp"] == group]
             mine = _Watched.of(own, who, cycle)
             rows += _to_come(mine, _fitted(mine)[0], horizon, **{name: group})
         except (Withheld, ConvergenceError):
-            continue  # the table of retention says how many they are
-    return rows
+            without.append(group)
+    return rows, without
 
 
 def _years(days: float) -> str:

@@ -1,33 +1,28 @@
 """Does what goes with leaving matter as much early in a subscription's life as late?"""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cxlab.churn.drivers import FEWEST_LEAVERS, SAID
-from cxlab.churn.landmarks import landmarks
-from cxlab.churn.model import counts_of, design_of, fitted
-from cxlab.churn.spells import CAUSES
-from cxlab.data.calendar import Cycle
-from cxlab.data.engine import TableLike
-from cxlab.errors import Withheld
+from cxlab.churn.model import Design, leavers
+from cxlab.churn.spells import SAID
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row
-from cxlab.stats.cox import CoxFit, proportional_hazards
+from cxlab.stats.cox import CoxFit
 from cxlab.stats.intervals import z_quantile
-from cxlab.stats.multiplicity import holm
 
-__all__ = ["RatiosByAge", "ratios_by_age"]
+__all__ = ["RatiosByAge", "by_age"]
 
 _BANDS = 4
 _SHOWN = 3  # lines whose bands can be told apart
 _WIDEST = 4.0  # of an interval, high end over low; wider ones stand in the table
-_RATIO, _TEST = "churn.ratio_by_age", "churn.p_ratio_by_age"
+_RATIO = "churn.ratio_by_age"
+_LARGEST = 700.0  # logarithm of a number that a float can hold
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,19 +33,20 @@ class RatiosByAge(Result):
     ----------
     cause : str
         Of what subscriptions ended.
+    p_values : mapping of str to float
+        By covariate, how often chance alone would make a ratio that stays look as uneven.
     """
 
     cause: str
+    p_values: Mapping[str, float] = field(repr=False)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the ratios by age, those that change most clearly and are known well enough."""
-        rows = self._rows(_RATIO)
-        rows = rows[~rows["suppressed"].astype(bool)]
+        rows = self.estimates[~self.estimates["suppressed"].astype(bool)]
         if rows.empty:
             return None
         width = (rows["conf_high"] / rows["conf_low"]).groupby(rows["covariate"]).max()
-        tests = self._rows(_TEST).sort_values("estimate", kind="stable")["covariate"]
-        narrow = [name for name in tests if width.get(name, math.inf) <= _WIDEST]
+        narrow = [name for name in self._clearest() if width.get(name, math.inf) <= _WIDEST]
         names = narrow[:_SHOWN] or [str(width.idxmin())]
         frame = rows[rows["covariate"].isin(names)]
         frame = frame.assign(months=frame["after_days"].astype(float) * 12 / 365)
@@ -62,129 +58,96 @@ class RatiosByAge(Result):
 
     def sentence(self) -> str:
         """Which ratios change with age."""
-        tests = self._rows(_TEST)
-        shown = tests[~tests["suppressed"].astype(bool)]
-        if shown.empty:
+        if self.estimates["suppressed"].astype(bool).all():
             return "Too few left with each sign to see whether its ratio changes with age."
-        changing = shown[shown["estimate"] <= 1 - self.level].sort_values("estimate", kind="stable")
-        many = words.plural(len(shown), "sign and attribute", "signs and attributes")
-        if changing.empty:
+        many = words.plural(len(self.p_values), "sign and attribute", "signs and attributes")
+        changing = [name for name in self._clearest() if self.p_values[name] <= 1 - self.level]
+        if not changing:
             return f"Of {many} none has a ratio that clearly changes with age."
-        named = words.listing(list(changing["covariate"].head(3)))
+        named = words.listing(changing[:3])
         return (
             f"Of {many} the ratio changes with age for {named}: see it by age, not as one number."
         )
 
-    def _rows(self, metric: str) -> pd.DataFrame:
-        return self.estimates[self.estimates["metric"] == metric]
+    def _clearest(self) -> list[str]:
+        """Covariates, those first whose ratio changes most clearly."""
+        return sorted(self.p_values, key=lambda name: self.p_values[name])
 
 
-def ratios_by_age(
-    subscriptions: TableLike,
-    signals: TableLike | None = None,
-    *,
-    cycle: Cycle,
-    drivers: Sequence[str] = (),
-    window_days: int = 91,
-    cycles: int = 8,
-    complete_from: date | None = None,
+def by_age(
+    counts: pd.DataFrame,
+    design: Design,
+    had: NDArray[np.bool_],
+    cause: str,
+    fit: CoxFit,
+    residuals: pd.DataFrame,
+    p_values: Mapping[str, float],
 ) -> RatiosByAge:
-    """Show for each covariate of `churn_drivers` whether its ratio stays the same with age.
+    """Show for each covariate of a fit whether its ratio stays the same with age.
 
     Parameters
     ----------
-    subscriptions, signals, cycle, drivers, window_days, cycles, complete_from
-        As for `churn_drivers`.
+    counts, design, had, cause
+        As the fit was made of them.
+    fit : CoxFit
+        Of that cause, with age as the time scale.
+    residuals : pandas.DataFrame
+        From `proportional_hazards`.
+    p_values : mapping of str to float
+        Of the scaled Schoenfeld tests, adjusted for their number.
 
     Returns
     -------
     RatiosByAge
-        `churn.ratio_by_age` by covariate and `after_days` (mean age at leaving in four bands
-        with as many leavers each), and `churn.p_ratio_by_age`: Holm's p-value
-        of the scaled Schoenfeld test.
-
-    Raises
-    ------
-    Withheld
-        If too few left, or no sign or attribute was met by enough of them.
+        `churn.ratio_by_age` by covariate and `after_days`: the mean age at leaving in four
+        bands with as many leavers each.
 
     Notes
     -----
     The mean of the scaled Schoenfeld residuals of a band, plus the coefficient, is near the
     coefficient at that age (Grambsch & Therneau 1994); its variance is that of the coefficient
-    times the share of all events to those of the band. The first cause that enough left of.
+    times the share of all events to those of the band.
 
     References
     ----------
     Grambsch & Therneau (1994), Biometrika 81, 515-526; Therneau & Grambsch (2000), Modeling
     Survival Data, chapter 6.
     """
-    marks = landmarks(
-        subscriptions, signals, cycle=cycle, drivers=drivers, window_days=window_days,
-        cycles=cycles, complete_from=complete_from,
-    )  # fmt: skip
-    counts = counts_of(marks)
-    n = counts["n"].to_numpy(float)
-    left = {c: float(n[(counts["ended"] == c).to_numpy()].sum()) for c in CAUSES}
-    cause = next((c for c in CAUSES if left[c] >= FEWEST_LEAVERS), "any")
-    had = (counts["ended"] == cause if cause != "any" else counts["ended"] != "none").to_numpy()
-    many = float(n[had].sum())
-    design = design_of(counts, marks, had)
-    if many < FEWEST_LEAVERS or not design.names:
-        raise Withheld(
-            f"Ratios by age need {FEWEST_LEAVERS} subscriptions that ended after something was "
-            f"known of them, but {words.number(many)} did."
-        )
-    fit = fitted(counts, design, had)
-    x = design.matrix(counts)
-    few = {name: float(min((n * had)[x[name] > 0].sum(), (n * had)[x[name] == 0].sum()))
-           for name in design.names}  # fmt: skip
-    checks = proportional_hazards(fit)
-    rows = _band_rows(fit, checks.residuals, few)
-    single = checks.tests[checks.tests["term"] != "GLOBAL"]
-    for name, p_value in zip(single["term"], holm(single["p_value"].tolist()), strict=True):
-        rows.append(
-            estimate_row(
-                _TEST, float(p_value), math.nan, math.nan, n=fit.n, count=few[name], unit="p",
-                method=f"scaled Schoenfeld test, Holm over {len(single)}", covariate=name,
-                after_days=None,
-            )
-        )  # fmt: skip
+    events = residuals["events"].to_numpy(float)
+    time = residuals["time"].to_numpy(float)
+    band = np.minimum((np.cumsum(events) - events / 2) * _BANDS // events.sum(), _BANDS - 1)
+    stop = counts["stop"].to_numpy(float)
+    rows: list[dict[str, Any]] = []
+    for i in np.unique(band):
+        here = band == i
+        few = leavers(counts, design, had & np.isin(stop, time[here]))
+        rows += _band(fit, residuals[here], few)
+    many = float(counts["n"].to_numpy(float)[had].sum())
     return RatiosByAge(
         estimates=pd.DataFrame(rows),
         subtitle="Times the rate of leaving by age of the subscription, in bands with as many "
         "leavers each; 95% intervals",
         note=f"Base: {words.number(many)} subscriptions that ended{SAID[cause]} after a cycle "
-        "began; only what was known then. Mean scaled Schoenfeld residuals. Tests are "
-        "adjusted for the number of ratios.",
+        "began; only what was known then. Mean scaled Schoenfeld residuals; whether a ratio "
+        "changes is told by their test, adjusted for the number of ratios.",
         cause=cause,
+        p_values=p_values,
     )
 
 
-def _band_rows(fit: CoxFit, residuals: pd.DataFrame, few: dict[str, float]) -> list[dict[str, Any]]:
-    """Mean of the residuals in bands of age that hold as many events each."""
+def _band(fit: CoxFit, residuals: pd.DataFrame, few: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Rows of one band of age; `few` left in it with a covariate, or without it."""
     events = residuals["events"].to_numpy(float)
-    band = np.minimum((np.cumsum(events) - events / 2) * _BANDS // events.sum(), _BANDS - 1)
+    many = float(events.sum())
+    age = round(7 * float(events @ residuals["time"].to_numpy(float)) / many)
     rows = []
-    for i in range(_BANDS):
-        here = band == i
-        many = float(events[here].sum())
-        if not many:
-            continue
-        age = 7 * float(events[here] @ residuals["time"].to_numpy(float)[here]) / many
-        for name in fit.names:
-            middle = float(events[here] @ residuals[name].to_numpy(float)[here]) / many
-            se = fit.se[list(fit.names).index(name)] * math.sqrt(fit.events / many)
-            ends = (
-                middle,
-                middle - z_quantile(fit.level) * se,
-                middle + z_quantile(fit.level) * se,
-            )
-            rows.append(
-                estimate_row(
-                    _RATIO, *(math.exp(min(end, 700.0)) for end in ends), n=many,
-                    count=min(few[name], many), unit="mean",
-                    method="mean scaled Schoenfeld residual", covariate=name, after_days=round(age),
-                )
-            )  # fmt: skip
+    for name, se in zip(fit.names, fit.se, strict=True):
+        middle = float(events @ residuals[name].to_numpy(float)) / many
+        far = z_quantile(fit.level) * float(se) * math.sqrt(fit.events / many)
+        ends = (math.exp(min(end, _LARGEST)) for end in (middle, middle - far, middle + far))
+        row = estimate_row(
+            _RATIO, *ends, n=many, count=few[name], unit="mean",
+            method="mean scaled Schoenfeld residual", covariate=name, after_days=age,
+        )  # fmt: skip
+        rows.append(row | {"suppressed": not math.isfinite(far)})
     return rows

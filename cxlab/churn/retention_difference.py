@@ -10,7 +10,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from cxlab.churn.lengths import FEWEST, WEEK, counted, curve_of, effect_of, gathered, lengths, seen
+from cxlab.churn.lengths import (
+    FEWEST,
+    WEEK,
+    counted,
+    curve_of,
+    effect_of,
+    gathered,
+    lengths,
+    seen,
+    watched,
+)
 from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike, grouped
@@ -198,7 +208,7 @@ def retention_difference(
             f"but by the end of {cycle.name} there is {words.listing(names) or 'none'}."
         )
     curves = {group: curve_of(counts[counts["grp"] == group], people.loc[group]) for group in names}
-    weeks = min(horizon_days // WEEK, *(_watched(curve) for curve in curves.values()))
+    weeks = min(horizon_days // WEEK, *(watched(curve) for curve in curves.values()))
     if weeks < 1:
         raise Withheld(f"No week was watched of {FEWEST} subscriptions of each {name}.")
     shared = {"within_days": WEEK * weeks}
@@ -222,12 +232,6 @@ def retention_difference(
         by=name,
         horizon_days=WEEK * weeks,
     )
-
-
-def _watched(curve: SurvivalCurve) -> int:
-    """Weeks until which ten subscriptions were watched, or all had ended."""
-    enough = curve.time[curve.at_risk >= FEWEST]
-    return int(enough[-1]) if len(enough) else 0
 
 
 def _lifetime(curve: SurvivalCurve, weeks: int, people: Any, **dims: Any) -> dict[str, Any]:

@@ -189,7 +189,8 @@ def silent_leavers(
             f"Silence of {days} days before {cycle.name} cannot be told: records begin on "
             f"{complete_from}."
         )
-    counts = _counts(subscriptions, said, cycles, days)
+    gone = _leavers(subscriptions, said, cycles, days, by)
+    counts = _counts(gone)
     now = counts[counts["cycle"] == cycle.name]
     left = float(now["n"].sum())
     if left < _LEAST:
@@ -211,9 +212,9 @@ def silent_leavers(
         silent = float(now.loc[now["silent"] == 1, "n"].sum())
         change = newcombe(silent, left, *before)
         rows.append(_row("churn.silent_change", change, min(silent, before[0])))
-    rows += _fees(now, currency) + _tenures(now)
+    rows += _fees(now, currency) + _compared((_DAYS, _DAYS_GAP), _sides(now, "days"), "days", {})
     if by is not None:
-        rows += _groups(subscriptions, said, cycle, days, by)
+        rows += _groups(gone, cycle, by)
     frame = pd.DataFrame(rows).assign(within_days=days)
     if by is not None:
         frame[by] = frame[by].where(frame[by].notna(), None)
@@ -230,9 +231,7 @@ def silent_leavers(
     )
 
 
-def _counts(
-    subscriptions: TableLike, said: TableLike, cycles: list[Cycle], days: int
-) -> pd.DataFrame:
+def _counts(gone: Table) -> pd.DataFrame:
     """Customers who left in each cycle, by whether they were silent, and sums over them."""
     return query(
         """
@@ -241,18 +240,18 @@ def _counts(
                 row_number() over (partition by l.cycle, l.silent order by l.fee desc) as place
             from l
         )
-        select cycle, silent, count(*) as n, count(paid) as paying, sum(paid) as total,
-            sum(cast(paid as decimal(19, 2)) * paid) as squares, max(paid) as largest,
+        select cycle, silent, count(*) as n, count(paid) as paying, sum(paid) as paid,
+            sum(cast(paid as decimal(19, 2)) * paid) as paid_2, max(paid) as largest,
             sum(case when place <= 2 then paid else 0 end) as two_largest,
             sum(days) as days, sum(days * days) as days_2
         from each group by cycle, silent order by cycle, silent
         """,
-        l=_leavers(subscriptions, said, cycles, days),
+        l=gone,
     )
 
 
 def _leavers(
-    subscriptions: TableLike, said: TableLike, cycles: list[Cycle], days: int, by: str | None = None
+    subscriptions: TableLike, said: TableLike, cycles: list[Cycle], days: int, by: str | None
 ) -> Table:
     """Name each customer who left in each cycle: fee, days under contract, whether silent."""
     known = spells(subscriptions, cutoff=cycles[0].cutoff)
@@ -295,16 +294,15 @@ def _leavers(
     )  # fmt: skip
 
 
-def _groups(
-    subscriptions: TableLike, said: TableLike, cycle: Cycle, days: int, by: str
-) -> list[dict[str, Any]]:
+def _groups(gone: Table, cycle: Cycle, by: str) -> list[dict[str, Any]]:
     """Share of the silent among those who left of each group, the largest first."""
     counts = query(
         f"""
         select coalesce(grp, '{NOT_KNOWN}') as grp, count(*) as n, sum(silent) as silent
-        from l group by coalesce(grp, '{NOT_KNOWN}') order by n desc, grp
+        from l where cycle = $cycle group by coalesce(grp, '{NOT_KNOWN}') order by n desc, grp
         """,
-        l=_leavers(subscriptions, said, [cycle], days, by),
+        l=gone,
+        cycle=cycle.name,
     )
     return [
         _row(_WITHIN, wilson(y, n), min(y, n - y), cycle=cycle.name, **{by: group})
@@ -319,49 +317,44 @@ def _row(metric: str, found: Interval, count: float, **dims: Any) -> dict[str, A
 
 def _fees(now: pd.DataFrame, currency: str) -> list[dict[str, Any]]:
     """Mean monthly fee of silent leavers and of those who spoke, and the difference."""
-    sides: dict[str, tuple[float, float, float]] = {}
-    money: dict[str, Money] = {}
-    for row in now.to_dict("records"):
-        n, total = float(row["paying"]), float(row["total"] or 0)
-        if n < 2 or n < float(row["n"]):  # a fee that is not known would bend the mean
-            return []
-        squares = float(row["squares"] or 0)
-        if not sample_variance(n, total, squares) > 0:
-            return []
-        voice = "silent" if row["silent"] else "heard"
-        sides[voice] = (n, total, squares)
-        tops = float(row["largest"]), float(row["two_largest"])
-        money[voice] = Money.of(total, total, *tops)
-    if len(sides) < 2:
+    if (now["paying"] < now["n"]).any():  # a fee that is not known would bend the mean
         return []
-    dims: dict[str, Any] = {"cycle": None}
-    rows = []
-    for voice, sums in sides.items():
-        found, n = t_mean(*sums), sums[0]
-        rows.append(interval_row(_FEE, found, unit=currency, count=n, money=money[voice],
-                                 voice=voice, **dims))  # fmt: skip
-    gap = welch(sides["silent"], sides["heard"])
-    least = min(n for n, *_ in sides.values())
-    both = Money.either(*money.values())
-    rows.append(interval_row(_GAP, gap, unit=currency, count=least, money=both, voice=None, **dims))
-    return rows
+    money = {
+        _voice(row): Money.of(*(float(row[c]) for c in ("paid", "paid", "largest", "two_largest")))
+        for row in now.to_dict("records")
+    }
+    return _compared((_FEE, _GAP), _sides(now, "paid"), currency, money)
 
 
-def _tenures(now: pd.DataFrame) -> list[dict[str, Any]]:
-    """Mean days under contract of silent leavers and of those who spoke, and the difference."""
-    sides: dict[str, tuple[float, float, float]] = {}
-    for row in now.to_dict("records"):
-        n, total, squares = (float(row[c]) for c in ("n", "days", "days_2"))
-        if n < 2 or not sample_variance(n, total, squares) > 0:
-            return []
-        sides["silent" if row["silent"] else "heard"] = (n, total, squares)
-    if len(sides) < 2:
+def _sides(now: pd.DataFrame, of: str) -> dict[str, tuple[float, float, float]]:
+    """Customers, sum and sum of squares, of those who were silent and of those who spoke."""
+    return {
+        _voice(row): (float(row["n"]), float(row[of]), float(row[f"{of}_2"]))
+        for row in now.to_dict("records")
+    }
+
+
+def _voice(row: dict[Any, Any]) -> str:
+    return "silent" if row["silent"] else "heard"
+
+
+def _compared(
+    metrics: tuple[str, str],
+    sides: dict[str, tuple[float, float, float]],
+    unit: str,
+    money: dict[str, Money],
+) -> list[dict[str, Any]]:
+    """Mean of each side and their difference; nothing where a side has no variance."""
+    if len(sides) < 2 or any(n < 2 or not sample_variance(n, *s) > 0 for n, *s in sides.values()):
         return []
     dims: dict[str, Any] = {"cycle": None}
     rows = [
-        interval_row(_DAYS, t_mean(*sums), unit="days", count=sums[0], voice=voice, **dims)
+        interval_row(metrics[0], t_mean(*sums), unit=unit, count=sums[0], money=money.get(voice),
+                     voice=voice, **dims)
         for voice, sums in sides.items()
-    ]
+    ]  # fmt: skip
     gap = welch(sides["silent"], sides["heard"])
+    both = Money.either(*money.values()) if money else None
     least = min(n for n, *_ in sides.values())
-    return [*rows, interval_row(_DAYS_GAP, gap, unit="days", count=least, voice=None, **dims)]
+    row = interval_row(metrics[1], gap, unit=unit, count=least, money=both, voice=None, **dims)
+    return [*rows, row]

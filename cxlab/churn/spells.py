@@ -5,9 +5,10 @@ from datetime import datetime
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.engine import Table, TableLike, in_one_engine, view
 
-__all__ = ["CAUSES", "spells"]
+__all__ = ["CAUSES", "SAID", "spells"]
 
 CAUSES = ("voluntary", "involuntary")
+SAID = {"voluntary": " of their own will", "involuntary": " without their will", "any": ""}
 
 
 def spells(subscriptions: TableLike, *, cutoff: datetime) -> Table:

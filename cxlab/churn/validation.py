@@ -11,7 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlab.churn.landmarks import landmarks
-from cxlab.churn.model import Design, counts_of, design_of, fitted
+from cxlab.churn.model import (
+    FEWEST_LEAVERS,
+    Design,
+    counts_of,
+    design_of,
+    fitted,
+    left_of,
+)
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike
 from cxlab.errors import Withheld
@@ -29,7 +36,7 @@ from cxlab.stats.survival import (
 
 __all__ = ["ChurnValidation", "Foreseen", "churn_validation", "foresee", "model_of"]
 
-LEAST_TO_FIT, LEAST_TO_JUDGE = 20, 10
+LEAST_TO_JUDGE = 10
 _DRAWS = 200
 _EVEN = 0.5  # share of pairs that chance alone puts in order
 _Floats = NDArray[np.float64]
@@ -81,11 +88,11 @@ def model_of(marks: Any, *, cycle: str) -> Foreseen:
         If too few left, or nothing was known of enough of them.
     """
     counts = counts_of(marks)
-    had = (counts["ended"] != "none").to_numpy()
+    had = left_of(counts, "any")
     many = float(counts["n"].to_numpy(float)[had].sum())
-    if many < LEAST_TO_FIT:
+    if many < FEWEST_LEAVERS:
         raise Withheld(
-            f"A forecast needs {LEAST_TO_FIT} subscriptions that ended in the cycles up to "
+            f"A forecast needs {FEWEST_LEAVERS} subscriptions that ended in the cycles up to "
             f"{cycle}, but {words.number(many)} did."
         )
     design = design_of(counts, marks, had)
@@ -230,7 +237,7 @@ def churn_validation(
     if (missing := set(model.design.signs) - set(rows.columns)) or rows.empty:
         rows = rows.assign(**dict.fromkeys(missing, 0))
     n = rows["n"].to_numpy(float)
-    had = (rows["ended"] != "none").to_numpy()
+    had = left_of(rows, "any")
     left = float(n[had].sum())
     if left < LEAST_TO_JUDGE:
         raise Withheld(
@@ -264,7 +271,7 @@ def churn_validation(
 
 def _null(counts: pd.DataFrame) -> Any:
     """Curve of the time from a landmark to the end, of all earlier ones together."""
-    had, n = (counts["ended"] != "none").to_numpy(), counts["n"].to_numpy(float)
+    had, n = left_of(counts, "any"), counts["n"].to_numpy(float)
     lasted = (counts["stop"] - counts["entry"]).to_numpy(float)
     return product_limit(lasted, n * had, n * ~had)
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped, in_one_engine, query, view
+from cxlab.emotion.asked import OUTSIDE, VALENCE, asked, off_scale
 from cxlab.errors import DataError, Withheld
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -27,19 +28,14 @@ _METRIC = {FELT: "emotion.valence", SATISFIED: "emotion.satisfaction"}
 _WORDS = {FELT: "Feeling", SATISFIED: "Satisfaction"}
 
 _ANSWERS = """
-select a.customer_id, cast(g.{by} as varchar) as felt_at, {persona} as persona,
-    case when a.construct = 'emotion' then coalesce(cast({dimension} as varchar), 'valence')
-        else 'satisfaction' end as felt,
-    cast(a.value as double) as value, cast(a.scale_min as double) as low,
-    cast(a.scale_max as double) as high,
-    case when {reversed} then -1 else 1 end as sign
+select a.customer_id, cast(g.{by} as varchar) as felt_at, {persona} as persona, a.felt,
+    a.value, a.low, a.high, a.sign
 from answers as a join g on a.touchpoint = g.touchpoint
-where a.construct in ('emotion', 'csat')
-    and a.answered_at >= $start and a.answered_at < $cutoff
+where a.answered_at >= $start and a.answered_at < $cutoff
 """
 
-# A valence runs from -1 to +1 whatever the scale; a named emotion is felt above its middle.
-_SUMS = """
+# A named emotion is felt above the middle of its scale.
+_SUMS = f"""
 select felt_at, persona, felt, min(low) as low, max(high) as high,
     sum(case when n > 0 then 1 else 0 end) as customers, sum(unanswered) as unanswered,
     sum(outside) as outside, sum(n) as n, sum(n * n) as n_n,
@@ -48,10 +44,8 @@ select felt_at, persona, felt, min(low) as low, max(high) as high,
 from (
     select customer_id, felt_at, persona, felt, min(low) as low, max(high) as high,
         count(value) as n, count(*) - count(value) as unanswered,
-        sum(case when value is not null and coalesce(value < low or value > high
-            or not low < high, true) then 1 else 0 end) as outside,
-        cast(coalesce(sum(cast(sign * (2 * value - low - high) / nullif(high - low, 0)
-            as decimal(18, 12))), 0) as decimal(18, 12)) as valence,
+        sum(case when {OUTSIDE} then 1 else 0 end) as outside,
+        cast(coalesce(sum(cast({VALENCE} as decimal(18, 12))), 0) as decimal(18, 12)) as valence,
         coalesce(sum(case when sign * (2 * value - low - high) > 0 then 1 else 0 end), 0) as marked
     from a group by customer_id, felt_at, persona, felt
 ) as c
@@ -159,21 +153,18 @@ def felt(
     sums, name = _summed(answers, cycle, by, persona)
     bad = int(sums.loc[sums["persona"].isna(), "outside"].sum())
     if bad:
-        raise DataError(
-            f"An answer about a feeling must lie on its scale, but {bad:,} in {cycle.name} do not, "
-            "or have none. Correct scale_min and scale_max, or leave the value empty."
-        )
-    asked = sums[sums["n"] > 0]
-    source = FELT if (asked["felt"] != "satisfaction").any() else SATISFIED
+        raise off_scale(bad, f" in {cycle.name}")
+    told = sums[sums["n"] > 0]
+    source = FELT if (told["felt"] != "satisfaction").any() else SATISFIED
     if source == FELT:
-        asked = asked[asked["felt"] != "satisfaction"]
-    if asked.empty:
+        told = told[told["felt"] != "satisfaction"]
+    if told.empty:
         raise Withheld(
             f"Nobody was asked in {cycle.name} what they felt at a touchpoint: map answers with "
             "construct `emotion` and a `touchpoint`, from a question such as: how did you feel?"
         )
-    rows = [_row(g, name, source, dims=persona is not None) for g in asked.to_dict("records")]
-    everybody = asked if persona is None else asked[asked["persona"].isna()]
+    rows = [_row(g, name, source, dims=persona is not None) for g in told.to_dict("records")]
+    everybody = told if persona is None else told[told["persona"].isna()]
     return Felt(
         estimates=pd.DataFrame(rows),
         subtitle=f"{_WORDS[source]} by {name}, mean from −1 (bad) to +1 (good), answers of "
@@ -189,22 +180,20 @@ def _summed(
     answers: TableLike, cycle: Cycle, by: str | pd.DataFrame, persona: TableLike | None
 ) -> tuple[pd.DataFrame, str]:
     """Sum the answers over customers, one row per group, persona and feeling."""
-    (rows,) = in_one_engine(answers) if persona is None else in_one_engine(answers, persona)[:1]
-    rows.need("customer_id", "answered_at", "construct", "value", "scale_min", "scale_max")
+    (given,) = in_one_engine(answers) if persona is None else in_one_engine(answers, persona)[:1]
+    rows = asked(given)
     if "touchpoint" not in rows.columns:
         raise Withheld("No answer names its touchpoint: map the column `touchpoint` of answers.")
     groups, name = _groups(rows, by)
-    dimension = "a.dimension" if "dimension" in rows.columns else "null"
-    flag = "coalesce(a.reversed, false)" if "reversed" in rows.columns else "false"
     parts = [(rows, "cast(null as varchar)")]
     if persona is not None:
         named, column = grouped(rows, persona)
         parts.append((named, f'a."{column}"'))
     sums = []
-    for asked, who in parts:
-        sql = _ANSWERS.format(by=f'"{name}"', persona=who, dimension=dimension, reversed=flag)
-        given = view(sql, answers=asked, g=groups, start=cycle.start, cutoff=cycle.cutoff)
-        sums.append(query(_SUMS, a=given))
+    for answered, who in parts:
+        sql = _ANSWERS.format(by=f'"{name}"', persona=who)
+        of_cycle = view(sql, answers=answered, g=groups, start=cycle.start, cutoff=cycle.cutoff)
+        sums.append(query(_SUMS, a=of_cycle))
     return pd.concat([s for s in sums if len(s)] or sums[:1], ignore_index=True), name
 
 

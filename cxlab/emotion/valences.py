@@ -1,19 +1,10 @@
 """What each customer said they felt, answer by answer, for what comes after it."""
 
-from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
-from cxlab.errors import DataError, Withheld
+from cxlab.data.engine import Table, TableLike, query, view
+from cxlab.emotion.asked import OUTSIDE, SATISFACTION, VALENCE, asked, off_scale
+from cxlab.errors import Withheld
 
 __all__ = ["valences"]
-
-_ASKED = """
-select a.customer_id, a.answered_at, a.construct,
-    cast(a.value as double) as value, cast(a.scale_min as double) as low,
-    cast(a.scale_max as double) as high,
-    case when {reversed} then -1 else 1 end as sign
-from a where a.customer_id is not null and a.value is not null
-    and ((a.construct = 'emotion' and coalesce(cast({dimension} as varchar), 'valence') = 'valence')
-        or a.construct = 'csat')
-"""
 
 
 def valences(answers: TableLike) -> Table:
@@ -47,37 +38,29 @@ def valences(answers: TableLike) -> Table:
     >>> frame(valences(answers), limit=10)["valence"].tolist()
     [1.0, 0.0]
     """
-    (rows,) = in_one_engine(answers)
-    rows.need("customer_id", "answered_at", "construct", "value", "scale_min", "scale_max")
-    dimension = "a.dimension" if "dimension" in rows.columns else "null"
-    flag = "coalesce(a.reversed, false)" if "reversed" in rows.columns else "false"
-    asked = view(_ASKED.format(dimension=dimension, reversed=flag), a=rows)
+    given = asked(answers)
     found = query(
-        """
-        select construct, count(*) as n, sum(case when coalesce(
-            value < low or value > high or not low < high, true) then 1 else 0 end) as outside
-        from a group by construct order by construct
+        f"""
+        select felt, sum(case when {OUTSIDE} then 1 else 0 end) as outside from a
+        where customer_id is not null and value is not null and felt in ('valence', $other)
+        group by felt order by felt
         """,
-        a=asked,
-    ).set_index("construct")
+        a=given,
+        other=SATISFACTION,
+    ).set_index("felt")["outside"]
     if found.empty:
         raise Withheld(
             "Nobody was asked what they feel: map answers with construct `emotion`, from a "
             "question such as: how did you feel?"
         )
-    kind = "emotion" if "emotion" in found.index else "csat"
-    bad = int(found["outside"][kind])
-    if bad:
-        raise DataError(
-            f"An answer about a feeling must lie on its scale, but {bad:,} do not. Correct "
-            "scale_min and scale_max, or leave the value empty."
-        )
+    kind = "valence" if "valence" in found.index else SATISFACTION
+    if bad := int(found[kind]):
+        raise off_scale(bad)
     return view(
-        """
-        select customer_id, answered_at,
-            sign * (2 * value - low - high) / nullif(high - low, 0) as valence
-        from a where construct = $kind
+        f"""
+        select customer_id, answered_at, {VALENCE} as valence
+        from a where felt = $kind and customer_id is not null and value is not null
         """,
-        a=asked,
+        a=given,
         kind=kind,
     )

@@ -215,10 +215,13 @@ def _bad_rows(posts: Table, sums: dict[str, _Sums]) -> list[dict[str, Any]]:
     found = query(
         f"""
         select count(*) as people, sum(n) as n, sum(n * n) as n_n, sum(y) as total,
-            sum(n * y) as n_total, sum(y * y) as total_total
+            sum(n * y) as n_total, sum(y * y) as total_total, sum(has_bad) as bad,
+            sum(has_other) as other
         from (
             select author, sum(reach) as n,
-                sum(case when tone = '{BAD}' then reach else 0 end) as y
+                sum(case when tone = '{BAD}' then reach else 0 end) as y,
+                max(case when tone = '{BAD}' then 1 else 0 end) as has_bad,
+                max(case when tone = '{BAD}' then 0 else 1 end) as has_other
             from p group by author
         ) as a
         """,
@@ -228,8 +231,7 @@ def _bad_rows(posts: Table, sums: dict[str, _Sums]) -> list[dict[str, Any]]:
         customers=float(found["people"]),
         **{k: float(found[k]) for k in ("n", "n_n", "total", "n_total", "total_total")},
     )
-    bad, others = sums[BAD], [each for tone, each in sums.items() if tone != BAD]
-    few = min(bad["people"], sum(each["people"] for each in others))
+    bad, few = sums[BAD], float(min(found["bad"], found["other"]))
     rows = []
     if clusters.n > 0 and clusters.variance > 0:
         posts_in_all = sum(each["n"] for each in sums.values())

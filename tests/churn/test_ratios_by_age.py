@@ -2,17 +2,15 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from cxlab.churn import ratios_by_age
+from cxlab.churn import churn_drivers
 from cxlab.data.engine import Engine
-from cxlab.errors import Withheld
 
 from .test_drivers import CYCLE, world
 
 
 def found_in(table, signs):
-    return ratios_by_age(table, signs, cycle=CYCLE, drivers=["plan"], window_days=182)
+    return churn_drivers(table, signs, cycle=CYCLE, drivers=["plan"], window_days=182).by_age
 
 
 def rows(found, covariate: str = "ticket opened") -> pd.DataFrame:
@@ -21,8 +19,7 @@ def rows(found, covariate: str = "ticket opened") -> pd.DataFrame:
 
 
 def p_value(found, covariate: str = "ticket opened") -> float:
-    kept = found.estimates[found.estimates["metric"] == "churn.p_ratio_by_age"]
-    return float(kept.set_index("covariate")["estimate"][covariate])
+    return found.p_values[covariate]
 
 
 def test_a_ratio_that_falls_with_age_is_seen_falling():
@@ -61,7 +58,11 @@ def test_each_band_has_as_many_leavers():
     assert np.isfinite(rows(found)[["estimate", "conf_low", "conf_high"]]).all().all()
 
 
-def test_too_little_is_refused():
-    table, signs = world(4, 30)
-    with pytest.raises(Withheld, match="need 20 subscriptions"):
-        found_in(table, signs)
+def test_the_people_behind_a_ratio_are_those_of_its_band():
+    table, signs = world(5, 2000)
+    found = found_in(table, signs)
+    bands = rows(found)
+    assert (bands["count"] < bands["n"] / 2).all()  # fewer left with the sign than without
+    safe = found.protect(int(bands["count"].max()) + 1)
+    kept = rows(safe)
+    assert kept["suppressed"].all()

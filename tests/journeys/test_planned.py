@@ -1,5 +1,6 @@
 """The planned map held against a log in sight, journey by journey."""
 
+import re
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,7 @@ from cxlab.data.calendar import parse_cycle
 from cxlab.data.engine import DuckEngine
 from cxlab.data.journey_settings import JourneySettings, PlannedStage
 from cxlab.errors import Withheld
-from cxlab.journeys import fitness, split_journeys
+from cxlab.journeys import fitness, journey_map, split_journeys
 from cxlab.stats.intervals import wilson
 
 CYCLE = parse_cycle("2018Q1")
@@ -94,6 +95,18 @@ def test_each_way_to_part_from_the_plan_is_found_and_no_other(engine):
     assert found.unseen == ["use", "leave"]
     assert found.unplanned == ["bot", "brochure", "shop"]
     assert "On paper only, without a contact in the log: use and leave" in found.sentence()
+
+
+def test_the_map_says_what_journeys_that_deviate_buy_all_the_same():
+    table = DuckEngine().table(log_of())
+    journeys = split_journeys(table, PLAN, cutoff=CYCLE.cutoff)
+    found = journey_map(journeys, cycle=CYCLE, interactions=table, currency="EUR")
+    drawn = re.sub(r"<[^>]*>", " ", found.picture(uid="m"))
+    assert re.search(r"buy longer than planned .*?; bought EUR 500", drawn)
+    assert "not a loss" in found.note
+    without = journey_map(journeys, cycle=CYCLE)
+    assert "bought EUR" not in without.picture(uid="m")
+    assert "not a loss" not in without.note
 
 
 def test_the_money_stands_with_how_evenly_it_comes():

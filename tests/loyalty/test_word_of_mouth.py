@@ -75,6 +75,16 @@ def test_it_draws_and_small_numbers_are_withheld():
     assert "Too few wrote in public" in safe.sentence()
 
 
+def test_who_writes_good_and_middling_posts_is_one_person():
+    rows = [(f"bad {i}", 1.0, 100 + i) for i in range(30)]
+    rows += [(f"other {i % 6}", 3.0 + 2 * (i % 2), 50 + i) for i in range(24)]
+    table = pd.DataFrame(rows, columns=["customer_id", "rating", "reach"]).assign(
+        comment_id=range(54), written_at=CYCLE.start, scale_min=1.0, scale_max=5.0
+    )
+    found = word_of_mouth(table, cycle=CYCLE)
+    assert one(found, "bad_views_share")["count"] == 6
+
+
 def test_too_little_is_refused():
     table = posts(np.random.default_rng(4), 100, louder=1.0)
     with pytest.raises(Withheld, match="needs 10 rated posts"):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from cxlab.report.disclosure import Money, Policy, protect, suppressed_cells, tally
-from cxlab.report.finding import estimate_row
+from cxlab.report.finding import Result, estimate_row
 
 MIN_CELL = 10
 TOP1 = Policy().top1
@@ -480,3 +480,34 @@ def test_steps_of_a_funnel_are_no_parts_of_a_total():
     ]
     safe = protect(pd.DataFrame(steps), 10)
     assert safe["suppressed"].tolist() == [False, False, False, True]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_stands_apart_is_withheld_as_if_it_stood_alone(seed):
+    """Metrics and stages apart: the same as each of their tables by itself."""
+    rng = np.random.default_rng(seed)
+    frame = pd.concat(
+        [
+            cells({(f"s{s}", f"r{r}"): rng.integers(1, 40) for s in range(3) for r in range(4)},
+                  "stage", "row", metric=metric)
+            for metric in ("orders.count", "orders.other")
+        ],
+        ignore_index=True,
+    )  # fmt: skip
+    whole = protect(frame, MIN_CELL, apart=("stage", "metric"))
+    parts = [protect(part, MIN_CELL) for _, part in frame.groupby(["stage", "metric"])]
+    pd.testing.assert_frame_equal(whole, pd.concat(parts).sort_index())
+
+
+def test_a_result_says_what_stands_apart():
+    class Apart(Result):
+        apart = ("metric",)
+
+    rows = [cells({("a",): n, ("b",): 50, ("c",): 60}, "row", metric=m)
+            for m, n in (("orders.count", 5), ("orders.other", 70))]  # fmt: skip
+    frame = pd.concat(rows, ignore_index=True)
+    hidden_in = [
+        set(kind(estimates=frame).protect(MIN_CELL).estimates.query("suppressed")["metric"])
+        for kind in (Result, Apart)
+    ]
+    assert hidden_in == [{"orders.count", "orders.other"}, {"orders.count"}]

@@ -290,10 +290,7 @@ def _pain(said: str, row: Any, bought: pd.DataFrame | None = None) -> Line:
     ends = words.interval(row["conf_low"], row["conf_high"], "share")
     note = f"{ends}, n\N{NO-BREAK SPACE}{words.number(row['n'])}"
     if bought is not None:
-        money = _of(bought, deviation=row["deviation"])
-        money = money[money["detail"].isna() if pd.isna(row["detail"]) else
-                      money["detail"] == row["detail"]]  # fmt: skip
-        for each in money.head(1).to_dict("records"):
+        for each in _of(bought, deviation=row["deviation"]).to_dict("records"):
             note += f"; bought {words.value(each['estimate'], each['unit'])}"
     return Line(said=said, value=words.value(row["estimate"], "share"), note=note)
 

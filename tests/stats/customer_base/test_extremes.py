@@ -99,3 +99,32 @@ def test_variances_are_those_of_simulated_customers():
         assert mean == pytest.approx(y.mean(), abs=4 * y.std() / size**0.5)
         twice = y * (y - 1.0)
         assert pairs == pytest.approx(twice.mean(), abs=4 * twice.std() / size**0.5)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        (0.94, 52.4, 0.44, 3.44),
+        (0.1, 0.5, 0.3, 0.5),
+        (5.0, 1000.0, 2.0, 9.0),
+        (0.24, 4.4, 0.79, 2.4),
+    ],
+)
+@pytest.mark.parametrize("modified", [False, True])
+def test_what_few_ages_say_of_all_is_what_each_age_says(params, modified):
+    """Thousands of ages, so that the polynomial is used; each worked out by itself beside it."""
+    rng = np.random.default_rng(1)
+    x = np.repeat([0.0, 1.0, 7.0, 40.0], 400)
+    watched = rng.uniform(1.0, 2000.0, len(x))
+    base = histories(x, np.where(x > 0, watched / 2, 0.0), watched)
+    model, given = BetaGeometricNbd(modified=modified), np.array(params)
+    lengths = np.array([14.0, 91.0, 1000.0])
+    few = model.future(given, base, lengths), model.pairs(given, base, 91.0)
+    every = np.empty((3, len(base))), np.empty(len(base))
+    for start in range(0, len(base), 5):  # five at a time are fewer than a polynomial needs
+        part = slice(start, start + 5)
+        own = histories(base.x[part], base.t_x[part], base.watched[part])
+        every[0][:, part] = model.future(given, own, lengths)
+        every[1][part] = model.pairs(given, own, 91.0)
+    for one, other in zip(few, every, strict=True):
+        assert np.abs(one / other - 1).max() < 1e-10  # the bound of the polynomial is 4e-11

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cxlab.errors import ConvergenceError, DataError, ParameterError
-from cxlab.stats.customer_base import fit_retention
+from cxlab.stats.customer_base import fit_renewals, fit_retention
 from cxlab.stats.customer_base.maximum import slopes
 from cxlab.stats.customer_base.retention import _slopes_of_survival, log_survival
 
@@ -211,3 +211,14 @@ def test_an_unknown_model_is_refused():
         fit_retention(HIGH_END).further_renewals(discount_rate=-0.1)
     nobody = fit_retention([100, 100, 100], model="geometric")
     assert not nobody.converged
+
+
+def test_counts_at_risk_say_what_cohorts_say_and_cannot_be_fewer_than_those_who_left():
+    at_risk, lost = HIGH_END[:7], -np.diff(HIGH_END[:8])
+    one, other = fit_retention(HIGH_END[:8]), fit_renewals(at_risk, lost)
+    assert one.params == pytest.approx(other.params)
+    assert (one.n, one.log_likelihood) == (other.n, pytest.approx(other.log_likelihood))
+    with pytest.raises(DataError, match="no more leave than do"):
+        fit_renewals([10, 5], [3, 6])
+    with pytest.raises(DataError, match="no more leave than do"):
+        fit_renewals([10, 5], [3])
