@@ -89,5 +89,5 @@ def test_too_little_is_refused():
     table = posts(np.random.default_rng(4), 100, louder=1.0)
     with pytest.raises(Withheld, match="needs 10 rated posts"):
         word_of_mouth(table.assign(reach=np.nan), cycle=CYCLE)
-    with pytest.raises(Withheld, match="map \\['reach'\\]"):
+    with pytest.raises(Withheld, match="how good it was: map reach\\."):
         word_of_mouth(table.drop(columns="reach"), cycle=CYCLE)
