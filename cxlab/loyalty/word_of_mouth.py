@@ -169,7 +169,8 @@ def _posts(comments: TableLike, cycle: Cycle) -> Table:
     missing = {"rating", "scale_min", "scale_max", "reach"} - set(given.columns)
     if missing:
         raise Withheld(
-            f"No comment tells how many saw it, or how good it was: map {words.listing(sorted(missing))}."
+            "No comment tells how many saw it, or how good it was: "
+            f"map {words.listing(sorted(missing))}."
         )
     return view(
         f"""
