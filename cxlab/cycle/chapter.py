@@ -24,6 +24,7 @@ from papermill.execute import remove_error_markers
 
 from cxlab.cycle import executed
 from cxlab.cycle.kernels import START_SECONDS, Kernel, gigabytes, kernel_manager
+from cxlab.cycle.spare import Spare
 
 __all__ = ["run_chapter"]
 
@@ -31,7 +32,7 @@ _quiet = logging.getLogger("cxlab.papermill")
 
 
 def run_chapter(
-    job: Mapping[str, Any], *, folder: Path, on_cell: Callable[[int, int], None]
+    job: Mapping[str, Any], spare: Spare, *, folder: Path, on_cell: Callable[[int, int], None]
 ) -> dict[str, Any]:
     """Execute one notebook and keep it, whatever happens inside.
 
@@ -39,6 +40,8 @@ def run_chapter(
     ----------
     job : dict
         A `cxlab.cycle.execute.Job` as plain JSON.
+    spare : Spare
+        What becomes the kernel.
     folder : pathlib.Path
         A fresh folder of this kernel alone, with a path short enough for sockets.
     on_cell : callable
@@ -53,7 +56,7 @@ def run_chapter(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # notebooks without cell ids are fine
         notebook = nbformat.read(job["notebook"], as_version=4)  # type: ignore[no-untyped-call]
-    chapter = _Chapter(job, folder, on_cell)
+    chapter = _Chapter(job, spare, folder, on_cell)
     papermill_engines.register("cxlab", chapter)
     signal.signal(signal.SIGTERM, lambda *_: chapter.stop())
     state, error = "ok", None
@@ -93,9 +96,13 @@ class _Chapter(NBClientEngine):  # type: ignore[misc]
     """An engine of papermill for one chapter: our kernel, our record, our limits."""
 
     def __init__(
-        self, job: Mapping[str, Any], folder: Path, on_cell: Callable[[int, int], None]
+        self,
+        job: Mapping[str, Any],
+        spare: Spare,
+        folder: Path,
+        on_cell: Callable[[int, int], None],
     ) -> None:
-        self.job, self.folder, self.on_cell = job, folder, on_cell
+        self.job, self.spare, self.folder, self.on_cell = job, spare, folder, on_cell
         self.record: _Record | None = None
         self.kernel: Kernel | None = None
         self.is_stopped = False
@@ -111,7 +118,9 @@ class _Chapter(NBClientEngine):  # type: ignore[misc]
         partial = executed.partial_path(Path(self.job["output"]))
         self.record = _Record(nb, partial, self.on_cell)
         self.record.notebook_start()
-        manager, self.kernel = kernel_manager(self.folder, memory_bytes=self.job["memory_bytes"])
+        manager, self.kernel = kernel_manager(
+            self.folder, self.spare, memory_bytes=self.job["memory_bytes"]
+        )
         client = _Client(
             self.record,
             km=manager,

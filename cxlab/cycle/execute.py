@@ -107,6 +107,7 @@ def execute(
     jobs: Sequence[Job],
     *,
     at_a_time: int,
+    loads_cxlab: bool = False,
     on_event: Callable[[Event], None],
     on_done: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
@@ -118,6 +119,9 @@ def execute(
         What to run, started in this order.
     at_a_time : int
         How many chapters may run side by side, at least 1.
+    loads_cxlab : bool, optional
+        Load cxlab once for all kernels, which are forks; worth its seconds where more than
+        one chapter uses it.
     on_event : callable
         Called with an `Event` whenever a cell starts.
     on_done : callable, optional
@@ -138,7 +142,8 @@ def execute(
     running: dict[int, _Running] = {}
     if not jobs:
         return []
-    with _no_partials(jobs), Starter() as workers:
+    starter = Starter(loads_cxlab=loads_cxlab, environment=_shared_environment(jobs))
+    with _no_partials(jobs), starter as workers:
         while waiting or running:
             while waiting and len(running) < max(at_a_time, 1):
                 number, job = waiting.popleft()
@@ -160,6 +165,10 @@ def execute(
                 if one.left <= 0:
                     workers.order({one.next_order(): number})
     return [outcomes[number] for number in range(len(jobs))]
+
+
+def _shared_environment(jobs: Sequence[Job]) -> dict[str, str]:
+    return dict(set.intersection(*(set(job.environment.items()) for job in jobs)))
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +11,8 @@ import psutil  # type: ignore[import-untyped]
 from jupyter_client import AsyncKernelManager  # type: ignore[attr-defined]
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.provisioning import LocalProvisioner  # type: ignore[attr-defined]
+
+from cxlab.cycle.spare import Spare
 
 __all__ = ["START_SECONDS", "Kernel", "gigabytes", "kernel_manager"]
 
@@ -29,33 +29,29 @@ class Kernel(LocalProvisioner):
     Arrow, DuckDB), and more cores reserve more. Such a limit refuses healthy chapters.
     """
 
+    spare: Spare
     memory_bytes: int | None = None
     is_over = False
-    _child: subprocess.Popen[bytes] | None = None
     _words: Path | None = None
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the kernel; called by Jupyter."""
         self._words = Path(kwargs.pop("words"))
-        with self._words.open("wb") as words:
-            child = subprocess.Popen(  # noqa: S603
-                cmd,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=words,
-                cwd=kwargs["cwd"],
-                env={**kwargs["env"], "JPY_PARENT_PID": str(os.getpid())},
-            )
-        self.process = self._child = child
-        self.pid, self.pgid = child.pid, None  # a signal goes to the kernel, not to us
-        _first_to_go(child.pid)
+        self.spare.become(
+            cmd,
+            cwd=Path(kwargs["cwd"]),
+            environment={**kwargs["env"], "JPY_PARENT_PID": str(os.getpid())},
+            words=self._words,
+        )
+        self.process = self.spare
+        self.pid, self.pgid = self.spare.pid, None  # a signal goes to the kernel, not to us
+        _first_to_go(self.spare.pid)
         if self.memory_bytes:
             threading.Thread(target=self._watch, args=(self.memory_bytes,), daemon=True).start()
         return self.connection_info
 
     def _watch(self, most: int) -> None:
-        assert self._child is not None  # noqa: S101
-        pid, family, looked = self._child.pid, _family(self._child.pid), time.monotonic()
+        pid, family, looked = self.spare.pid, _family(self.spare.pid), time.monotonic()
         while psutil.pid_exists(pid):
             if time.monotonic() > looked + 1:
                 family, looked = _family(pid), time.monotonic()
@@ -68,13 +64,13 @@ class Kernel(LocalProvisioner):
 
     def end(self) -> bool:
         """End the kernel at once; tell whether there was one."""
-        if self._child is not None:
-            self._child.kill()
-        return self._child is not None
+        if self._words is not None:
+            self.spare.kill()
+        return self._words is not None
 
     def ended(self, where: str) -> str:
         """Say how the kernel ended, in words."""
-        code = self._child.wait(5) if self._child else None
+        code = self.spare.wait(5)
         if code is None or code >= 0:
             return f"ended by itself in {where} (exit code {code})"
         hint = "; perhaps the machine ran out of memory" if code == -signal.SIGKILL else ""
@@ -86,17 +82,17 @@ class Kernel(LocalProvisioner):
         return text.splitlines()[-1] if text else f"no answer within {START_SECONDS} s"
 
 
-def kernel_manager(folder: Path, *, memory_bytes: int | None) -> tuple[Any, Kernel]:
+def kernel_manager(folder: Path, spare: Spare, *, memory_bytes: int | None) -> tuple[Any, Kernel]:
     """Prepare a kernel that talks through sockets in a folder of its own."""
     # This interpreter, whatever the notebook names: names differ between machines.
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    argv = ["ipykernel_launcher", "-f", "{connection_file}"]
     # TCP ports can clash between kernels; sockets in a folder of one's own cannot.
     manager = AsyncKernelManager(
         transport="ipc", ip=str(folder / "k"), connection_file=str(folder / "kernel.json")
     )
     manager._kernel_spec = KernelSpec(argv=argv, display_name="Python 3", language="python")
     kernel = Kernel(kernel_id="chapter", kernel_spec=manager.kernel_spec, parent=manager)
-    kernel.memory_bytes = memory_bytes
+    kernel.spare, kernel.memory_bytes = spare, memory_bytes
     manager.provisioner = kernel
     return manager, kernel
 

@@ -217,7 +217,11 @@ def _execute(
         return {}
     with reporter:
         outcomes = execution.execute(
-            jobs, at_a_time=max(1, options.jobs), on_event=reporter.event, on_done=done
+            jobs,
+            at_a_time=max(1, options.jobs),
+            loads_cxlab=len(jobs) > 1,
+            on_event=reporter.event,
+            on_done=done,
         )
     return {outcome.name: outcome for outcome in outcomes}
 

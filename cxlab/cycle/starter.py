@@ -23,22 +23,28 @@ _END_SECONDS = 5
 
 
 class Starter:
-    """A process that lives as long as this context; see `cxlab.cycle.worker`."""
+    """A process that lives as long as this context; see `cxlab.cycle.worker`.
 
-    def __init__(self) -> None:
+    What it loads is loaded in the `environment` that all chapters share: matplotlib, for
+    one, reads there once and for all how it is to draw.
+    """
+
+    def __init__(self, *, loads_cxlab: bool, environment: Mapping[str, str]) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="cxlab-", dir=_short_folder()))
         self._log = (self._folder / "log.txt").open("w+b")
         package = str(Path(__file__).parents[2])
         # -P: a json.py in the folder where the run was started must not be ours.
         start = (
             "import sys; sys.path.append(sys.argv[1]); from cxlab.cycle import worker; "
-            "worker.main(sys.argv[2])"
+            "worker.main(sys.argv[2], loads_cxlab='loads' in sys.argv)"
         )
+        what = "loads" if loads_cxlab else "waits"
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-c", start, package, str(self._folder)],
+            [sys.executable, "-P", "-c", start, package, str(self._folder), what],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
+            env={**os.environ, **environment},
             start_new_session=True,  # Ctrl-C is the runner's to hear
         )
         assert self._process.stdin is not None  # noqa: S101

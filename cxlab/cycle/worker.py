@@ -1,8 +1,8 @@
 """The process that starts the workers: one copy of itself for every chapter.
 
-It imports papermill once, then waits for orders on its standard input. Each chapter
-runs in a fork of its own with its own process group, so that one signal ends the
-chapter, its kernel and whatever the notebook started.
+It imports papermill once, and what chapters use if it is told to, then waits for orders
+on its standard input. Each chapter runs in a fork of its own with its own process group,
+so that one signal ends the chapter, its kernel and whatever the notebook started.
 
 Nobody is left behind: when the runner dies this process sees its input end, and ends
 all groups; when this process dies each worker sees the end of a pipe that only this
@@ -15,6 +15,7 @@ Messages are lines of JSON. In: ``{"start": number, "job": {...}}``, ``{"stop": 
 """
 
 import ctypes
+import gc
 import json
 import os
 import select
@@ -29,24 +30,29 @@ from typing import Any, NoReturn
 
 import psutil  # type: ignore[import-untyped]
 
+import cxlab
+from cxlab.cycle.spare import Spare
+
 __all__ = ["main"]
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
-def main(folder: str) -> None:
+def main(folder: str, *, loads_cxlab: bool) -> None:
     """Serve one runner until it goes away.
 
     Parameters
     ----------
     folder : str
         Folder for sockets, this runner's alone; removed at the end.
+    loads_cxlab : bool
+        Load all that ``import cxlab`` offers, so that no kernel needs to.
     """
     runner = os.getppid()
     report = os.dup(1)  # nothing that prints may garble the messages
     os.dup2(2, 1)
     _adopt_orphans()
-    _import_papermill()
+    _import_once(loads_cxlab)
     nursery = _Nursery(Path(folder), report)
     try:
         nursery.serve(runner)
@@ -135,6 +141,7 @@ class _Nursery:
             _own_group(0)
             os.close(self._we_live)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            spare = Spare()  # before any thread is there
             threading.Thread(target=_end_with, args=(self.alive,), daemon=True).start()
             os.chdir(job["cwd"])
             self._room(number).mkdir(mode=0o700)
@@ -143,6 +150,7 @@ class _Nursery:
             try:
                 result = chapter.run_chapter(
                     job,
+                    spare,
                     folder=self._room(number),
                     on_cell=lambda cell, cells: _say(
                         self.report, {"cell": cell, "cells": cells, "number": number}
@@ -203,10 +211,18 @@ def _end_strays(workers: set[int]) -> None:
             child.kill()
 
 
-def _import_papermill() -> None:
-    # papermill would load Arrow for Hadoop paths. Without it no thread is running here either,
-    # which is what makes a fork safe.
+def _import_once(loads_cxlab: bool) -> None:
+    # papermill would load Arrow for Hadoop paths. Without it no thread is running here, which
+    # is what makes a fork safe. The threads that come with cxlab are those of OpenBLAS and of
+    # Arrow's allocator, which both end or renew themselves at a fork.
     sys.modules["pyarrow"] = None  # type: ignore[assignment]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        from ipykernel import ipkernel, kernelapp  # noqa: F401
+
         from cxlab.cycle import chapter  # noqa: F401
+    del sys.modules["pyarrow"]
+    if loads_cxlab:
+        for name in cxlab.__all__:
+            getattr(cxlab, name)
+    gc.freeze()  # what is shared stays shared: no fork writes marks into it

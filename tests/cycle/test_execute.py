@@ -223,6 +223,37 @@ def test_what_a_notebook_started_ends_with_it(batch):
     assert psutil.Process().children(recursive=True) == []
 
 
+LOADED = """
+import os, sys
+print("cxlab.workbench" in sys.modules, "pandas" in sys.modules, os.environ["CX_TEST"], flush=True)
+import matplotlib, numpy as np, duckdb
+square = np.arange(1_000_000.0).reshape(1000, 1000) / 1e6
+assert np.allclose((square @ square)[:2, :2], square[:2] @ square[:, :2])  # OpenBLAS's threads
+frame = duckdb.sql("select sum(x) as n from range(3_000_000) t(x)").to_arrow_table().to_pandas()
+print(int(frame.n[0]), matplotlib.get_backend(), flush=True)
+"""
+
+
+def test_kernels_are_forks_of_a_process_that_has_loaded_cxlab(tmp_path, make_notebook):
+    jobs = [
+        Job(
+            name=name,
+            notebook=make_notebook(tmp_path / f"{name}.ipynb", "x = 1", LOADED),
+            output=tmp_path / f"{name}-done.ipynb",
+            cwd=tmp_path,
+            environment={"MPLBACKEND": "svg", "CX_TEST": name},
+        )
+        for name in ("a", "b")
+    ]
+    outcomes = execute(jobs, at_a_time=2, loads_cxlab=True, on_event=lambda _: None)
+    for outcome in outcomes:
+        assert outcome.error is None
+        kept = json.loads(outcome.output.read_text())["cells"][-1]["outputs"]
+        assert "".join(o["text"] for o in kept).split() == [
+            "True", "True", outcome.name, "4499998500000", "svg",
+        ]  # fmt: skip
+
+
 def test_what_a_callback_raises_ends_all_and_is_passed_on(tmp_path, make_notebook):
     job = Job(
         name="a",
