@@ -43,7 +43,7 @@ class Kernel(LocalProvisioner):
             environment={**kwargs["env"], "JPY_PARENT_PID": str(os.getpid())},
             words=self._words,
         )
-        self.process = self.spare
+        self.process = self.spare  # type: ignore[assignment]  # all that is asked of it
         self.pid, self.pgid = self.spare.pid, None  # a signal goes to the kernel, not to us
         _first_to_go(self.spare.pid)
         if self.memory_bytes:
