@@ -1,11 +1,16 @@
 """What all tests share: both engines, a browser, and the real data where they are."""
 
+import os
 import re
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+# Two workers share the machine: threads of one would only wait for those of the other. Read by
+# numpy when it is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import matplotlib as mpl
 import pytest
@@ -55,6 +60,8 @@ def _spark() -> Engine:
         pytest.skip("Java is not installed, which Spark needs")
     from cxlab.data.spark import SparkEngine
 
+    # A short life is too short for Java's second compiler: without it half the time is enough.
+    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
     engine = SparkEngine()
     # Most of a small question's time is spent on compiling and replanning it.
     for key, setting in (
