@@ -1,5 +1,6 @@
 """Proportional hazards from counts: who leaves sooner, and by how much (Cox 1972)."""
 
+from cxlab.stats.cox.absolute import absolute_risk
 from cxlab.stats.cox.baseline import cumulative_hazard, log_hazard, predicted_survival
 from cxlab.stats.cox.fit import cox
 from cxlab.stats.cox.periods import cox_by_period, period_name
@@ -9,6 +10,7 @@ from cxlab.stats.cox.result import CoxFit
 __all__ = [
     "CoxFit",
     "ProportionalHazards",
+    "absolute_risk",
     "cox",
     "cox_by_period",
     "cumulative_hazard",
