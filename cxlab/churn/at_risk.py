@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab.churn.landmarks import Landmarks, landmarks
+from cxlab.churn.spells import SAID
 from cxlab.churn.validation import Foreseen, churn_validation, model_of
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
@@ -43,12 +44,15 @@ class AtRisk(Result):
     ----------
     cycle : str
         At whose end the list was made.
+    cause : str
+        What the risk is of: leaving of one's own will ('voluntary'), or 'any' end.
     people : pandas.DataFrame
         subscription_id, customer_id, risk, reasons, value_at_risk, expires_on; by risk. It is in
         no table, picture or finding: write it with `write`.
     """
 
     cycle: str
+    cause: str
     people: pd.DataFrame = field(repr=False)
 
     def plot(self, *, ax: Any = None) -> Any:
@@ -68,7 +72,8 @@ class AtRisk(Result):
             return f"Too few subscriptions stand on the list of {self.cycle} to be counted."
         return (
             f"{words.number(size['estimate'])} subscriptions are on the list of those at risk, of "
-            f"which about {words.number(due['estimate'])} would end if nothing is done."
+            f"which about {words.number(due['estimate'])} would end{SAID[self.cause]} if nothing "
+            "is done."
         )
 
     def write(self, file: Path) -> Path:
@@ -148,7 +153,9 @@ def at_risk(
 
     Notes
     -----
-    The chance to end within the horizon is conditional on the age reached. Reasons are the
+    The chance to end within the horizon is conditional on the age reached. Where it is told of
+    whose will subscriptions ended, it is that to end of the customer's own will first, for a card
+    that fails calls for no persuasion. Reasons are the
     covariates that raise it most above that of the average subscription. The value at risk is
     the chance times a year of fees. Attributes that the law protects are refused as drivers.
     """
@@ -178,11 +185,12 @@ def at_risk(
             _rows(dict(zip(fates["fate"], fates["n"].astype(int), strict=True)), listed)
         ),
         subtitle=f"Subscriptions that ran at the end of {cycle.name}, by whether they are listed",
-        note=f"The list counts leaving within {words.plural(weeks, 'week')} of the end of "
-        f"{cycle.last_day} and is not to be used after that. It is in no report. Attributes that "
-        "the law protects are not used. Who is listed is likelier to leave than others, not sure "
-        "to, and a contact need not help.",
+        note=f"The list counts leaving{SAID[model.cause]} within {words.plural(weeks, 'week')} of "
+        f"the end of {cycle.last_day} and is not to be used after that. It is in no report. "
+        "Attributes that the law protects are not used. Who is listed is likelier to leave than "
+        "others, not sure to, and a contact need not help.",
         cycle=cycle.name,
+        cause=model.cause,
         people=listed,
     )
 

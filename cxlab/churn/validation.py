@@ -14,17 +14,18 @@ from cxlab.churn.landmarks import landmarks
 from cxlab.churn.model import (
     FEWEST_LEAVERS,
     Design,
+    causes_of,
     counts_of,
     design_of,
-    fitted,
     left_of,
 )
+from cxlab.churn.spells import SAID
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike
 from cxlab.errors import Withheld
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row, interval_row
-from cxlab.stats.cox import CoxFit, predicted_survival
+from cxlab.stats.cox import PenalisedCox, absolute_risk, penalised_cox
 from cxlab.stats.survival import (
     BrierScores,
     brier_scores,
@@ -38,20 +39,40 @@ __all__ = ["ChurnValidation", "Foreseen", "churn_validation", "foresee", "model_
 
 LEAST_TO_JUDGE = 10
 _DRAWS = 200
+_OTHERWISE = "otherwise"
 _EVEN = 0.5  # share of pairs that chance alone puts in order
 _Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Foreseen:
-    """A model of leaving, and how its covariates are made."""
+    """A model of leaving, and how its covariates are made.
 
-    fit: CoxFit
+    Attributes
+    ----------
+    cause : str
+        What is foretold: leaving of one's own will, or any end where causes are not told.
+    fits : dict of str to PenalisedCox
+        That of the cause, and that of all other ends, where there are any: who leaves
+        otherwise first can no longer leave of their own will.
+    design : Design
+        Covariates of all fits.
+    counts : pandas.DataFrame
+        To which they were fitted.
+    """
+
+    cause: str
+    fits: dict[str, PenalisedCox]
     design: Design
     counts: pd.DataFrame
 
+    @property
+    def fit(self) -> PenalisedCox:
+        """What goes with leaving of the cause."""
+        return self.fits[self.cause]
+
     def risk(self, rows: pd.DataFrame, weeks: Sequence[float]) -> _Floats:
-        """Chance to end within so many weeks, given the age reached and the pattern.
+        """Chance to end of the cause within so many weeks, given age reached and pattern.
 
         Whoever is older than all that were seen is given the rate of the oldest.
         """
@@ -60,8 +81,9 @@ class Foreseen:
         each = rows[keys].drop_duplicates().reset_index(drop=True)
         oldest = float(self.fit.until.max()) - max(weeks)
         after = np.minimum(each["entry"].to_numpy(float), max(oldest, 0.0))
-        stays = predicted_survival(self.fit, self.design.matrix(each), weeks, after=after)
-        chance = 1 - stays["estimate"].to_numpy(float).reshape(len(each), len(weeks))
+        told = absolute_risk(self.fits, self.design.matrix(each), weeks, after=after)
+        told = told[told["cause"] == self.cause]
+        chance = told["estimate"].to_numpy(float).reshape(len(each), len(weeks))
         place = rows[keys].merge(each.reset_index(), on=keys, how="left", validate="many_to_one")
         found: _Floats = np.clip(chance[place["index"].to_numpy()], 0.0, 1.0)
         return found
@@ -80,7 +102,8 @@ def model_of(marks: Any, *, cycle: str) -> Foreseen:
     Returns
     -------
     Foreseen
-        The model; errors are not asked of it.
+        The model: a penalty holds its coefficients back, since it is to foretell, not to
+        explain; so it has no errors.
 
     Raises
     ------
@@ -88,7 +111,8 @@ def model_of(marks: Any, *, cycle: str) -> Foreseen:
         If too few left, or nothing was known of enough of them.
     """
     counts = counts_of(marks)
-    had = left_of(counts, "any")
+    cause = "voluntary" if "voluntary" in causes_of(counts) else "any"
+    had = left_of(counts, cause)
     many = float(counts["n"].to_numpy(float)[had].sum())
     if many < FEWEST_LEAVERS:
         raise Withheld(
@@ -98,7 +122,15 @@ def model_of(marks: Any, *, cycle: str) -> Foreseen:
     design = design_of(counts, marks, had)
     if not design.names:
         raise Withheld(f"Of too few of those who left up to {cycle} was anything known before.")
-    return Foreseen(fitted(counts, design, had), design, counts)
+    ends = {cause: had, _OTHERWISE: left_of(counts, "any") & ~had}
+    fits = {
+        name: penalised_cox(
+            design.matrix(counts), counts["stop"], left, entry=counts["entry"],
+            frequency=counts["n"],
+        )
+        for name, left in ends.items() if left.any()
+    }  # fmt: skip
+    return Foreseen(cause, fits, design, counts)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -109,12 +141,15 @@ class ChurnValidation(Result):
     ----------
     cycle : str
         The cycle that was foreseen.
+    cause : str
+        What was foretold: leaving of one's own will ('voluntary'), or 'any' end.
     useful : bool
         Whether its scores are better than those of telling everybody the same, and it clearly
         ranks better than chance. A model that is not makes no list.
     """
 
     cycle: str
+    cause: str
     useful: bool
 
     def plot(self, *, ax: Any = None) -> Any:
@@ -143,11 +178,12 @@ class ChurnValidation(Result):
             f"{words.value(c['estimate'], 'share')} of cases "
             f"({words.interval(c['conf_low'], c['conf_high'], 'share')}; chance alone: a half)"
         )
+        told = f"Last cycle's forecast of who leaves{SAID[self.cause]}"
         if self.useful:
-            return f"Last cycle's forecast was better than none in {self.cycle}: {apart}."
+            return f"{told} was better than none in {self.cycle}: {apart}."
         return (
-            f"Last cycle's forecast was no better in {self.cycle} than telling everybody the "
-            f"same, so it makes no list: {apart}."
+            f"{told} was no better in {self.cycle} than telling everybody the same, so it makes "
+            f"no list: {apart}."
         )
 
     def _rows(self, metric: str) -> pd.DataFrame:
@@ -219,15 +255,19 @@ def churn_validation(
 
     Notes
     -----
-    Chances are those of a Cox model on age, given the age reached. The null model tells
-    everybody the product-limit share of those who left within as many weeks of the earlier
-    landmarks. Scores are weighted by the inverse probability of having been watched.
+    Where it is told of whose will they ended, and enough did so of their own, that is foretold,
+    and it is judged by that; else any end. Chances are those of a Cox model per cause on age,
+    given the age reached, with a ridge as strong as AIC would have it. The null model tells
+    everybody the share of those who left within as many weeks of the earlier landmarks. Who
+    left otherwise counts as having stayed until the cycle's end. Scores are weighted by the
+    inverse probability of having been watched.
 
     References
     ----------
     Harrell et al. (1996), Statistics in Medicine 15, 361-387; Uno et al. (2011), Statistics in
-    Medicine 30, 1105-1117; Graf et al. (1999), Statistics in Medicine 18, 2529-2545; Austin,
-    Harrell & van Klaveren (2020), Statistics in Medicine 39, 2714-2742.
+    Medicine 30, 1105-1117; Wolbers et al. (2009), Epidemiology 20, 555-561; Graf et al. (1999),
+    Statistics in Medicine 18, 2529-2545; Austin, Harrell & van Klaveren (2020), Statistics in
+    Medicine 39, 2714-2742.
     """
     model, now = foresee(
         subscriptions, signals, cycle=cycle, drivers=drivers, window_days=window_days,
@@ -236,44 +276,49 @@ def churn_validation(
     rows = counts_of(now)
     if (missing := set(model.design.signs) - set(rows.columns)) or rows.empty:
         rows = rows.assign(**dict.fromkeys(missing, 0))
-    n = rows["n"].to_numpy(float)
-    had = left_of(rows, "any")
-    left = float(n[had].sum())
+    lasted, had, open_ = outcome = _outcome(rows, model.cause)
+    left = float(had.sum())
     if left < LEAST_TO_JUDGE:
         raise Withheld(
             f"A forecast is judged by {LEAST_TO_JUDGE} subscriptions that ended in the cycle, but "
             f"{words.number(left)} did in {cycle.name}."
         )
-    lasted = (rows["stop"] - rows["entry"]).to_numpy(float)
     horizon = float(((cycle.cutoff - cycle.start).days) // 7)
     last = min(horizon, float(lasted.max()) - 1)  # scores look at those who were watched beyond
     times = sorted({t for t in (4.0, 8.0, last) if 0 < t <= last})
     if not times:
         raise Withheld(f"Nobody was watched for two weeks of {cycle.name}, so nothing is judged.")
     risk = model.risk(rows, times)
-    outcome = (lasted, n * had, n * ~had)
-    scores = brier_scores(*outcome, risk=risk, times=times, null=_null(model.counts))
+    null = product_limit(*_outcome(model.counts, model.cause))
+    scores = brier_scores(*outcome, risk=risk, times=times, null=null)
     made = _rows(outcome, risk, times, scores, left, seed)
     ranks = made[0]["conf_low"]
     return ChurnValidation(
         estimates=pd.DataFrame(made),
-        subtitle=f"Share of each group of risk that ended in {cycle.name} against the chance told "
-        "when it began, %; 95% band",
-        note=f"Base: {words.number(n.sum())} subscriptions that ran when {cycle.name} began, of "
-        f"which {words.number(left)} ended in it. The model was fitted to earlier cycles alone, to "
+        subtitle=f"Share of each group of risk that ended{SAID[model.cause]} in {cycle.name} "
+        "against the chance told when it began, %; 95% band",
+        note=f"Base: {words.number(left + open_.sum())} subscriptions that ran when {cycle.name} "
+        f"began, of which {words.number(left)} ended{SAID[model.cause]} in it. The "
+        "model was fitted to earlier cycles alone, to "
         f"{words.plural(model.fit.events, 'ending')}, and knows of each subscription its age and "
         f"{words.listing(model.design.names)}. The forecast that it must beat tells everybody the "
         "same.",
         cycle=cycle.name,
+        cause=model.cause,
         useful=scores.integrated_difference.estimate < 0 and ranks > _EVEN,
     )
 
 
-def _null(counts: pd.DataFrame) -> Any:
-    """Curve of the time from a landmark to the end, of all earlier ones together."""
-    had, n = left_of(counts, "any"), counts["n"].to_numpy(float)
+def _outcome(counts: pd.DataFrame, cause: str) -> tuple[_Floats, _Floats, _Floats]:
+    """Weeks since the landmark, how many had left of the cause by then, and how many had not.
+
+    All were watched until their cycle ended, so whoever left otherwise is known not to have left
+    of the cause until then, and is kept for so long among those who had not.
+    """
+    n, had = counts["n"].to_numpy(float), left_of(counts, cause)
     lasted = (counts["stop"] - counts["entry"]).to_numpy(float)
-    return product_limit(lasted, n * had, n * ~had)
+    otherwise = left_of(counts, "any") & ~had
+    return np.where(otherwise, lasted.max(initial=0.0), lasted), n * had, n * ~had
 
 
 def _rows(

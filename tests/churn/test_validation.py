@@ -1,6 +1,7 @@
 """Forecasts of leaving: held against what came, and no list without proof."""
 
 import stat
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from cxlab.churn.validation import foresee
 from cxlab.data.engine import Engine
 from cxlab.errors import ParameterError, Withheld
 
-from .test_drivers import CYCLE, world
+from .test_drivers import CYCLE, START, world
 
 HOW = {"cycle": CYCLE, "drivers": ["plan"], "window_days": 182}
 
@@ -31,7 +32,9 @@ def test_a_forecast_that_knows_something_beats_none(engine: Engine, told) -> Non
     ratio = rows.loc["churn.calibration_ratio"]
     assert ratio["conf_low"] <= 1 <= ratio["conf_high"]
     assert rows.loc["churn.brier_difference", "estimate"].iloc[-1] < 0
-    assert found.sentence().startswith("Last cycle's forecast was better than none in 2018Q4")
+    assert found.sentence().startswith(
+        "Last cycle's forecast of who leaves of their own will was better than none in 2018Q4"
+    )
     assert found.protect(10).plot()
 
 
@@ -140,3 +143,65 @@ def test_protected_attributes_and_small_numbers_are_refused(told) -> None:
         at_risk(table, signs, most=0, **how)
     with pytest.raises(Withheld, match="A forecast needs 20 subscriptions that ended"):
         churn_validation(table.head(30), signs, **HOW)
+
+
+@pytest.fixture(scope="module")
+def two_kinds(told) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A card that will fail within 120 days shows a sign before; nobody chooses such an end."""
+    table, signs = told
+    rng, n = np.random.default_rng(8), len(told[0])
+    fails = pd.Series(START + pd.to_timedelta(rng.uniform(300, 1000, n), unit="D")).dt.floor("s")
+    first = (fails < table["ended_at"]) | table["ended_at"].isna()
+    first &= (rng.random(n) < 0.4) & (fails > table["started_at"])
+    seen = fails - pd.to_timedelta(rng.integers(5, 120, n), unit="D")
+    shaky = pd.DataFrame(
+        {"customer_id": table["customer_id"], "signal": "payment failed", "occurred_at": seen}
+    )
+    table = table.assign(
+        ended_at=table["ended_at"].mask(first, fails),
+        end_kind=np.where(first, "involuntary", "voluntary"),
+    )
+    return table, pd.concat([signs, shaky[first.to_numpy()]], ignore_index=True)
+
+
+def test_the_list_is_of_those_who_would_choose_to_leave(engine: Engine, two_kinds) -> None:
+    table, signs = two_kinds
+    who = table[["customer_id"]]
+    found, any_end = (
+        at_risk(engine.table(t), engine.table(signs), may_contact=engine.table(who), most=60, **HOW)
+        for t in (table, table.drop(columns="end_kind"))
+    )
+    assert (found.cause, any_end.cause) == ("voluntary", "any")
+    shaky = set(signs.loc[signs["signal"] == "payment failed", "customer_id"])
+    for listed, low, high in ((found, 0.0, 0.4), (any_end, 0.6, 1.0)):
+        assert low <= listed.people["customer_id"].isin(shaky).mean() <= high
+    assert "would end of their own will if nothing is done" in found.sentence()
+    assert "would end if nothing is done" in any_end.sentence()
+    assert found.people["reasons"].str.contains("payment failed").mean() < 0.2
+
+
+def test_a_forecast_is_judged_by_what_it_foretells(two_kinds) -> None:
+    table, signs = two_kinds
+    found = churn_validation(table, signs, **HOW)
+    inside = (table["ended_at"] >= CYCLE.start) & (table["ended_at"] < CYCLE.cutoff)
+    began = table["started_at"] < CYCLE.start
+    chose = inside & began & (table["end_kind"] == "voluntary")
+    ranks = found.estimates[found.estimates["metric"] == "churn.concordance"]
+    assert found.cause == "voluntary"
+    assert ranks["count"].iloc[0] == chose.sum()
+    assert "ended of their own will" in found.subtitle
+    ratio = found.estimates.set_index("metric").loc["churn.calibration_ratio"]
+    assert ratio["conf_low"] <= 1 <= ratio["conf_high"]
+
+
+def test_the_chance_to_choose_is_below_that_of_the_cause_alone(two_kinds) -> None:
+    """And the chances of both kinds are that of any end, but for what the models differ in."""
+    table, signs = two_kinds
+    model, _ = foresee(table, signs, cycle=CYCLE, drivers=["plan"], window_days=182)
+    rows = pd.DataFrame({"entry": [3, 60], "plan": ["large", "small"], "s0": [2, 0], "s1": [0, 1]})
+    chance = model.risk(rows, [4.0, 13.0])
+    alone = replace(model, fits={model.cause: model.fit}).risk(rows, [4.0, 13.0])
+    assert (chance < alone).all()
+    other = replace(model, cause="otherwise").risk(rows, [4.0, 13.0])
+    assert (chance + other < 1).all()
+    assert (other > 0).all()

@@ -18,7 +18,14 @@ from cxlab.stats.cox.robust import Clusters, score_residuals
 from cxlab.stats.cox.ties import Floats
 from cxlab.stats.survival import Band
 
-__all__ = ["cumulative_hazard", "log_hazard", "predicted_survival"]
+__all__ = [
+    "cumulative_hazard",
+    "log_hazard",
+    "one_each",
+    "predicted_survival",
+    "standing",
+    "stratum_of",
+]
 
 
 def cumulative_hazard(
@@ -48,7 +55,7 @@ def cumulative_hazard(
     """
     if patterns is None:
         patterns = pd.DataFrame([fit.mean], columns=fit.names, index=["mean"])
-    labels, z = _standing(fit, patterns)
+    labels, z = standing(fit, patterns)
     slots = np.tile(np.arange(len(fit.risk.time)), (len(z), 1))
     hazard, se = _hazards(fit, z, np.full_like(slots, -1), slots)
     return pd.DataFrame(
@@ -121,9 +128,9 @@ def predicted_survival(
     asked = np.atleast_1d(np.asarray(times, dtype=np.float64))
     if band not in ("log-log", "plain", "log"):
         raise DataError(f"band must be log-log, plain or log, but is {band!r}.")
-    s = _stratum(fit, stratum)
-    labels, z = _standing(fit, patterns)
-    known = np.full(len(z), -np.inf) if after is None else _one_each("after", after, len(z))
+    s = stratum_of(fit, stratum)
+    labels, z = standing(fit, patterns)
+    known = np.full(len(z), -np.inf) if after is None else one_each("after", after, len(z))
     until = asked + np.where(np.isinf(known), 0.0, known)[:, None]
     before = np.repeat(_slots(fit, s, known)[:, None], len(asked), axis=1)
     hazard, se = _hazards(fit, z, before, _slots(fit, s, until))
@@ -149,7 +156,7 @@ def log_hazard(fit: CoxFit, patterns: pd.DataFrame | ArrayLike) -> Floats:
     numpy.ndarray, shape (m,)
         The higher, the sooner.
     """
-    predictor: Floats = _standing(fit, patterns)[1] @ fit.climbed.beta
+    predictor: Floats = standing(fit, patterns)[1] @ fit.climbed.beta
     return predictor
 
 
@@ -231,8 +238,8 @@ def _by_cluster(
     return spread
 
 
-def _standing(fit: CoxFit, patterns: pd.DataFrame | ArrayLike) -> tuple[list[Any], Floats]:
-    """Label and centred, scaled covariates of each pattern."""
+def standing(fit: CoxFit, patterns: pd.DataFrame | ArrayLike) -> tuple[list[Any], Floats]:
+    """Return label and centred, scaled covariates of each pattern."""
     if isinstance(patterns, pd.DataFrame):
         missing = [name for name in fit.names if name not in patterns.columns]
         if missing:
@@ -245,14 +252,16 @@ def _standing(fit: CoxFit, patterns: pd.DataFrame | ArrayLike) -> tuple[list[Any
     return labels, (x - fit.mean) / fit.scale
 
 
-def _one_each(name: str, values: ArrayLike, n: int) -> Floats:
+def one_each(name: str, values: ArrayLike, n: int) -> Floats:
+    """Return one finite time for each of n patterns, or a refusal."""
     given = np.asarray(values, dtype=np.float64)
     if given.shape not in ((), (n,)) or not np.isfinite(given).all():
         raise DataError(f"{name} must be one time, or one for each of {n} patterns.")
     return np.broadcast_to(given, n)
 
 
-def _stratum(fit: CoxFit, name: Any) -> int:
+def stratum_of(fit: CoxFit, name: Any) -> int:
+    """Return the place of the stratum with this name, whose baseline is known."""
     if name is None and len(fit.strata) == 1:
         return 0
     if name not in fit.strata:

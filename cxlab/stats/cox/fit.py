@@ -4,19 +4,21 @@ The rows are counts by covariate pattern, time and end, as an engine groups them
 exactly that for one row per person (see `ties`).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from cxlab.errors import DataError
 from cxlab.stats.cox.checked import checked, names_of, numbers
-from cxlab.stats.cox.newton import climb
+from cxlab.stats.cox.newton import Climb, climb
 from cxlab.stats.cox.result import CoxFit
-from cxlab.stats.cox.risk_sets import RiskSets, risk_sets
+from cxlab.stats.cox.risk_sets import RiskSets, risk_sets, whole
 from cxlab.stats.cox.robust import clustered, clusters_of
 from cxlab.stats.cox.ties import Ties
 
-__all__ = ["cox"]
+__all__ = ["cox", "cox_at"]
 
 
 def cox(
@@ -93,6 +95,31 @@ def cox(
     >>> round(float(fit.coef[0]), 4), round(fit.hazard_ratio("x1").low, 3)
     (0.8182, 1.325)
     """
+
+    def summit(risk: RiskSets, names: list[str], ties: Ties) -> Climb:
+        return climb(risk, names, ties=ties)
+
+    return cox_at(
+        summit, covariates, stop, event, entry=entry, strata=strata, frequency=frequency,
+        cluster=cluster, alike=alike, ties=ties, level=level,
+    )  # fmt: skip
+
+
+def cox_at(
+    summit: Callable[[RiskSets, list[str], Ties], Climb],
+    covariates: pd.DataFrame | ArrayLike,
+    stop: ArrayLike,
+    event: ArrayLike,
+    *,
+    entry: ArrayLike | None,
+    strata: ArrayLike | None,
+    frequency: ArrayLike | None,
+    cluster: ArrayLike | None = None,
+    alike: ArrayLike | None = None,
+    ties: Ties,
+    level: float = 0.95,
+) -> CoxFit:
+    """Lay counts out, and fit them by whatever climbs to the summit; the rest as `cox`."""
     names, x = names_of(covariates)
     within = np.ones(len(x)) if frequency is None else numbers("frequency", frequency, len(x))
     people = within if alike is None else within * numbers("alike", alike, len(x))
@@ -104,8 +131,8 @@ def cox(
     clusters = None if cluster is None else clusters_of(cluster, alike, within, kept)
     risk, mean, scale = risk_sets(rows)
     if ties == "efron":
-        _whole(risk)
-    found = climb(risk, names, ties=ties)
+        whole(risk)
+    found = summit(risk, names, ties)
     plain = sandwich = found.inverse
     if clusters is not None:
         sandwich = clustered(risk, found.at, found.inverse, clusters)
@@ -119,14 +146,3 @@ def cox(
         events=float(risk.events.sum()), ties=ties, steps=found.steps, level=level, risk=risk,
         climbed=found, mean=mean, scale=scale, strata=labels, until=until,
     )  # fmt: skip
-
-
-def _whole(risk: RiskSets) -> None:
-    """Refuse fractions of people where people leave one after the other."""
-    off = np.abs(risk.events - np.rint(risk.events)) > 1e-9 * risk.events
-    if off.any():
-        at = int(np.flatnonzero(off)[0])
-        raise DataError(
-            f"under Efron the events of one time must be a whole number, but at time "
-            f"{risk.time[at]:g} there are {risk.events[at]:g}. Give counts, or ties='breslow'."
-        )

@@ -32,11 +32,11 @@ class Climb:
     beta : numpy.ndarray, shape (k,)
         Coefficients.
     inverse : numpy.ndarray, shape (k, k)
-        Inverse of the information there.
+        Inverse of the information there, the penalty's curvature included.
     at : Moments
         Sums over risk sets there.
     loglik, loglik_null : float
-        Logarithm of the likelihood there, and with all coefficients 0.
+        Logarithm of the likelihood there, and with all coefficients 0; no penalty in either.
     score_test : float
         Score statistic of all coefficients being 0.
     steps : int
@@ -53,7 +53,14 @@ class Climb:
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # in flight; told apart below
-def climb(risk: RiskSets, names: Sequence[str], *, ties: Ties) -> Climb:
+def climb(
+    risk: RiskSets,
+    names: Sequence[str],
+    *,
+    ties: Ties,
+    penalty: Floats | None = None,
+    start: Floats | None = None,
+) -> Climb:
     """Find the coefficients that make the events most likely.
 
     Parameters
@@ -64,6 +71,11 @@ def climb(risk: RiskSets, names: Sequence[str], *, ties: Ties) -> Climb:
         Covariates, for messages.
     ties : {"efron", "breslow"}
         How the events of one time are taken.
+    penalty : numpy.ndarray, shape (k,), optional
+        Half of it times the square of each coefficient is taken off the log-likelihood.
+        Default: nothing is.
+    start : numpy.ndarray, shape (k,), optional
+        Where the climb begins. Default: at 0.
 
     Returns
     -------
@@ -77,28 +89,34 @@ def climb(risk: RiskSets, names: Sequence[str], *, ties: Ties) -> Climb:
     ConvergenceError
         If the likelihood has no maximum, or none is found.
     """
+    drag = np.zeros(len(names)) if penalty is None else penalty
     beta = np.zeros(len(names))
     at = moments(risk, beta, ties=ties)
     loglik_null = loglik = log_likelihood(risk, beta, at)
-    slope, curve = score(risk, at), information(risk, at)
+    slope, curve = _pulled(risk, beta, at, drag)
     identified(curve, names, float(risk.events.sum()))
     score_test = float(slope @ np.linalg.solve(curve, slope))
     width = np.ptp(risk.x, axis=0)
     floor = _ROUNDING * float(np.trace(curve))
+    if start is not None:
+        beta, at = start, moments(risk, start, ties=ties)
+        loglik = _objective(risk, beta, at, drag)
+        slope, curve = _pulled(risk, beta, at, drag)
     for steps in range(1, _STEPS + 1):
         step = np.linalg.solve(curve, slope).astype(np.float64)
         if abs(slope @ step) < _GAIN and (np.abs(step) * width).max() > _MOVES:
             raise _without_maximum(step, width, names)
-        higher = _uphill(risk, beta, step, loglik, ties)
+        higher = _uphill(risk, beta, step, loglik, ties, drag)
         if higher is None:
             raise _not_found(beta, np.abs(step), width, names)
         beta, loglik, at = higher
-        slope, curve = score(risk, at), information(risk, at)
+        slope, curve = _pulled(risk, beta, at, drag)
         if not _smallest(curve) > floor:
             raise _not_found(beta, np.abs(step), width, names)
         if np.abs(step).max() < _ARRIVED:
             return Climb(
-                beta=beta, inverse=inverse_of(curve), at=at, loglik=loglik,
+                beta=beta, inverse=inverse_of(curve), at=at,
+                loglik=log_likelihood(risk, beta, at),
                 loglik_null=loglik_null, score_test=score_test, steps=steps,
             )  # fmt: skip
     raise _not_found(beta, np.abs(step), width, names)
@@ -125,15 +143,24 @@ def _smallest(curve: Floats) -> float:
     return float(np.linalg.eigvalsh(curve)[0]) if np.isfinite(curve).all() else -np.inf
 
 
+def _objective(risk: RiskSets, beta: Floats, at: Moments, drag: Floats) -> float:
+    return log_likelihood(risk, beta, at) - float(drag @ beta**2) / 2
+
+
+def _pulled(risk: RiskSets, beta: Floats, at: Moments, drag: Floats) -> tuple[Floats, Floats]:
+    """Slope and curvature with what the penalty takes off."""
+    return score(risk, at) - drag * beta, information(risk, at) + np.diag(drag)
+
+
 def _uphill(
-    risk: RiskSets, beta: Floats, step: Floats, loglik: float, ties: Ties
+    risk: RiskSets, beta: Floats, step: Floats, loglik: float, ties: Ties, drag: Floats
 ) -> tuple[Floats, float, Moments] | None:
     """Go the step, or a half, a quarter ... of it, so that the likelihood does not fall."""
     slack = 1e-11 * (1 + abs(loglik))  # rounding of the sum
     for halving in range(_HALVINGS):
         tried = beta + step / 2**halving
         at = moments(risk, tried, ties=ties)
-        found = log_likelihood(risk, tried, at)
+        found = _objective(risk, tried, at, drag)
         if np.isfinite(found) and found >= loglik - slack:
             return tried, found, at
     return None

@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from cxlab.errors import DataError
 from cxlab.stats.cox.ties import Floats
 
-__all__ = ["Ints", "RiskSets", "Rows", "risk_sets"]
+__all__ = ["Ints", "RiskSets", "Rows", "risk_sets", "whole"]
 
 Ints = NDArray[np.int64]
 
@@ -188,6 +189,17 @@ def risk_sets(rows: Rows) -> tuple[RiskSets, Floats, Floats]:
         entry=rows.entry, stop=rows.stop, _had=had, _late=late,
     )  # fmt: skip
     return risk, mean, scale
+
+
+def whole(risk: RiskSets) -> None:
+    """Refuse fractions of people where people leave one after the other."""
+    off = np.abs(risk.events - np.rint(risk.events)) > 1e-9 * risk.events
+    if off.any():
+        at = int(np.flatnonzero(off)[0])
+        raise DataError(
+            f"under Efron the events of one time must be a whole number, but at time "
+            f"{risk.time[at]:g} there are {risk.events[at]:g}. Give counts, or ties='breslow'."
+        )
 
 
 def _counted(f: Floats, slot: Ints, pattern: Ints, shape: tuple[int, int]) -> csr_array:
