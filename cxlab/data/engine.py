@@ -36,6 +36,7 @@ __all__ = [
     "in_one_engine",
     "keep",
     "query",
+    "repeated",
     "view",
 ]
 
@@ -84,6 +85,8 @@ class Engine(ABC):
     """What cxlab asks of a database: register, view, answer."""
 
     dialect: ClassVar[str]
+    # Keys of several rows; an engine may know a quicker way to the same.
+    _repeated: ClassVar[str] = 'select "{0}" from t group by "{0}" having count(*) > 1'
 
     def __init__(self) -> None:
         # Two engines may share one Spark session, and so may two processes.
@@ -176,6 +179,11 @@ class DuckEngine(Engine):
     """DuckDB in this process: as fast as a laptop gets, spilling to disk where needed."""
 
     dialect = "duckdb"
+    # Text is sorted in half the time that it takes to group it.
+    _repeated = (
+        'select distinct "{0}" from ('
+        'select "{0}", lag("{0}") over (order by "{0}") as before from t) as s where "{0}" = before'
+    )
 
     def __init__(self, *, memory: str = "4GB", threads: int = 2, spill: Path | None = None) -> None:
         super().__init__()
@@ -261,6 +269,19 @@ def view(sql: str, /, **names: Any) -> Table:
 def keep(table: Table) -> Table:
     """Compute a view now and keep its rows, for what several questions will use."""
     return table.engine.keep(table)
+
+
+def repeated(table: Table, column: str) -> Table:
+    """Keep the values of a column that several rows have, each once; missing ones are left out.
+
+    Examples
+    --------
+    >>> (held,) = in_one_engine(pd.DataFrame({"customer_id": ["a", "b", "a"]}))
+    >>> frame(repeated(held, "customer_id"), limit=10)["customer_id"].tolist()
+    ['a']
+    """
+    sql = table.need(column).engine._repeated.format(column)
+    return keep(view(f'select "{column}" from ({sql}) as r where "{column}" is not null', t=table))
 
 
 def frame(table: TableLike, *, limit: int) -> pd.DataFrame:
