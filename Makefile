@@ -72,7 +72,7 @@ lab: $(READY) ## Open JupyterLab with the notebooks ready to run
 	    $(if $(filter 0,$(shell id -u)),--allow-root)
 
 bench: $(READY) ## Measure speed and memory against the figures to reach
-	@missed=0; for what in bench sample paths funnels journeys churn loyalty cox customer_base; do \
+	@missed=0; for what in bench sample paths funnels journeys churn loyalty cox customer_base chapters; do \
 	    $(BIN)/python benchmarks/$$what.py || missed=1; done; exit $$missed
 
 calibrate: $(READY) ## Check by simulation that intervals cover as often as they say

@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from cxlab.churn.lengths import FEWEST, WEEK, counted, effect_of, gathered, lengths, seen
+from cxlab.churn.lengths import (
+    FEWEST,
+    WEEK,
+    cells_of,
+    effect_of,
+    gathered,
+    lengths,
+    people_of,
+    seen,
+)
 from cxlab.churn.spells import CAUSES, spells
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
@@ -214,15 +223,16 @@ def leaving_causes(
 
 def _by_cause(held: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count by group and week what began, was last seen running, and ended of each cause."""
+    cells = cells_of(held, "h.shown", "cause")
     long = query(
         """
-        select grp, week, kind, count(*) as n from (
-            select shown as grp, first_week as week, 'began' as kind from h
+        select grp, week, kind, sum(n) as n from (
+            select grp, first_week as week, 'began' as kind, n from c
             union all
-            select shown, last_week, coalesce(cause, 'open') from h
+            select grp, last_week, coalesce(cause, 'open'), n from c
         ) as w group by grp, week, kind order by grp, week, kind
         """,
-        h=held,
+        c=cells,
     )
     table = long.pivot_table(index=["grp", "week"], columns="kind", values="n", fill_value=0)
     table = table.astype(float).reset_index()
@@ -230,8 +240,7 @@ def _by_cause(held: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
         if column not in table:
             table[column] = 0.0
     causes = [c for c in (*CAUSES, NOT_KNOWN) if c in table]
-    _, people = counted(held, "h.shown")
-    return table.assign(ended=table[causes].sum(axis=1)), people.set_index("grp")
+    return table.assign(ended=table[causes].sum(axis=1)), people_of(cells).set_index("grp")
 
 
 def _incidence(counts: pd.DataFrame, causes: list[str], effect: float) -> tuple[Incidence, Any]:

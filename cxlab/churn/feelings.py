@@ -129,8 +129,10 @@ def retention_by_feeling(
     if window_days < 1:
         raise ParameterError(f"window_days must be 1 or more, but is {window_days}.")
     windows = windows_of(cycle, cycles, window_days, complete_from)
+    # The first landmark with an answer comes first, so what has none there never had one.
     running = _running(subscriptions, valences, windows, cycle)
-    told = keep(view("select * from r where place = 1 and answers > 0", r=running))
+    each = keep(view("select * from r where place = 1", r=running))
+    told = view("select * from r where answers > 0", r=each)
     about = _about(told)
     if about.empty:
         raise Withheld(
@@ -141,13 +143,7 @@ def retention_by_feeling(
         told[["subscription_id", "customer_id", "started_at", "ended_at", "feeling"]],
         cycle=cycle, by="feeling", horizon_days=horizon_days,
     )  # fmt: skip
-    silent = query(
-        """
-        select count(*) as n from (
-            select subscription_id from r group by subscription_id having sum(answers) = 0) as s
-        """,
-        r=running,
-    )["n"].iloc[0]
+    silent = query("select count(*) as n from r where answers = 0", r=each)["n"].iloc[0]
     rows = found.estimates.assign(metric=found.estimates["metric"].map(_OWN))
     return RetentionByFeeling(
         estimates=rows,

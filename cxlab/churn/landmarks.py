@@ -13,7 +13,7 @@ import pandas as pd
 
 from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
+from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.errors import ParameterError
 
 __all__ = ["PROTECTED", "Landmarks", "landmarks", "windows_of"]
@@ -87,7 +87,7 @@ def landmarks(
     Returns
     -------
     Landmarks
-        In the engine; nothing is computed before it is asked for.
+        Kept in the engine, for counts and errors alike look at all rows.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def landmarks(
         w=windows,
     )
     if signals is None:
-        return Landmarks(rows, list(drivers), [])
+        return Landmarks(keep(rows), list(drivers), [])
     return Landmarks(*_with_signs(rows, list(drivers), signals, windows, cutoff))
 
 
@@ -158,7 +158,7 @@ def _with_signs(
         cutoff=cutoff,
     )["signal"].tolist()
     if not names:
-        return rows, drivers, []
+        return keep(rows), drivers, []
     places = pd.DataFrame({"signal": names, "place": range(len(names))})
     counts = ", ".join(
         f"sum(case when p.place = {i} then 1 else 0 end) as s{i}" for i in range(len(names))
@@ -180,4 +180,4 @@ def _with_signs(
         """,
         r=rows, n=seen,
     )  # fmt: skip
-    return joined, drivers, names
+    return keep(joined), drivers, names

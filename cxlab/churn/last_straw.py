@@ -183,31 +183,70 @@ def _met(
     lives: Table, happened: Table, days: pd.DataFrame, within_days: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count who ran on each day of life on which somebody left, and who of them met which sign."""
-    aligned = view(
-        f"""
-        select l.subscription_id, l.customer_id, d.day, l.began + d.day * {_DAY_US} as moment,
-            case when l.leaves = 1 and d.day = l.last_day then 1 else 0 end as had
-        from l join d on d.day >= l.first_day
-            and (d.day < l.last_day or (d.day = l.last_day and (l.leaves = 1 or l.is_over = 0)))
+    watched = view(
+        """
+        select 'all' as signal, first_day as from_day, leaves, last_day,
+            case when leaves = 1 or is_over = 0 then last_day else last_day - 1 end as to_day
+        from l
         """,
-        l=lives, d=days,
-    )  # fmt: skip
-    all_of = query(
-        "select day, had, count(*) as n from a group by day, had order by day, had",
-        a=aligned, limit=_DAYS,
-    )  # fmt: skip
-    met = query(
+        l=lives,
+    )
+    # A sign counts on the `within_days` days of life that follow its own; where two of a kind
+    # overlap, the later one adds the days that the earlier one has not.
+    after = view(
         f"""
-        select signal, day, had, count(*) as n from (
-            select distinct s.signal, a.subscription_id, a.day, a.had
-            from a join s on a.customer_id = s.customer_id
-            where epoch_us(s.occurred_at) < a.moment
-                and epoch_us(s.occurred_at) >= a.moment - {within_days * _DAY_US}
-        ) as m group by signal, day, had order by signal, day, had
+        select signal, subscription_id, leaves, last_day, is_over, first_day, sign_day,
+            lag(sign_day) over (partition by signal, subscription_id order by sign_day) as before
+        from (
+            select distinct s.signal, l.subscription_id, l.leaves, l.last_day, l.is_over,
+                l.first_day,
+                cast(floor((epoch_us(s.occurred_at) - l.began) / {_DAY_US}) as bigint) as sign_day
+            from l join s on l.customer_id = s.customer_id
+        ) as d
+        where sign_day < last_day and sign_day >= first_day - {within_days}
         """,
-        a=aligned, s=happened, limit=_DAYS,
+        l=lives, s=happened,
     )  # fmt: skip
-    return all_of, met
+    met = view(
+        f"""
+        select signal, leaves, last_day,
+            greatest(sign_day + 1, first_day, coalesce(before + {within_days + 1}, first_day))
+                as from_day,
+            least(sign_day + {within_days},
+                case when leaves = 1 or is_over = 0 then last_day else last_day - 1 end) as to_day
+        from a
+        """,
+        a=after,
+    )  # fmt: skip
+    return _by_day(watched, days).drop(columns="signal"), _by_day(met, days)
+
+
+def _by_day(spans: Table, days: pd.DataFrame) -> pd.DataFrame:
+    """Count by sign and day of life the spans that hold the day, and those that end in leaving."""
+    marks = query(
+        """
+        select signal, day, sum(came) as came, sum(had) as had from (
+            select signal, from_day as day, 1 as came, 0 as had from s where from_day <= to_day
+            union all
+            select signal, to_day + 1, -1, 0 from s where from_day <= to_day
+            union all
+            select signal, last_day, 0, 1 from s
+            where leaves = 1 and last_day >= from_day and last_day <= to_day
+        ) as m group by signal, day order by signal, day
+        """,
+        s=spans, limit=_DAYS,
+    )  # fmt: skip
+    rows = []
+    for signal, mine in marks.groupby("signal"):
+        own = mine.set_index("day")
+        there = own["came"].cumsum().reindex(days["day"], method="ffill").fillna(0)
+        had = own["had"].reindex(days["day"]).fillna(0)
+        for side, n in ((0, there - had), (1, had)):
+            rows.append(pd.DataFrame({"signal": signal, "day": n.index, "had": side, "n": n}))
+    if not rows:
+        return pd.DataFrame({"signal": [], "day": [], "had": [], "n": []})
+    found = pd.concat(rows, ignore_index=True)
+    return found[found["n"] > 0].sort_values(["signal", "day", "had"], ignore_index=True)
 
 
 def _all_rows(all_of: pd.DataFrame, met: pd.DataFrame, left: float) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cxlab.columns import ALL_OTHERS
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, query, view
+from cxlab.data.engine import Table, keep, query, repeated, view
 from cxlab.data.span import moment_us
 from cxlab.stats.clusters import ClusterSums, design_effect
 from cxlab.stats.survival import SurvivalCurve, product_limit
@@ -20,6 +20,7 @@ __all__ = [
     "WEEK",
     "Seen",
     "begin_of",
+    "cells_of",
     "counted",
     "curve_of",
     "effect_of",
@@ -53,56 +54,93 @@ def begin_of(cycle: Cycle, complete_from: date | None) -> datetime:
 
 
 def lengths(held: Table, cycle: Cycle, complete_from: date | None) -> Table:
-    """Add the week of its life in which each was first and last seen, and whether it ended."""
+    """Add the week of its life in which each was first and last seen, and whether it ended.
+
+    `person` is the customer where they have several subscriptions, and missing where this is
+    their only one: those can be counted without asking who they are.
+    """
     begin = begin_of(cycle, complete_from)
+    several = repeated(held, "customer_id")
+    person, join = "cast(null as varchar)", ""
+    if int(query("select count(*) as n from s", s=several)["n"][0]):
+        person, join = "s.customer_id", "left join s on h.customer_id = s.customer_id"
     week = WEEK * 86_400_000_000
     since = "epoch_us({0}) - epoch_us(started_at)"
     return view(
         f"""
-        select *, case when ended_at is null then 0 else 1 end as is_over,
+        select h.*, {person} as person, case when ended_at is null then 0 else 1 end as is_over,
             cast(floor(coalesce({since.format("ended_at")},
                 $cutoff_us - epoch_us(started_at)) / {week}) as bigint) + 1 as last_week,
             case when started_at < $begin
                 then cast(floor(($begin_us - epoch_us(started_at)) / {week}) as bigint)
                 else 0 end as first_week
-        from h where ended_at is null or ended_at >= $begin
+        from h {join} where ended_at is null or ended_at >= $begin
         """,
         h=held,
+        **({"s": several} if join else {}),
         begin=begin,
         begin_us=moment_us(begin),
         cutoff_us=moment_us(cycle.cutoff),
     )
 
 
+def cells_of(held: Table, group: str, *more: str) -> Table:
+    """Count by group, weeks first and last seen, and end, apart for those who have several.
+
+    The rows of one customer who has several subscriptions bear their name in `person`; all
+    others share rows. Sums over subscriptions and over customers both follow from these few.
+    """
+    columns = "".join(f", {column}" for column in more)
+    return keep(
+        view(
+            f"""
+            select {group} as grp, person, first_week, last_week, is_over{columns},
+                count(*) as n
+            from h group by {group}, person, first_week, last_week, is_over{columns}
+            """,
+            h=held,
+        )
+    )
+
+
 def counted(held: Table, group: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count beginnings and ends of watching by week of life, and sum over customers."""
+    cells = cells_of(held, group)
     weeks = query(
-        f"""
+        """
         select grp, week, sum(began) as began, sum(ended) as ended, sum(open) as open from (
-            select {group} as grp, first_week as week, 1 as began, 0 as ended, 0 as open from h
+            select grp, first_week as week, n as began, 0 as ended, 0 as open from c
             union all
-            select {group}, last_week, 0, is_over, 1 - is_over from h
+            select grp, last_week, 0, n * is_over, n * (1 - is_over) from c
         ) as w group by grp, week order by grp, week
         """,
-        h=held,
+        c=cells,
     )
-    return weeks, people_of(held, group)
+    return weeks, people_of(cells)
 
 
-def people_of(held: Table, group: str) -> pd.DataFrame:
+def people_of(cells: Table) -> pd.DataFrame:
     """Sum over customers, by group: what errors need where they have several subscriptions."""
     return query(
-        f"""
-        select grp, count(*) as people, sum(n) as n, sum(n * n) as n_n, sum(y) as total,
-            sum(n * y) as n_total, sum(y * y) as total_total, sum(late) as late,
-            sum(case when y > 0 then 1 else 0 end) as leavers
+        """
+        select grp, sum(people) as people, sum(n) as n, sum(n_n) as n_n, sum(total) as total,
+            sum(n_total) as n_total, sum(total_total) as total_total, sum(late) as late,
+            sum(leavers) as leavers
         from (
-            select {group} as grp, customer_id, count(*) as n, sum(is_over) as y,
-                sum(case when first_week > 0 then 1 else 0 end) as late
-            from h group by {group}, customer_id
-        ) as p group by grp order by grp
+            select grp, n as people, n, n as n_n, n * is_over as total, n * is_over as n_total,
+                n * is_over as total_total, case when first_week > 0 then n else 0 end as late,
+                n * is_over as leavers
+            from c where person is null
+            union all
+            select grp, 1, n, n * n, y, n * y, y * y, late, case when y > 0 then 1 else 0 end
+            from (
+                select grp, person, sum(n) as n, sum(n * is_over) as y,
+                    sum(case when first_week > 0 then n else 0 end) as late
+                from c where person is not null group by grp, person
+            ) as p
+        ) as e group by grp order by grp
         """,
-        h=held,
+        c=cells,
     )
 
 
@@ -115,14 +153,15 @@ def gathered(held: Table, name: str) -> tuple[Table, list[str]]:
     )
     sizes = people["grp"].tolist()
     own = sizes if len(sizes) <= _GROUPS else sizes[: _GROUPS - 1]
-    named = pd.DataFrame({"known": own}, dtype="string")
+    listed = ", ".join(f"$own_{i}" for i in range(len(own)))
     groups = view(
         f"""
-        select h.*, case when o.known is null then '{ALL_OTHERS}' else o.known end as shown
-        from h left join o on h."{name}" = o.known
+        select h.*, case when h."{name}" in ({listed}) then h."{name}" else '{ALL_OTHERS}' end
+            as shown
+        from h
         """,
         h=held,
-        o=named,
+        **{f"own_{i}": group for i, group in enumerate(own)},
     )
     return groups, [*own, *([ALL_OTHERS] if len(own) < len(sizes) else [])]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cxlab.churn.landmarks import Landmarks
 from cxlab.churn.spells import CAUSES
-from cxlab.data.engine import query, view
+from cxlab.data.engine import Table, keep, query, view
 from cxlab.stats.cox import CoxFit, cox
 from cxlab.stats.cox.robust import Clusters, score_residuals
 
@@ -240,22 +240,14 @@ def _by_customer(
     fit: CoxFit, counts: pd.DataFrame, each: _Floats, marks: Landmarks, only: Sequence[str] | None
 ) -> CoxFit:
     """Exchange the errors for those of Lin and Wei: products of customers' sums."""
-    keys = ["entry", "stop", *marks.attributes, *marks.sign_columns]
     k = each.shape[1]
-    scores = counts[[*keys, "ended"]].assign(
-        **{f"u{j}": np.rint(_MILLION * each[:, j]).astype(np.int64) for j in range(k)}
-    )
-    on = " and ".join(f'r."{key}" = u."{key}"' for key in keys)
+    scores = pd.DataFrame(
+        {f"u{j}": np.rint(_MILLION * each[:, j]).astype(np.int64) for j in range(k)}
+    ).rename_axis("place").reset_index()  # fmt: skip
     sums = ", ".join(f"sum(u.u{j}) as u{j}" for j in range(k))
-    chosen = pd.DataFrame({"chosen": list(only or [])}, dtype="string")
-    join = "" if only is None else "join c on r.cycle = c.chosen"
     people = view(
-        f"""
-        select r.customer_id, {sums} from r {join}
-        join u on {on} and coalesce(r.cause, 'none') = u.ended
-        group by r.customer_id
-        """,
-        r=marks.rows, u=scores, **({} if only is None else {"c": chosen}),
+        f"select r.customer_id, {sums} from r join u on r.place = u.place group by r.customer_id",
+        r=_placed(counts, marks, only), u=scores,
     )  # fmt: skip
     pairs = list(combinations_with_replacement(range(k), 2))
     products = ", ".join(
@@ -273,6 +265,24 @@ def _by_customer(
         clusters=Clusters(
             code=none.astype(np.int64), within=none, alike=np.array([float(found["many"])])
         ),
+    )  # fmt: skip
+
+
+def _placed(counts: pd.DataFrame, marks: Landmarks, only: Sequence[str] | None) -> Table:
+    """Tell of each row which row of the counts it is in: customer_id, place."""
+    keys = ["entry", "stop", *marks.attributes, *marks.sign_columns]
+    known = counts[[*keys, "ended"]].rename_axis("place").reset_index()
+    on = " and ".join(f'r."{key}" = k."{key}"' for key in keys)
+    chosen = pd.DataFrame({"chosen": list(only or [])}, dtype="string")
+    join = "" if only is None else "join c on r.cycle = c.chosen"
+    return keep(
+        view(
+            f"""
+            select r.customer_id, k.place from r {join}
+            join k on {on} and coalesce(r.cause, 'none') = k.ended
+            """,
+            r=marks.rows, k=known, **({} if only is None else {"c": chosen}),
+        )
     )  # fmt: skip
 
 

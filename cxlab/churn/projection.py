@@ -16,6 +16,7 @@ import pandas as pd
 from cxlab.churn.lengths import (
     FEWEST,
     begin_of,
+    cells_of,
     effect_of,
     gathered,
     lengths,
@@ -187,7 +188,7 @@ def retention_projection(
         raise ParameterError(f"years must be 1 or more, but is {years}.")
     held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
     whole = _Watched.of(
-        _periods(held, "'all'", cycle, complete_from), people_of(held, "'all'"), cycle
+        _periods(held, "'all'", cycle, complete_from), people_of(cells_of(held, "'all'")), cycle
     )
     fits = _fitted(whole)
     horizon = (years or math.ceil(1.5 * len(whole.at_risk) / _YEAR)) * _YEAR
@@ -360,7 +361,7 @@ def _checked(
     try:
         held = lengths(spells(subscriptions, cutoff=then.cutoff), then, complete_from)
         past = _Watched.of(
-            _periods(held, "'all'", then, complete_from), people_of(held, "'all'"), then
+            _periods(held, "'all'", then, complete_from), people_of(cells_of(held, "'all'")), then
         )
     except Withheld:
         return []
@@ -382,7 +383,7 @@ def _by_group(
     """Rows of the largest groups, each with a model of its own, and those that have none."""
     groups, names = gathered(held, name)
     counts = _periods(groups, "h.shown", cycle, complete_from)
-    people = people_of(groups, "h.shown")
+    people = people_of(cells_of(groups, "h.shown"))
     rows: list[dict[str, Any]] = []
     without: list[str] = []
     for group in names:

@@ -196,8 +196,9 @@ def retention_difference(
     """
     if horizon_days < WEEK:
         raise ParameterError(f"horizon_days must be {WEEK} or more, but is {horizon_days}.")
-    held, name = grouped(spells(subscriptions, cutoff=cycle.cutoff), by)
-    groups, names = gathered(lengths(held, cycle, complete_from), name)
+    held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
+    held, name = grouped(held, by)
+    groups, names = gathered(held, name)
     counts, people = counted(groups, "h.shown")
     people = people.set_index("grp")
     ended = counts.groupby("grp")["ended"].sum()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxlab.data.engine import Table, view
+from cxlab.data.engine import Table, keep, view
 from cxlab.data.lab import Lab
 
 __all__ = ["signals"]
@@ -94,10 +94,12 @@ def signals(lab: Lab) -> Table:
     if not parts:
         return lab.engine.table(pd.DataFrame(_NONE))
     union = " union all ".join(parts)
-    return view(
-        f"""
-        select customer_id, signal, occurred_at from ({union}) as u
-        where occurred_at is not null and customer_id is not null
-        """,
-        **tables,
+    return keep(  # several measures look at them, and each comes out of a join of long tables
+        view(
+            f"""
+            select customer_id, signal, occurred_at from ({union}) as u
+            where occurred_at is not null and customer_id is not null
+            """,
+            **tables,
+        )
     )

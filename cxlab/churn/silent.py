@@ -9,7 +9,7 @@ import pandas as pd
 from cxlab.churn.spells import spells
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
+from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.data.lab import Lab
 from cxlab.errors import ParameterError, Withheld
 from cxlab.report import charts, words
@@ -266,16 +266,18 @@ def _leavers(
         }
     )
     fee = "h.monthly_amount" if "monthly_amount" in known.columns else "null"
-    leavers = view(
-        f"""
-        select w.cycle, h.customer_id, max(h.ended_at) as ended_at,
-            cast(floor((max(epoch_us(h.ended_at)) - min(epoch_us(h.started_at))) / {_DAY_US})
-                as bigint) as days,
-            sum(cast({fee} as decimal(18, 2))) as fee{group}
-        from h join w on h.ended_at >= w.since and h.ended_at < w.until
-        group by w.cycle, h.customer_id
-        """,
-        h=known, w=windows,
+    leavers = keep(
+        view(
+            f"""
+            select w.cycle, h.customer_id, max(h.ended_at) as ended_at,
+                cast(floor((max(epoch_us(h.ended_at)) - min(epoch_us(h.started_at))) / {_DAY_US})
+                    as bigint) as days,
+                sum(cast({fee} as decimal(18, 2))) as fee{group}
+            from h join w on h.ended_at >= w.since and h.ended_at < w.until
+            group by w.cycle, h.customer_id
+            """,
+            h=known, w=windows,
+        )
     )  # fmt: skip
     heard = view(
         f"""
@@ -285,12 +287,14 @@ def _leavers(
         """,
         l=leavers, s=spoken,
     )  # fmt: skip
-    return view(
-        """
-        select l.*, case when v.customer_id is null then 1 else 0 end as silent
-        from l left join v on l.cycle = v.cycle and l.customer_id = v.customer_id
-        """,
-        l=leavers, v=heard,
+    return keep(
+        view(
+            """
+            select l.*, case when v.customer_id is null then 1 else 0 end as silent
+            from l left join v on l.cycle = v.cycle and l.customer_id = v.customer_id
+            """,
+            l=leavers, v=heard,
+        )
     )  # fmt: skip
 
 

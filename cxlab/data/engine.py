@@ -8,10 +8,11 @@ one door through which rows themselves leave. DuckDB is the engine here, Spark
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -35,10 +36,13 @@ __all__ = [
     "in_one_engine",
     "keep",
     "query",
+    "repeated",
     "view",
 ]
 
 ANSWER_ROWS = 10_000  # an answer that is longer is not a sufficient statistic
+_ASKED = 1_000  # answers that are remembered
+_SHORT = 100_000  # rows of a frame that is recognised when it is given again
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,17 @@ class Engine(ABC):
     """What cxlab asks of a database: register, view, answer."""
 
     dialect: ClassVar[str]
+    # Keys of several rows; an engine may know a quicker way to the same.
+    _repeated: ClassVar[str] = 'select "{0}" from t group by "{0}" having count(*) > 1'
 
     def __init__(self) -> None:
         # Two engines may share one Spark session, and so may two processes.
         here = f"cx_{uuid.uuid4().hex[:12]}"
         self._names = (f"{here}_{i}" for i in itertools.count())
         self.longest_answer = 0  # rows; a test holds each room to it
+        # Rows never change and a question always has the same answer, so nothing is done twice.
+        self._known: dict[object, Table] = {}
+        self._answers: dict[str, pa.Table] = {}
 
     def table(self, data: TableLike) -> Table:
         """Give a pandas or Arrow table a name here; an own table is returned as it is."""
@@ -95,15 +104,58 @@ class Engine(ABC):
                 raise ParameterError("Tables of one question must lie in one engine.")
             return data
         arrow = _arrow(data)
-        name = next(self._names)
-        self._register(name, arrow)
-        return Table(self, name, tuple(arrow.column_names))
+        if arrow.num_rows > _SHORT:
+            return self._named(arrow)
+        with pa.BufferOutputStream() as out, pa.ipc.new_stream(out, arrow.schema) as stream:
+            stream.write_table(arrow)
+        print_of = hashlib.sha256(out.getvalue()).digest()
+        return self._once(("frame", print_of), lambda: self._named(arrow))
 
     def read_parquet(self, files: Sequence[Path], columns: Sequence[str]) -> Table:
         """Name the rows of Parquet files."""
         name = next(self._names)
         self._read_parquet(name, [str(file) for file in files])
         return Table(self, name, tuple(columns))[list(columns)]
+
+    def view(self, sql: str) -> Table:
+        """Name the answer to a compiled question, the same question by the same name."""
+
+        def named() -> Table:
+            name = next(self._names)
+            return Table(self, name, self._create_view(name, sql))
+
+        return self._once(("view", sql), named)
+
+    def keep(self, table: Table) -> Table:
+        """Compute a view now, where it has not been."""
+
+        def kept() -> Table:
+            name = next(self._names)
+            self._keep(name, table.name)
+            return Table(self, name, table.columns)
+
+        return self._once(("kept", table.name), kept)
+
+    def answer(self, sql: str) -> pa.Table:
+        """Answer a compiled question, where it has not been asked."""
+        if (known := self._answers.get(sql)) is not None:
+            return known
+        found = self._answer(sql)
+        if found.num_rows <= ANSWER_ROWS:
+            if len(self._answers) >= _ASKED:
+                self._answers.pop(next(iter(self._answers)))
+            self._answers[sql] = found
+        return found
+
+    def _named(self, arrow: pa.Table) -> Table:
+        name = next(self._names)
+        self._register(name, arrow)
+        return Table(self, name, tuple(arrow.column_names))
+
+    def _once(self, key: object, make: Callable[[], Table]) -> Table:
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
 
     def compile(self, sql: str, names: Mapping[str, Any], **how: Any) -> str:
         """Bind tables and values, and write the SQL in this engine's dialect."""
@@ -127,6 +179,11 @@ class DuckEngine(Engine):
     """DuckDB in this process: as fast as a laptop gets, spilling to disk where needed."""
 
     dialect = "duckdb"
+    # Text is sorted in half the time that it takes to group it.
+    _repeated = (
+        'select distinct "{0}" from ('
+        'select "{0}", lag("{0}") over (order by "{0}") as before from t) as s where "{0}" = before'
+    )
 
     def __init__(self, *, memory: str = "4GB", threads: int = 2, spill: Path | None = None) -> None:
         super().__init__()
@@ -193,7 +250,7 @@ def query(sql: str, /, *, limit: int = ANSWER_ROWS, **names: Any) -> pd.DataFram
     1           b      9
     """
     engine = _engine_of(names)
-    arrow = engine._answer(engine.compile(sql, names, limit=limit + 1))
+    arrow = engine.answer(engine.compile(sql, names, limit=limit + 1))
     if arrow.num_rows > limit:
         raise DataError(
             f"An answer must have at most {limit:,} rows, but this one has more. "
@@ -206,15 +263,25 @@ def query(sql: str, /, *, limit: int = ANSWER_ROWS, **names: Any) -> pd.DataFram
 def view(sql: str, /, **names: Any) -> Table:
     """Give the answer to a question a name in the engine; it is computed at each use."""
     engine = _engine_of(names)
-    name = next(engine._names)
-    return Table(engine, name, engine._create_view(name, engine.compile(sql, names, ordered=False)))
+    return engine.view(engine.compile(sql, names, ordered=False))
 
 
 def keep(table: Table) -> Table:
     """Compute a view now and keep its rows, for what several questions will use."""
-    name = next(table.engine._names)
-    table.engine._keep(name, table.name)
-    return Table(table.engine, name, table.columns)
+    return table.engine.keep(table)
+
+
+def repeated(table: Table, column: str) -> Table:
+    """Keep the values of a column that several rows have, each once; missing ones are left out.
+
+    Examples
+    --------
+    >>> (held,) = in_one_engine(pd.DataFrame({"customer_id": ["a", "b", "a"]}))
+    >>> frame(repeated(held, "customer_id"), limit=10)["customer_id"].tolist()
+    ['a']
+    """
+    sql = table.need(column).engine._repeated.format(column)
+    return keep(view(f'select "{column}" from ({sql}) as r where "{column}" is not null', t=table))
 
 
 def frame(table: TableLike, *, limit: int) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
+from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.errors import Withheld
 from cxlab.loyalty.sales import standing
 from cxlab.report import charts, words
@@ -94,17 +94,19 @@ def standing_lines(orders: TableLike, lines: TableLike, *, cycle: Cycle) -> Tabl
         for name in ("category", "product_id", "sale_type")
     }
     columns = ", ".join(f"{sql} as {name}" for name, sql in known.items())
-    return view(
-        f"""
-        select o.customer_id, cast(o.placed_at as timestamp) as placed_at, {columns},
-            cast(l.net_amount as {_MONEY}) as net
-        from l join o on l.order_id = o.order_id
-        where cast(o.placed_at as timestamp) < $cutoff
-            and {"(l.cancelled_at is null or l.cancelled_at >= $cutoff)" if gone else "1 = 1"}
-        """,
-        l=given,
-        o=placed,
-        cutoff=cycle.cutoff,
+    return keep(  # several questions follow, and the two tables are long
+        view(
+            f"""
+            select o.customer_id, cast(o.placed_at as timestamp) as placed_at, {columns},
+                cast(l.net_amount as {_MONEY}) as net
+            from l join o on l.order_id = o.order_id
+            where cast(o.placed_at as timestamp) < $cutoff
+                and {"(l.cancelled_at is null or l.cancelled_at >= $cutoff)" if gone else "1 = 1"}
+            """,
+            l=given,
+            o=placed,
+            cutoff=cycle.cutoff,
+        )
     )
 
 
@@ -201,32 +203,45 @@ def cross_selling(
 
 def _counts(bought: Table, windows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count by cycle who could buy on top, and sum over customers what they did."""
-    eligible = view(
-        """
-        select w.cycle, w.since, w.until, f.customer_id
-        from w join (
-            select customer_id, min(placed_at) as first_at from b group by customer_id
-        ) as f on f.first_at < w.since
-        """,
-        b=bought,
+    first = keep(
+        view("select customer_id, min(placed_at) as first_at from b group by customer_id", b=bought)
+    )
+    counts = query(
+        "select w.cycle, count(*) as n from f join w on f.first_at < w.since "
+        "group by w.cycle order by w.cycle",
+        f=first,
         w=windows,
     )
-    counts = query("select cycle, count(*) as n from e group by cycle order by cycle", e=eligible)
+    on_top = keep(
+        view(
+            """
+            select w.cycle, w.since, b.customer_id, b.product_id, b.placed_at, b.net,
+                case b.sale_type when 'cross_sell' then 'cross-sell' else 'upsell' end as kind
+            from b join w on b.placed_at >= w.since and b.placed_at < w.until
+            where b.sale_type in ('cross_sell', 'upsell')
+            """,
+            b=bought,
+            w=windows,
+        )
+    )
     sums = query(
         """
-        with first_of as (
-            select customer_id, product_id, min(placed_at) as first_at
-            from b where product_id is not null group by customer_id, product_id
+        with dearer as (
+            select distinct customer_id, product_id from s
+            where kind = 'upsell' and product_id is not null
+        ),
+        known as (
+            select d.customer_id, d.product_id, min(b.placed_at) as first_at
+            from b join dearer as d
+                on b.customer_id = d.customer_id and b.product_id = d.product_id
+            group by d.customer_id, d.product_id
         ),
         sold as (
-            select e.cycle, e.customer_id, b.net,
-                case b.sale_type when 'cross_sell' then 'cross-sell' else 'upsell' end as kind
-            from e join b on b.customer_id = e.customer_id
-                and b.placed_at >= e.since and b.placed_at < e.until
-            left join first_of as f
-                on f.customer_id = b.customer_id and f.product_id = b.product_id
-            where b.sale_type = 'cross_sell' or (b.sale_type = 'upsell'
-                and (f.first_at is null or f.first_at >= b.placed_at))
+            select s.cycle, s.kind, s.customer_id, s.net
+            from s join f on s.customer_id = f.customer_id and f.first_at < s.since
+            left join known as k
+                on k.customer_id = s.customer_id and k.product_id = s.product_id
+            where s.kind = 'cross-sell' or k.first_at is null or k.first_at >= s.placed_at
         ),
         both as (
             select cycle, kind, customer_id, net from sold
@@ -249,7 +264,8 @@ def _counts(bought: Table, windows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
         from ranked group by cycle, kind order by cycle, kind
         """,
         b=bought,
-        e=eligible,
+        f=first,
+        s=on_top,
     )
     return counts, sums
 

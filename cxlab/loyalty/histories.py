@@ -79,19 +79,21 @@ def purchase_days(orders: TableLike, *, cycle: Cycle) -> Table:
     """
     table = standing(orders).need("customer_id", "placed_at", "net_amount")
     day = "placed_on" if "placed_on" in table.columns else "placed_at"
-    return view(
-        f"""
-        select customer_id, bought_on, cast(sum(net) as {_MONEY}) as net, max(is_now) as is_now
-        from (
-            select customer_id, cast({day} as date) as bought_on,
-                cast(net_amount as {_MONEY}) as net,
-                case when cast(placed_at as timestamp) >= $start then 1 else 0 end as is_now
-            from o where cast(placed_at as timestamp) < $cutoff
-        ) as p group by customer_id, bought_on
-        """,
-        o=table,
-        start=cycle.start,
-        cutoff=cycle.cutoff,
+    return keep(  # histories and the check of a forecast both count them
+        view(
+            f"""
+            select customer_id, bought_on, cast(sum(net) as {_MONEY}) as net, max(is_now) as is_now
+            from (
+                select customer_id, cast({day} as date) as bought_on,
+                    cast(net_amount as {_MONEY}) as net,
+                    case when cast(placed_at as timestamp) >= $start then 1 else 0 end as is_now
+                from o where cast(placed_at as timestamp) < $cutoff
+            ) as p group by customer_id, bought_on
+            """,
+            o=table,
+            start=cycle.start,
+            cutoff=cycle.cutoff,
+        )
     )
 
 

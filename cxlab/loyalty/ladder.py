@@ -196,17 +196,20 @@ def _boxes(
     # In thousandths, so that both engines compare whole numbers.
     attached = f"f.total * 1000 >= f.n * {round(1000 * attached_from)}"
     flag = "coalesce(a.reversed, false)" if "reversed" in given.columns else "false"
-    asked = view(
-        f"""
-        select a.customer_id, cast(a.value as double) as value, cast(a.scale_min as double) as low,
-            cast(a.scale_max as double) as high, case when {flag} then 1 else 0 end as turned
-        from a join c on a.construct = c.construct
-        where a.value is not null and a.answered_at >= $since and a.answered_at < $at
-        """,
-        a=given,
-        c=pd.DataFrame({"construct": CONSTRUCTS}, dtype="object"),
-        since=at - timedelta(days=days),
-        at=at,
+    asked = keep(
+        view(
+            f"""
+            select a.customer_id, cast(a.value as double) as value,
+                cast(a.scale_min as double) as low, cast(a.scale_max as double) as high,
+                case when {flag} then 1 else 0 end as turned
+            from a join c on a.construct = c.construct
+            where a.value is not null and a.answered_at >= $since and a.answered_at < $at
+            """,
+            a=given,
+            c=pd.DataFrame({"construct": CONSTRUCTS}, dtype="object"),
+            since=at - timedelta(days=days),
+            at=at,
+        )
     )
     bad = query(
         "select count(*) as n from a where coalesce(value < low or value > high or not low < high, "

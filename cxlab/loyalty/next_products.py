@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import TableLike, query, view
+from cxlab.data.engine import TableLike, keep, query, view
 from cxlab.errors import Withheld
 from cxlab.loyalty.cross_selling import standing_lines
 from cxlab.report import charts, words
@@ -138,26 +138,23 @@ def _counts(
     orders: TableLike, lines: TableLike, cycle: Cycle
 ) -> tuple[float, dict[str, float], dict[str, float], pd.DataFrame]:
     """Count customers by kinds of the first order and of the next with a new kind."""
-    begun = view(
-        """
-        select customer_id, category, min(placed_at) as first_at from b
-        where category is not null and coalesce(sale_type, '') <> 'bundle'
-        group by customer_id, category
-        """,
-        b=standing_lines(orders, lines, cycle=cycle),
-    )
-    turns = view(
-        """
-        select s.customer_id, s.category, s.turn from (
-            select customer_id, category,
-                dense_rank() over (partition by customer_id order by first_at) as turn
-            from k
-        ) as s join (
-            select customer_id from k group by customer_id having min(first_at) < max(first_at)
-        ) as w on s.customer_id = w.customer_id
-        where s.turn <= 2
-        """,
-        k=begun,
+    turns = keep(
+        view(
+            """
+            select customer_id, category, turn from (
+                select customer_id, category,
+                    dense_rank() over (partition by customer_id order by first_at) as turn,
+                    min(first_at) over (partition by customer_id) as began_at,
+                    max(first_at) over (partition by customer_id) as went_on_at
+                from (
+                    select customer_id, category, min(placed_at) as first_at from b
+                    where category is not null and coalesce(sale_type, '') <> 'bundle'
+                    group by customer_id, category
+                ) as k
+            ) as s where turn <= 2 and began_at < went_on_at
+            """,
+            b=standing_lines(orders, lines, cycle=cycle),
+        )
     )
     single = query(
         "select turn, category, count(*) as n from t group by turn, category "

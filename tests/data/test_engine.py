@@ -10,7 +10,16 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from cxlab.data.engine import DuckEngine, Table, frame, grouped, query, view
+from cxlab.data.engine import (
+    DuckEngine,
+    Table,
+    frame,
+    grouped,
+    keep,
+    query,
+    repeated,
+    view,
+)
 from cxlab.errors import DataError, ParameterError
 
 ROWS = [
@@ -202,3 +211,23 @@ def test_a_group_table_takes_the_place_of_a_column_of_the_same_name(engine):
 def test_groups_that_leave_open_who_is_where_are_refused(by, says):
     with pytest.raises(DataError, match=says):
         grouped(ORDERS, by)
+
+
+def test_the_same_question_is_asked_once_and_a_caller_may_change_its_answer(engine, monkeypatch):
+    orders, few = engine.table(ORDERS), pd.DataFrame({"channel": ["web", "store"]})
+
+    def ask() -> pd.DataFrame:
+        rows = keep(view("select o.* from o join f on o.channel = f.channel", o=orders, f=few))
+        return query("select count(*) as n from r", r=rows)
+
+    first = ask()
+    first["n"] = 0
+    done: list[str] = []
+    for name in ("_answer", "_keep", "_create_view", "_register"):
+        monkeypatch.setattr(engine, name, lambda *_, name=name: done.append(name))
+    assert ask()["n"].tolist() == [2] and not done
+
+
+def test_values_of_several_rows_are_named_once(engine):
+    found = repeated(engine.table(ORDERS), "customer_id")
+    assert sorted(frame(found, limit=10)["customer_id"]) == ["ada", "bob"]  # nobody is no value
