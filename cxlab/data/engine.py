@@ -4,10 +4,14 @@
 short answer; `view` keeps the answer in the engine under a name; `frame` is the
 one door through which rows themselves leave. DuckDB is the engine here, Spark
 (`cxlab.data.spark`) the one on a cluster: same SQL, equal numbers.
+
+A name never gets other rows, so what is asked again gets the name that it has: two parts of
+a chapter that look at the same rows in the same way share them without knowing each other.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import uuid
 from abc import ABC, abstractmethod
@@ -86,6 +90,7 @@ class Engine(ABC):
         # Two engines may share one Spark session, and so may two processes.
         here = f"cx_{uuid.uuid4().hex[:12]}"
         self._names = (f"{here}_{i}" for i in itertools.count())
+        self._named: dict[str, Table] = {}  # by what a name stands for: contents, SQL, a kept view
         self.longest_answer = 0  # rows; a test holds each room to it
 
     def table(self, data: TableLike) -> Table:
@@ -95,6 +100,15 @@ class Engine(ABC):
                 raise ParameterError("Tables of one question must lie in one engine.")
             return data
         arrow = _arrow(data)
+        if arrow.num_rows > ANSWER_ROWS:
+            return self._registered(arrow)
+        contents = _contents(arrow)
+        what = hashlib.sha256(contents).hexdigest()
+        if what not in self._named:  # a copy, since the frame may change
+            self._named[what] = self._registered(pa.ipc.open_stream(contents).read_all())
+        return self._named[what]
+
+    def _registered(self, arrow: pa.Table) -> Table:
         name = next(self._names)
         self._register(name, arrow)
         return Table(self, name, tuple(arrow.column_names))
@@ -206,15 +220,21 @@ def query(sql: str, /, *, limit: int = ANSWER_ROWS, **names: Any) -> pd.DataFram
 def view(sql: str, /, **names: Any) -> Table:
     """Give the answer to a question a name in the engine; it is computed at each use."""
     engine = _engine_of(names)
-    name = next(engine._names)
-    return Table(engine, name, engine._create_view(name, engine.compile(sql, names, ordered=False)))
+    what = engine.compile(sql, names, ordered=False)
+    if what not in engine._named:
+        name = next(engine._names)
+        engine._named[what] = Table(engine, name, engine._create_view(name, what))
+    return engine._named[what]
 
 
 def keep(table: Table) -> Table:
     """Compute a view now and keep its rows, for what several questions will use."""
-    name = next(table.engine._names)
-    table.engine._keep(name, table.name)
-    return Table(table.engine, name, table.columns)
+    engine, what = table.engine, f"kept {table.name}"
+    if what not in engine._named:
+        name = next(engine._names)
+        engine._keep(name, table.name)
+        engine._named[what] = Table(engine, name, table.columns)
+    return engine._named[what]
 
 
 def frame(table: TableLike, *, limit: int) -> pd.DataFrame:
@@ -333,6 +353,14 @@ def _arrow(data: pd.DataFrame | pa.Table) -> pa.Table:
             kind = pa.string()
         fields.append(pa.field(f.name, kind))
     return arrow.cast(pa.schema(fields), safe=False).replace_schema_metadata(None)
+
+
+def _contents(arrow: pa.Table) -> pa.Buffer:
+    """Write a short table as bytes."""
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, arrow.schema) as writer:
+        writer.write_table(arrow)
+    return stream.getvalue()
 
 
 def _short_table(arrow: pa.Table) -> pd.DataFrame:

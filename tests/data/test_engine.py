@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from cxlab.data.engine import DuckEngine, Table, frame, grouped, query, view
+from cxlab.data.engine import DuckEngine, Table, frame, grouped, keep, query, view
 from cxlab.errors import DataError, ParameterError
 
 ROWS = [
@@ -202,3 +202,16 @@ def test_a_group_table_takes_the_place_of_a_column_of_the_same_name(engine):
 def test_groups_that_leave_open_who_is_where_are_refused(by, says):
     with pytest.raises(DataError, match=says):
         grouped(ORDERS, by)
+
+
+def test_what_is_asked_again_gets_the_name_that_it_has(engine):
+    data = pd.DataFrame({"x": [3, 1, 2]})
+    t = engine.table(data)
+    big = view("select x from t where x > $least", t=t, least=1)
+    assert view("select x  from t where x > $least", t=engine.table(data.copy()), least=1) == big
+    assert keep(big) == keep(big) != big
+    assert view("select x from t where x > $least", t=t, least=2) != big
+    data.loc[0, "x"] = 1  # a frame that has changed is another, and changes no name
+    assert engine.table(data) != t
+    assert query("select sum(x) as s from b", b=big)["s"][0] == 5
+    assert query("select sum(x) as s from b", b=keep(big))["s"][0] == 5
