@@ -180,14 +180,16 @@ def split_journeys(
     contacts = contact_view(log, key=settings.key, cutoff=cutoff)
     places = _places(contacts, settings)
     number = "row_number() over (order by case_id)"
-    person = number if settings.key is None else "dense_rank() over (order by person_id)"
+    whose, person = "case_id", number  # without a key a case is a person
+    if settings.key is not None:
+        whose, person = "min(person_id)", "dense_rank() over (order by person_id)"
     persons = keep(
         view(
             f"""
             select case_id, person_id, customer_id, cast({number} as int) as case_no,
                 cast({person} as bigint) as person
             from (
-                select case_id, min(person_id) as person_id, min(customer_id) as customer_id
+                select case_id, {whose} as person_id, min(customer_id) as customer_id
                 from c group by case_id
             ) as d
             """,
