@@ -33,7 +33,7 @@ def main(customers: int = 1_000_000) -> int:
     """Print each ratio beside the most that it may be; 1 where one is missed."""
     orders, lines = made(customers, np.random.default_rng(1))
     many = query("select count(*) as n from o", o=orders)["n"][0]
-    floor = _median(lambda: _group_by(orders))
+    floor = _median(orders, lambda: _group_by(orders))
     print(f"{customers:,} customers, {many:,} orders: one group-by {floor:.3f} s")
     asked: dict[str, Callable[[], object]] = {
         "cohorts": lambda: cohorts(orders, cycle=CYCLE),
@@ -44,7 +44,7 @@ def main(customers: int = 1_000_000) -> int:
     }
     missed = 0
     for name, ask in asked.items():
-        seconds = _median(ask)
+        seconds = _median(orders, ask)
         good = seconds <= MOST[name] * floor
         missed += not good
         print(
@@ -109,9 +109,10 @@ def _group_by(orders: Table) -> object:
     )
 
 
-def _median(ask: Callable[[], object]) -> float:
+def _median(orders: Table, ask: Callable[[], object]) -> float:
     seconds = []
     for _ in range(RUNS):
+        orders.engine._named.clear()  # else it would find what it kept
         began = time.perf_counter()
         ask()
         seconds.append(time.perf_counter() - began)

@@ -4,6 +4,9 @@
 short answer; `view` keeps the answer in the engine under a name; `frame` is the
 one door through which rows themselves leave. DuckDB is the engine here, Spark
 (`cxlab.data.spark`) the one on a cluster: same SQL, equal numbers.
+
+A name never gets other rows, so what is asked again gets the name that it has: two parts of
+a chapter that look at the same rows in the same way share them without knowing each other.
 """
 
 from __future__ import annotations
@@ -106,10 +109,11 @@ class Engine(ABC):
         arrow = _arrow(data)
         if arrow.num_rows > _SHORT:
             return self._named(arrow)
-        with pa.BufferOutputStream() as out, pa.ipc.new_stream(out, arrow.schema) as stream:
-            stream.write_table(arrow)
-        print_of = hashlib.sha256(out.getvalue()).digest()
-        return self._once(("frame", print_of), lambda: self._named(arrow))
+        contents = _contents(arrow)
+        return self._once(
+            ("contents", hashlib.sha256(contents).digest()),
+            lambda: self._named(pa.ipc.open_stream(contents).read_all()),  # the frame may change
+        )
 
     def read_parquet(self, files: Sequence[Path], columns: Sequence[str]) -> Table:
         """Name the rows of Parquet files."""
@@ -400,6 +404,14 @@ def _arrow(data: pd.DataFrame | pa.Table) -> pa.Table:
             kind = pa.string()
         fields.append(pa.field(f.name, kind))
     return arrow.cast(pa.schema(fields), safe=False).replace_schema_metadata(None)
+
+
+def _contents(arrow: pa.Table) -> pa.Buffer:
+    """Write a short table as bytes."""
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, arrow.schema) as writer:
+        writer.write_table(arrow)
+    return stream.getvalue()
 
 
 def _short_table(arrow: pa.Table) -> pd.DataFrame:

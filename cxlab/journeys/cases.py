@@ -27,6 +27,8 @@ STATES = ("converted", "lost", "ended", "open", "after only")
 _PLACES = 5_000  # more kinds of contact than that are no kinds
 _MOST = 10_000_000  # contacts of one case: case and first contact make one whole number
 _RANKS = 64  # a moment and the rank of a stage make one whole number
+_PAST = "rows between unbounded preceding and 1 preceding"
+_SO_FAR = "rows between unbounded preceding and current row"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,13 +90,7 @@ class Journeys:
         touches = keep(
             view("select t.* from t where at_us < $until", t=self.touches, until=moment_us(cutoff))
         )
-        ends = self.places["is_outcome"].astype(int) + 2 * self.places["is_lost"].astype(int)
-        contacts = view(
-            "select t.*, p.end_kind from t join p on t.place = p.place",
-            t=touches,
-            p=self.places[["place"]].assign(end_kind=ends),
-        )
-        found = _journeys(contacts, self.journeys, self.settings, cutoff, of="journey")
+        found = _journeys(touches, self.places, self.journeys, self.settings, cutoff, of="journey")
         return replace(self, touches=touches, journeys=keep(found), cutoff=cutoff)
 
 
@@ -184,24 +180,26 @@ def split_journeys(
     contacts = contact_view(log, key=settings.key, cutoff=cutoff)
     places = _places(contacts, settings)
     number = "row_number() over (order by case_id)"
-    person = number if settings.key is None else "dense_rank() over (order by person_id)"
+    whose, person = "case_id", number  # without a key a case is a person
+    if settings.key is not None:
+        whose, person = "min(person_id)", "dense_rank() over (order by person_id)"
     persons = keep(
         view(
             f"""
-            select case_id, person_id, customer_id, cast({number} as bigint) as case_no,
+            select case_id, person_id, customer_id, cast({number} as int) as case_no,
                 cast({person} as bigint) as person
             from (
-                select case_id, min(person_id) as person_id, min(customer_id) as customer_id
+                select case_id, {whose} as person_id, min(customer_id) as customer_id
                 from c group by case_id
             ) as d
             """,
             c=contacts,
         )
     )
-    touches = keep(_touches(_coded(contacts, persons, places, settings), settings))
+    touches = keep(_touches(_coded(contacts, persons, places, settings), places, settings))
     return Journeys(
-        touches=touches[["journey", "position", "at_us", "place", "is_after"]],
-        journeys=keep(_journeys(touches, persons, settings, cutoff, of="case_no")),
+        touches=touches,
+        journeys=keep(_journeys(touches, places, persons, settings, cutoff, of="case_no")),
         places=places,
         left_out=contacts_left_out(log, cutoff=cutoff, key=settings.key),
         settings=settings,
@@ -246,119 +244,136 @@ def _places(contacts: Table, settings: JourneySettings) -> pd.DataFrame:
 def _coded(
     contacts: Table, persons: Table, places: pd.DataFrame, settings: JourneySettings
 ) -> Table:
-    """Put numbers in the place of words: they sort and group many times faster."""
-    ends = places["is_outcome"].astype(int) + 2 * places["is_lost"].astype(int)
-    planned = places["stage_no"] < len(settings.stages)
+    """Put numbers in the place of words, short ones: what is sorted has to be carried along."""
     # The stage that settings give to an activity stands in `places` only.
-    coded = places.assign(
-        end_kind=ends,
-        after=places["is_after"].astype(int),
-        stage_rank=(places["stage_no"] + 1).where(planned, 0).clip(upper=_RANKS - 1),
-    )
+    words = places[["place", "logged_stage", *PLACE]].drop(columns="stage")
+    coded = _kinds(places, settings).merge(words, on="place", validate="one_to_one")
     alike = " and ".join(f"c.{column} = p.{column}" for column in PLACE if column != "stage")
-    codes = ["place", "end_kind", "after", "stage_rank"]
     return view(
         f"""
-        select s.case_no, c.at_us, {", ".join(f"p.{code}" for code in codes)}
+        select s.case_no, c.at_us, cast(p.place as smallint) as place,
+            case when p.end_kind > 0 then c.at_us * {_RANKS} + p.stage_rank end as end_us
         from c join s on c.case_id = s.case_id
         join p on {alike} and c.stage = p.logged_stage
         """,
         c=contacts,
         s=persons,
-        p=coded[[*codes, "logged_stage", "activity", "touchpoint", "channel"]],
+        p=coded.drop(columns="is_later"),
     )
 
 
-def _touches(coded: Table, settings: JourneySettings) -> Table:
+def _kinds(places: pd.DataFrame, settings: JourneySettings) -> pd.DataFrame:
+    """Say what each place does to a journey: whether it ends it, or comes after its end."""
+    planned = places["stage_no"] < len(settings.stages)
+    rank = (places["stage_no"] + 1).where(planned, 0).clip(upper=_RANKS - 1)
+    ends = places["is_outcome"].astype(int) + 2 * places["is_lost"].astype(int)
+    later = places["is_after"].astype(int)
+    return places[["place"]].assign(end_kind=ends, is_later=later, stage_rank=rank)
+
+
+def _touches(coded: Table, places: pd.DataFrame, settings: JourneySettings) -> Table:
     """Number the journeys of each case, and the contacts of each journey."""
-    so_far = "partition by case_no order by n rows between unbounded preceding and current row"
-    rows = _of_keys(coded) if settings.key is not None else _of_persons(coded, settings)
+    kinds = _kinds(places, settings)
+    by_key = settings.key is not None
+    rows = _of_keys(coded, kinds) if by_key else _of_persons(coded, kinds, settings)
     return view(
         f"""
-        select case_no, cast(case_no * {_MOST} + first_n as bigint) as journey,
-            cast(n - first_n + 1 as bigint) as position, at_us, place, is_after, end_kind
-        from (
-            select case_no, at_us, place, end_kind, n, is_after,
-                max(case when begins then n end) over ({so_far}) as first_n
-            from r
-        ) as numbered
+        select cast(case_no as bigint) * {_MOST} + first_n as journey,
+            cast(n - first_n + 1 as int) as position, at_us, place, is_after
+        from r
         """,
         r=rows,
     )
 
 
-def _of_keys(coded: Table) -> Table:
+def _of_keys(coded: Table, kinds: pd.DataFrame) -> Table:
     """Where a key says which journey a contact belongs to, all follows its outcome."""
-    past = "partition by case_no order by at_us, place rows between unbounded preceding"
+    by_time = "partition by c.case_no order by c.at_us, c.place"
     return view(
         f"""
-        select case_no, at_us, place, end_kind, n, n = 1 as begins,
-            greatest(after, follows) as is_after
+        select o.case_no, o.at_us, o.place, o.n, 1 as first_n,
+            case when k.is_later = 1 or o.end_before = 1 then 1 else 0 end as is_after
         from (
-            select case_no, at_us, place, end_kind, after,
-                row_number() over (partition by case_no order by at_us, place) as n,
-                coalesce(max(case when end_kind = 1 then 1 end) over ({past} and 1 preceding), 0)
-                    as follows
-            from c
-        ) as ordered
+            select c.case_no, c.at_us, c.place, row_number() over ({by_time}) as n,
+                max(case when k.end_kind = 1 then 1 end) over ({by_time} {_PAST}) as end_before
+            from c join k on c.place = k.place
+        ) as o join k on o.place = k.place
         """,
         c=coded,
+        k=kinds[["place", "end_kind", "is_later"]],
     )
 
 
-def _of_persons(coded: Table, settings: JourneySettings) -> Table:
-    """Say of each contact whether it begins another journey or follows the end of one."""
-    past = "rows between unbounded preceding and 1 preceding"
+def _of_persons(coded: Table, kinds: pd.DataFrame, settings: JourneySettings) -> Table:
+    """Say of each contact with which one its journey began, and whether it follows an end.
+
+    Sorting is what takes time, so it is done twice and no more. Of the contacts between two ends
+    that could begin a journey the first one does. How many ends came before it and its own
+    number, counted down, make one whole number: the largest so far is that of the latest.
+    """
     by_time, by_number = (f"partition by case_no order by {o}" for o in ("at_us, place", "n"))
     # Moment and rank of the last end in one number: at_us can be compared with it as it is.
-    since_end = f"at_us * {_RANKS} - (last_end - last_end % {_RANKS})"
+    since_end = f"o.at_us * {_RANKS} - (o.last_end - o.last_end % {_RANKS})"
     settling = span_us(settings.settling) if settings.settling else 0
     silent = "false"
     if settings.gap is not None:
-        silent = f"coalesce(at_us - at_before > {span_us(settings.gap)}, false)"
+        silent = f"coalesce(o.at_us - o.at_before > {span_us(settings.gap)}, false)"
     return view(
         f"""
         with ordered as (
-            select case_no, at_us, place, end_kind, after, stage_rank,
-                row_number() over ({by_time}) as n, lag(at_us) over ({by_time}) as at_before,
-                max(case when end_kind > 0 then at_us * {_RANKS} + stage_rank end)
-                    over ({by_time} {past}) as last_end
+            select case_no, at_us, place, row_number() over ({by_time}) as n,
+                lag(at_us) over ({by_time}) as at_before,
+                max(end_us) over ({by_time} {_PAST}) as last_end,
+                count(end_us) over ({by_time} {_PAST}) as ends
             from c
         ),
         judged as (
-            select case_no, at_us, place, end_kind, after, n, {silent} as is_silent,
-                coalesce(after = 0 and end_kind <> 2 and {since_end} > 0 and (
-                    end_kind = 1 or {since_end} > {settling * _RANKS}
-                    or (stage_rank > 0 and stage_rank < last_end % {_RANKS})
+            select o.case_no, o.at_us, o.place, o.n, o.ends * {_MOST} as since, k.is_later,
+                o.n = 1 or {silent} as begins,
+                coalesce(k.is_later = 0 and k.end_kind <> 2 and {since_end} > 0 and (
+                    k.end_kind = 1 or {since_end} > {settling * _RANKS}
+                    or (k.stage_rank > 0 and k.stage_rank < o.last_end % {_RANKS})
                 ), false) as is_new
-            from ordered
+            from ordered as o join k on o.place = k.place
         ),
         dated as (
-            select case_no, at_us, place, end_kind, after, n, is_silent, is_new,
-                coalesce(max(case when end_kind > 0 then n end) over ({by_number} {past}), 0)
-                    as end_n,
-                coalesce(max(case when is_new or (is_silent and after = 0) then n end)
-                    over ({by_number} {past}), 0) as new_n
-            from judged
+            select case_no, at_us, place, n, follows,
+                max(begins_n) over ({by_number} {_SO_FAR}) as begun_n,
+                max(new_n) over ({by_number} {_SO_FAR}) as new_n
+            from (
+                select case_no, at_us, place, n, case when begins then n end as begins_n,
+                    case when is_new or (begins and is_later = 0) then since + {_MOST} - n end
+                        as new_n,
+                    -- It follows an end where nothing new has come since.
+                    case when is_later = 1 then {_MOST * _MOST}
+                        when since > 0 and not is_new and not begins then since end as follows
+                from judged
+            ) as marked
         )
-        select case_no, at_us, place, end_kind, n,
-            n = 1 or is_silent or (is_new and new_n <= end_n) as begins,
-            case when after = 1 or (end_n > 0 and new_n <= end_n
-                and not is_new and not is_silent) then 1 else 0 end as is_after
+        select case_no, at_us, place, n,
+            greatest(begun_n, coalesce({_MOST} - new_n % {_MOST}, 0)) as first_n,
+            case when coalesce(new_n, -1) < follows then 1 else 0 end as is_after
         from dated
         """,
         c=coded,
+        k=kinds,
     )
 
 
 def _journeys(
-    touches: Table, persons: Table, settings: JourneySettings, cutoff: datetime, *, of: str
+    touches: Table,
+    places: pd.DataFrame,
+    persons: Table,
+    settings: JourneySettings,
+    cutoff: datetime,
+    *,
+    of: str,
 ) -> Table:
     """Sum up each journey: whose it is, when it ran, how it ended."""
     silent = "false"
     if settings.gap is not None:
         silent = f"j.ended_us < {moment_us(cutoff) - span_us(settings.gap)}"
-    key = "journey" if of == "journey" else f"journey, {of}"
+    number = "j.journey" if of == "journey" else f"j.journey // {_MOST}"
     return view(
         f"""
         select j.journey, s.person, s.person_id, s.customer_id, j.started_us, j.ended_us,
@@ -367,15 +382,15 @@ def _journeys(
                 then 'converted' when j.lost_us is not null then 'lost'
                 when {silent} then 'ended' else 'open' end as state
         from (
-            select {key}, min(at_us) as started_us, max(at_us) as ended_us,
-                min(at_us) filter (where end_kind = 1) as outcome_us,
-                min(at_us) filter (where end_kind = 2) as lost_us,
-                count(*) filter (where is_after = 0) as touches,
-                count(*) filter (where is_after = 1) as touches_after
-            from t group by {key}
+            select t.journey, min(t.at_us) as started_us, max(t.at_us) as ended_us,
+                min(case when k.end_kind = 1 then t.at_us end) as outcome_us,
+                min(case when k.end_kind = 2 then t.at_us end) as lost_us,
+                count(*) - sum(t.is_after) as touches, sum(t.is_after) as touches_after
+            from t join k on t.place = k.place group by t.journey
         ) as j
-        join s on j.{of} = s.{of}
+        join s on {number} = s.{of}
         """,
         t=touches,
         s=persons,
+        k=_kinds(places, settings)[["place", "end_kind"]],
     )

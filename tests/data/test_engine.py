@@ -231,3 +231,16 @@ def test_the_same_question_is_asked_once_and_a_caller_may_change_its_answer(engi
 def test_values_of_several_rows_are_named_once(engine):
     found = repeated(engine.table(ORDERS), "customer_id")
     assert sorted(frame(found, limit=10)["customer_id"]) == ["ada", "bob"]  # nobody is no value
+
+
+def test_what_is_asked_again_gets_the_name_that_it_has(engine):
+    data = pd.DataFrame({"x": [3, 1, 2]})
+    t = engine.table(data)
+    big = view("select x from t where x > $least", t=t, least=1)
+    assert view("select x  from t where x > $least", t=engine.table(data.copy()), least=1) == big
+    assert keep(big) == keep(big) != big
+    assert view("select x from t where x > $least", t=t, least=2) != big
+    data.loc[0, "x"] = 1  # a frame that has changed is another, and changes no name
+    assert engine.table(data) != t
+    assert query("select sum(x) as s from b", b=big)["s"][0] == 5
+    assert query("select sum(x) as s from b", b=keep(big))["s"][0] == 5

@@ -200,7 +200,7 @@ def two_cycles(
             f"{complete_from} on."
         )
     now, before = (
-        entered(interactions, spec, start=c.start, cutoff=c.cutoff, by=by).kept()
+        entered(interactions, spec, start=c.start, cutoff=c.cutoff, by=by)
         for c in (cycle, cycle.previous)
     )
     return now, before

@@ -16,7 +16,7 @@ from cxlab.journeys.contacts import contacts_left_out
 from cxlab.journeys.funnels.question import FunnelQuery
 from cxlab.journeys.funnels.units import Entered, entered
 
-__all__ = ["FunnelCounts", "count_funnel", "counted"]
+__all__ = ["FunnelCounts", "count_funnel", "counted", "shared_counts"]
 
 _SECOND = 1_000_000
 # Lengths of time that people count in, seconds.
@@ -113,6 +113,19 @@ def count_funnel(
     0     1       True  2
     1     2       True  1
     """
+    asked_once = entered(interactions, funnel, start=start, cutoff=cutoff, by=by, kept=False)
+    return counted(asked_once)
+
+
+def shared_counts(
+    interactions: TableLike,
+    funnel: Funnel,
+    *,
+    start: datetime,
+    cutoff: datetime,
+    by: str | TableLike | None = None,
+) -> FunnelCounts:
+    """Count the same where other parts of a chapter look at the same entries; they share them."""
     return counted(entered(interactions, funnel, start=start, cutoff=cutoff, by=by))
 
 

@@ -13,7 +13,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike
 from cxlab.data.funnel_settings import Funnel
 from cxlab.errors import Withheld
-from cxlab.journeys.funnels.counts import FunnelCounts, count_funnel
+from cxlab.journeys.funnels.counts import FunnelCounts, shared_counts
 from cxlab.journeys.funnels.rates import UNITS, StepCounts, mature_steps, titled, together
 from cxlab.journeys.funnels.wording import described, left_out
 from cxlab.report import charts, words
@@ -181,12 +181,12 @@ def funnel(
     Wilson (1927), Journal of the American Statistical Association 22, 209-212.
     """
     window = {"start": cycle.start, "cutoff": cycle.cutoff}
-    counts = count_funnel(interactions, spec, **window, by=by)
+    counts = shared_counts(interactions, spec, **window, by=by)
     group, parts = counts.by, mature_steps(counts) if by is not None else {}
     if group is not None:
         # One person's sessions may be in several groups, so that clusters do not add up.
         alone = spec.count_by == "person"
-        counts = together(counts) if alone else count_funnel(interactions, spec, **window)
+        counts = together(counts) if alone else shared_counts(interactions, spec, **window)
     whole = enough(counts, spec, cycle)
     rows = [*_immature(counts), *step_rows(whole, **({group: None} if group else {}))]
     for one, steps in parts.items():

@@ -16,7 +16,7 @@ from cxlab.data.engine import TableLike
 from cxlab.data.funnel_settings import Funnel
 from cxlab.data.span import span_us
 from cxlab.errors import Withheld
-from cxlab.journeys.funnels.counts import FunnelCounts, count_funnel
+from cxlab.journeys.funnels.counts import FunnelCounts, shared_counts
 from cxlab.journeys.funnels.funnel import FEWEST, IMMATURE
 from cxlab.journeys.funnels.rates import UNITS, mature_steps, titled
 from cxlab.journeys.funnels.wording import entered, left_out
@@ -145,7 +145,7 @@ def time_to_convert(
     ----------
     Kaplan & Meier (1958), Journal of the American Statistical Association 53, 457-481.
     """
-    counts = count_funnel(interactions, spec, start=cycle.start, cutoff=cycle.cutoff)
+    counts = shared_counts(interactions, spec, start=cycle.start, cutoff=cycle.cutoff)
     unit = next(u for u, one in _LENGTHS.items() if 3 * span_us(one) <= span_us(spec.window)
                 or u == "seconds")  # fmt: skip
     spans = _spans(counts, span_us(_LENGTHS[unit]))

@@ -25,7 +25,7 @@ class Entered:
     Attributes
     ----------
     units : Table
-        See `funnel_units`.
+        See `funnel_units`; with `grp`, the group.
     log : Table
         The interactions.
     funnel : Funnel
@@ -53,10 +53,6 @@ class Entered:
         """The cutoff in microseconds since 1970."""
         return moment_us(self.cutoff)
 
-    def kept(self) -> Self:
-        """Compute the units now, for several questions."""
-        return replace(self, units=keep(self.units))
-
     def ungrouped(self) -> Self:
         """Take all groups as one."""
         columns = ", ".join(column for column in self.units.columns if column != "grp")
@@ -72,19 +68,34 @@ def entered(
     start: datetime,
     cutoff: datetime,
     by: str | TableLike | None = None,
+    kept: bool = True,
 ) -> Entered:
-    """Find who entered; see `count_funnel` for the parameters."""
+    """Find who entered; see `count_funnel` for the parameters.
+
+    Whoever asks one question only, of a long log, need not have the units `kept`.
+    """
     (log,) = in_one_engine(interactions)
-    column = by if isinstance(by, str) else None
-    events = funnel_rows(log, FunnelQuery(funnel=funnel), start=start, cutoff=cutoff, by=column)
-    found = Entered(units=events, log=log, funnel=funnel, start=start, cutoff=cutoff, by=None)
-    units, name = funnel_units(events, found.asked, seen_until=found.seen_until, by=by)
-    return replace(found, units=units, by=name)
+    asked = FunnelQuery(funnel=funnel)
+    events = funnel_rows(log, asked, start=start, cutoff=cutoff)
+    latest_mature = moment_us(cutoff) - asked.window - 1
+    units = funnel_units(events, asked, latest_mature=latest_mature, kept=kept)
+    name: str | None = None
+    if isinstance(by, str):
+        # The group is read afterwards, so that all groups of a funnel share its units.
+        named = funnel_rows(log, asked, start=start, cutoff=cutoff, by=by)
+        units, name = _by_column(units, named, asked), by
+    elif by is None:
+        units = view("select u.*, 'all' as grp from u", u=units)
+    else:
+        named = view("select u.*, u.person as customer_id from u", u=units)
+        joined, name = grouped(named, by)
+        units = view(f'select u.*, u."{name}" as grp from u', u=joined)
+    if kept and by is not None:
+        units = keep(units)
+    return Entered(units=units, log=log, funnel=funnel, start=start, cutoff=cutoff, by=name)
 
 
-def funnel_units(
-    events: Table, asked: FunnelQuery, *, seen_until: int, by: str | TableLike | None
-) -> tuple[Table, str | None]:
+def funnel_units(events: Table, asked: FunnelQuery, *, latest_mature: int, kept: bool) -> Table:
     """Find how far each unit got: one row for each.
 
     Parameters
@@ -93,27 +104,19 @@ def funnel_units(
         See `funnel_rows`.
     asked : FunnelQuery
         The funnel.
-    seen_until : int
-        The cutoff in microseconds since 1970.
-    by : str or table, optional
-        See `count_funnel`.
+    latest_mature : int
+        The last moment of an entry whose window is seen to its end, microseconds since 1970.
+    kept : bool
+        Whether to compute them now, for several questions.
 
     Returns
     -------
     Table
-        `person`, `entry`, `at_1` ... the moment of each step reached, `grp`, and `weight`:
-        rows of weight -1 take one of 1 away, so sum it instead of counting rows.
-    str or None
-        What the groups are.
+        `person`, `entry`, `at_1` ... the moment of each step reached, and `weight`: rows of
+        weight -1 take one of 1 away, so sum it instead of counting rows.
     """
-    units = _units(events, asked, latest_mature=seen_until - asked.window - 1)
-    if by is None:
-        return view("select u.*, 'all' as grp from u", u=units), None
-    if isinstance(by, str):
-        return _by_column(units, events, asked), by
-    named = view("select u.*, u.person as customer_id from u", u=units)
-    joined, name = grouped(named, by)
-    return view(f'select u.*, u."{name}" as grp from u', u=joined), name
+    units = _units(events, asked, latest_mature=latest_mature)
+    return keep(units) if kept else units
 
 
 def _units(events: Table, asked: FunnelQuery, *, latest_mature: int) -> Table:

@@ -47,7 +47,7 @@ def pauses(journeys: Journeys, windows: pd.DataFrame, *, window: str, near: str)
     Returns
     -------
     Table
-        One row per contact and the pause after it: `cycle`, `journey`, `person_id`, `side` (0
+        One row per contact and the pause after it: `cycle`, `journey`, `person`, `side` (0
         before, 1 after the outcome), `place`, `whole_us`, `dark_us`; kept in the engine.
 
     Notes
@@ -62,14 +62,14 @@ def pauses(journeys: Journeys, windows: pd.DataFrame, *, window: str, near: str)
         view(
             f"""
             with ends as (
-                select journey, person_id, outcome_us, least(
+                select journey, person, outcome_us, least(
                     outcome_us + {after}, coalesce(lead(started_us) over (
-                        partition by person_id order by started_us, journey), outcome_us + {after})
+                        partition by person order by started_us, journey), outcome_us + {after})
                 ) as end_us
                 from j
             ),
             chosen as (
-                select w.cycle, e.journey, e.person_id, e.outcome_us, e.end_us
+                select w.cycle, e.journey, e.person, e.outcome_us, e.end_us
                 from ends as e join w on e.outcome_us >= w.start_us and e.outcome_us < w.cutoff_us
             ),
             paired as (
@@ -77,17 +77,17 @@ def pauses(journeys: Journeys, windows: pd.DataFrame, *, window: str, near: str)
                     lead(t.at_us) over (partition by t.journey order by t.position) as next_us,
                     min(case when t.is_after = 0 then t.at_us end) over (partition by t.journey)
                         as first_us
-                from t
+                from t join chosen as c on t.journey = c.journey
             ),
             sided as (
-                select c.cycle, c.journey, c.person_id, p.place, p.at_us, p.next_us,
+                select c.cycle, c.journey, c.person, p.place, p.at_us, p.next_us,
                     case when p.at_us < c.outcome_us then 0 else 1 end as side,
                     case when p.at_us < c.outcome_us then c.outcome_us else c.end_us end as end_us
                 from chosen as c join paired as p on c.journey = p.journey
                 where (p.at_us < c.outcome_us and p.at_us >= p.first_us)
                     or (p.at_us >= c.outcome_us and c.outcome_us + {after} <= $cutoff_us)
             )
-            select cycle, journey, person_id, side, place,
+            select cycle, journey, person, side, place,
                 greatest(least(coalesce(next_us, end_us), end_us) - at_us, 0) as whole_us,
                 greatest(least(coalesce(next_us - {close}, end_us), end_us) - at_us - {close}, 0)
                     as dark_us
@@ -126,10 +126,10 @@ def dark_sums(
     return query(
         f"""
         with person as (
-            select {name} as name, d.side, d.person_id, count(distinct d.journey) as journeys,
+            select {name} as name, d.side, d.person, count(distinct d.journey) as journeys,
                 {seconds("sum(d.whole_us)")} as n, {seconds("sum(d.dark_us)")} as y
             from d{joined} where d.whole_us > 0{only}
-            group by {name}, d.side, d.person_id
+            group by {name}, d.side, d.person
         )
         select name, side, count(*) as people, sum(journeys) as journeys, sum(n) as n,
             sum(y) as total, {sum_of_products("n", "n")} as n_n,

@@ -38,7 +38,7 @@ def person_counts(journeys: Journeys, of: Of, *, cycle: Cycle, since: Cycle) -> 
     Returns
     -------
     Table
-        `person_id`, `code` (a kind), `before`, `now`; kept in the engine.
+        `person` (a number), `code` (a kind), `before`, `now`; kept in the engine.
     callable
         Gives a code its words.
     """
@@ -61,13 +61,16 @@ def person_counts(journeys: Journeys, of: Of, *, cycle: Cycle, since: Cycle) -> 
         sql, names = _PATH, _paths(words)
     else:
         sql, names = _CONTACT, words.__getitem__
-    inner = sql.format(at=period.format("t.at_us"), begun=period.format("j.started_us"))
+    within = "(" + period.format("t.at_us") + ") is not null"
+    inner = sql.format(
+        at=period.format("t.at_us"), begun=period.format("j.started_us"), within=within
+    )
     return (
         _kept(
             f"""
-            select person_id, code, sum(case when period = 0 then 1 else 0 end) as before,
+            select person, code, sum(case when period = 0 then 1 else 0 end) as before,
                 sum(case when period = 1 then 1 else 0 end) as now
-            from ({inner}) as d where period is not null group by person_id, code
+            from ({inner}) as d where period is not null group by person, code
             """,
             **tables,
             **edge,
@@ -81,36 +84,36 @@ def _kept(sql: str, **names: Any) -> Table:
 
 
 _CONTACT = """
-    select j.person_id, p.code, {at} as period
-    from t join j on t.journey = j.journey join p on t.place = p.place
+    select j.person, p.code, {at} as period
+    from t join j on t.journey = j.journey join p on t.place = p.place where {within}
 """
-# Both ends of a step lie in one cycle.
+# Both ends of a step lie in one cycle, and so does all that lies between them.
 _STEP = """
-    select person_id, code_before * 1000 + code as code,
+    select person, code_before * 1000 + code as code,
         case when period = period_before then period end as period
     from (
-        select j.person_id, p.code, {at} as period,
+        select j.person, p.code, {at} as period,
             lag(p.code) over (partition by t.journey order by t.position) as code_before,
             lag({at}) over (partition by t.journey order by t.position) as period_before
-        from t join j on t.journey = j.journey join p on t.place = p.place
+        from t join j on t.journey = j.journey join p on t.place = p.place where {within}
     ) as s
     where code_before is not null
 """
 _PATH = f"""
-    select person_id, period, sum((code + 1) * power_of) as code
+    select person, period, sum((code + 1) * power_of) as code
     from (
-        select journey, person_id, period, code,
+        select journey, person, period, code,
             case row_number() over (partition by journey order by position)
                 {" ".join(f"when {i + 1} then {_CODES**i}" for i in range(_STEPS))} else 0
             end as power_of
         from (
-            select t.journey, j.person_id, t.position, p.code, {{begun}} as period, {{at}} as at,
+            select t.journey, j.person, t.position, p.code, {{begun}} as period, {{at}} as at,
                 lag(p.code) over (partition by t.journey order by t.position) as code_before
-            from t join j on t.journey = j.journey join p on t.place = p.place
+            from t join j on t.journey = j.journey join p on t.place = p.place where {{within}}
         ) as s
         where at = period and (code_before is null or code_before <> code)
     ) as n
-    group by journey, person_id, period
+    group by journey, person, period
 """
 
 
@@ -141,7 +144,7 @@ def _paths(names: list[str]) -> Names:
 def count_people(rows: Table, period: Literal["before", "now"] | None = None) -> int:
     """Count the people who are there before, now, or in either period."""
     where = "before + now > 0" if period is None else f"{period} > 0"
-    return int(query(f"select count(distinct person_id) as n from r where {where}", r=rows)["n"][0])
+    return int(query(f"select count(distinct person) as n from r where {where}", r=rows)["n"][0])
 
 
 def kinds_told_apart(rows: Table, names: Names) -> pd.DataFrame:
@@ -191,10 +194,10 @@ def products(rows: Table, kinds: pd.DataFrame) -> pd.DataFrame:
     return query(
         """
         with told as (
-            select r.person_id, coalesce(k.rank, $others) as rank, sum(r.before) as before,
+            select r.person, coalesce(k.rank, $others) as rank, sum(r.before) as before,
                 sum(r.now) as now
             from r left join k on r.code = k.code
-            group by r.person_id, coalesce(k.rank, $others)
+            group by r.person, coalesce(k.rank, $others)
         )
         select a.rank as a, b.rank as b, sum(a.now * b.now) as nn, sum(a.now * b.before) as nb,
             sum(a.before * b.now) as bn, sum(a.before * b.before) as bb,
@@ -202,7 +205,7 @@ def products(rows: Table, kinds: pd.DataFrame) -> pd.DataFrame:
             sum(case when a.rank = b.rank then a.before else 0 end) as before,
             sum(case when a.now + b.now > 0 then 1 else 0 end) as people_now,
             sum(case when a.before + b.before > 0 then 1 else 0 end) as people_before
-        from told as a join told as b on a.person_id = b.person_id and a.rank <= b.rank
+        from told as a join told as b on a.person = b.person and a.rank <= b.rank
         group by a.rank, b.rank order by a.rank, b.rank
         """,
         r=rows,

@@ -41,34 +41,48 @@ def purchases(
         `cycle`, `customer_id`, `channel`, `is_seen`; kept in the engine.
     """
     leads = journeys.places[~journeys.places["is_after"] & ~journeys.places["is_outcome"]]
-    order = "partition by customer_id order by at_us, is_order"
+    placed = keep(_placed(orders))
+    # Numbers of those who bought: nobody else's contacts are sorted, and no text is.
+    buyers = keep(
+        view(
+            "select customer_id, row_number() over (order by customer_id) as buyer "
+            "from (select distinct customer_id from o) as d",
+            o=placed,
+        )
+    )
+    order = "partition by buyer order by at_us, is_order"
     return keep(
         view(
             f"""
             with events as (
-                select j.customer_id, t.at_us, 0 as is_order, cast(null as varchar) as channel
-                from t join j on t.journey = j.journey join p on t.place = p.place
-                where j.customer_id is not null
-                union all select customer_id, at_us, 1, channel from o
+                select m.buyer, t.at_us, 0 as is_order
+                from t join p on t.place = p.place join (
+                    select j.journey, b.buyer from j join b on j.customer_id = b.customer_id
+                ) as m on t.journey = m.journey
+                union all
+                select b.buyer, o.at_us, 1 from o join b on o.customer_id = b.customer_id
             ),
             looked as (
-                select *, max(case when is_order = 0 then at_us end) over (
+                select buyer, at_us, is_order, max(case when is_order = 0 then at_us end) over (
                         {order} rows between unbounded preceding and current row) as contact_us,
                     max(case when is_order = 1 then at_us end) over (
                         {order} rows between unbounded preceding and 1 preceding) as order_us
                 from events
             )
-            select w.cycle, l.customer_id, l.channel,
+            select w.cycle, o.customer_id, o.channel,
                 case when l.contact_us >= l.at_us - {span_us(window)}
                     and (l.order_us is null or l.contact_us > l.order_us) then 1 else 0
                     end as is_seen
             from looked as l join w on l.at_us >= w.start_us and l.at_us < w.cutoff_us
+            join b on l.buyer = b.buyer
+            join o on b.customer_id = o.customer_id and l.at_us = o.at_us
             where l.is_order = 1
             """,
             t=journeys.touches,
             j=journeys.journeys,
             p=leads[["place"]],
-            o=_placed(orders),
+            b=buyers,
+            o=placed,
             w=windows,
         )
     )
@@ -98,27 +112,34 @@ def antecedents(
     Returns
     -------
     Table
-        `cycle`, `person_id`, `place`, `is_unexplained`: neither a contact nor an order of the
-        person in the window before it. Kept in the engine.
+        `cycle`, `person` (a number), `place`, `is_unexplained`: neither a contact nor an order
+        of the person in the window before it. Kept in the engine.
     """
     bought = "" if orders is None else (
-        " union all select customer_id as person_id, at_us, 0 as is_contact, null as place from o"
+        " union all select m.person, o.at_us, 0 as is_contact, null as place from o join ("
+        "select distinct person, person_id from j) as m on o.customer_id = m.person_id"
     )  # fmt: skip
-    names = {} if orders is None else {"o": _placed(orders)}
+    names = {} if orders is None else {"o": keep(_placed(orders))}
     return keep(
         view(
             f"""
-            with events as (
-                select j.person_id, t.at_us, 1 as is_contact, t.place
-                from t join j on t.journey = j.journey{bought}
+            with served as (
+                select distinct j.person from t join p on t.place = p.place
+                join j on t.journey = j.journey
+            ),
+            events as (
+                select m.person, t.at_us, 1 as is_contact, t.place
+                from t join (
+                    select j.journey, j.person from j join served as s on j.person = s.person
+                ) as m on t.journey = m.journey{bought}
             ),
             looked as (
-                select *, lag(at_us) over (
-                    partition by person_id order by at_us, is_contact, place
+                select person, at_us, place, lag(at_us) over (
+                    partition by person order by at_us, is_contact, place
                 ) as before_us
                 from events
             )
-            select w.cycle, l.person_id, l.place,
+            select w.cycle, l.person, l.place,
                 case when l.before_us >= l.at_us - {span_us(window)} then 0 else 1
                     end as is_unexplained
             from looked as l join p on l.place = p.place
@@ -143,8 +164,8 @@ def antecedent_sums(
     return query(
         f"""
         with person as (
-            select {name} as name, c.person_id, count(*) as n, sum(c.is_unexplained) as y
-            from c{joined} {only} group by {name}, c.person_id
+            select {name} as name, c.person, count(*) as n, sum(c.is_unexplained) as y
+            from c{joined} {only} group by {name}, c.person
         ) {_SUMS}
         """,
         c=contacts,

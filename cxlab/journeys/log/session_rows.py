@@ -83,7 +83,7 @@ def session_rows(
     """Name the contacts of the sessions that began in a cycle, without robots; kept.
 
     A session is told by `person_id` and `session_no`, a number, or the log's own text where
-    `given`.
+    `given`; `contact_no` numbers the contacts of a person in their order.
     """
     log.need("occurred_at", "activity")
     # Sorting is what takes time, so nothing is carried along that nobody asks for.
@@ -142,7 +142,10 @@ def _cut(
     own = ", ".join(f'"{c}"' for c in columns)
     carried = ", ".join(f'l."{c}"' for c in dict.fromkeys([*columns, tie]))
     order = f"partition by person_id order by at_us, {tie}"
-    so_far = f"{order} rows between unbounded preceding and current row"
+    so_far = (
+        "partition by person_id order by contact_no "
+        "rows between unbounded preceding and current row"
+    )
     return view(
         f"""
         with named as (
@@ -152,14 +155,14 @@ def _cut(
         ),
         ordered as (
             select *, lag(at_us) over ({order}) as at_before,
-                lag(is_end) over ({order}) as end_before
+                lag(is_end) over ({order}) as end_before, row_number() over ({order}) as contact_no
             from named
         ),
         begun as (
             select *, case when at_before is null or {begins} then at_us end as begins_us
             from ordered
         )
-        select {own}, person_id, at_us,
+        select {own}, person_id, at_us, contact_no,
             case when person_id is not null then count(begins_us) over ({so_far}) end
                 as session_no,
             max(begins_us) over ({so_far}) as started_us
@@ -173,9 +176,11 @@ def _cut(
 def _as_given(log: Table, columns: Sequence[str]) -> Table:
     """Take the log's own sessions, apart for each person: the same columns as `_cut`."""
     own = ", ".join(f'"{c}"' for c in columns)
+    tie = "interaction_id" if "interaction_id" in log.columns else "activity"
     return view(
         f"""
         select {own}, person_id, at_us, session_no,
+            row_number() over (partition by person_id order by at_us, {tie}) as contact_no,
             min(at_us) over (partition by person_id, session_no) as started_us
         from (
             select l.*, {person_of(log)} as person_id, epoch_us(l.occurred_at) as at_us,

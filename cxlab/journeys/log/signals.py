@@ -78,7 +78,8 @@ def flagged_sessions(
     Parameters
     ----------
     rows : Table
-        Contacts with `person_id`, `session_no`, `at_us`, as `session_rows` gives them.
+        Contacts with `person_id`, `session_no`, `at_us`, `contact_no`, as `session_rows` gives
+        them.
     settings : FrictionSettings
         What is a click, a page, ..., and the thresholds.
     outcome : list of str
@@ -93,10 +94,10 @@ def flagged_sessions(
         session must have for them (`clicks`, `pages`, `searches`, `forms`). Only sessions with
         a contact in one of the settings' channels.
     """
-    order = "partition by person_id, session_no order by at_us, tie"
-    person = "partition by person_id order by at_us, tie"
-    clicks = "partition by person_id, session_no, clicks, element order by at_us, tie"
-    views = "partition by person_id, session_no, pages order by at_us, tie"
+    order = "partition by person_id, session_no order by contact_no"
+    person = "partition by person_id order by contact_no"
+    clicks = "partition by person_id, session_no, clicks, element order by contact_no"
+    views = "partition by person_id, session_no, pages order by contact_no"
     back = ", ".join(
         f"lag(page, {i}) over ({views}) as page_{i}" for i in range(1, 2 * settings.loops)
     )
@@ -165,7 +166,6 @@ def _channels(settings: FrictionSettings) -> dict[str, pd.DataFrame]:
 
 def _said(rows: Table, *, channels: bool) -> str:
     """Write what each contact is, one column of 0 and 1 for each kind of activity."""
-    tie = "interaction_id" if "interaction_id" in rows.columns else "activity"
     thing = "cast(r.object_id as varchar)" if "object_id" in rows.columns else "null"
     if {"object_id", "object_type"} <= set(rows.columns):
         thing = f"coalesce(cast(r.object_type as varchar), '') || ' ' || {thing}"
@@ -176,7 +176,7 @@ def _said(rows: Table, *, channels: bool) -> str:
     )
     outcome = "r.outcome" if "outcome" in rows.columns else "cast(null as varchar)"
     return f"""
-        select r.person_id, r.session_no, r.at_us, r.{tie} as tie, {outcome} as outcome,
+        select r.person_id, r.session_no, r.at_us, r.contact_no, {outcome} as outcome,
             cast({thing} as varchar) as element,
             coalesce(cast({thing} as varchar), r.activity) as page,
             case when o.activity is null then 0 else 1 end as is_outcome, {is_there} as is_there,

@@ -230,17 +230,19 @@ def amounts(replay: Replay, interactions: TableLike, journeys: Journeys) -> pd.D
         `two_largest` of a person.
     """
     log = journeys.touches.engine.table(interactions).need("value_amount")
-    valued = view(
-        """
-        select person_id, at_us, sum(amount) as amount from (
-            select c.person_id, c.at_us, c.activity,
-                cast(c.value_amount as decimal(18, 2)) as amount
-            from c
-        ) as v join a on v.activity = a.activity
-        group by person_id, at_us
-        """,
-        c=contact_view(log, cutoff=journeys.cutoff, more=("value_amount",)),
-        a=pd.DataFrame({"activity": journeys.settings.outcome}),
+    valued = keep(
+        view(
+            """
+            select person_id, at_us, sum(amount) as amount from (
+                select c.person_id, c.at_us, c.activity,
+                    cast(c.value_amount as decimal(18, 2)) as amount
+                from c
+            ) as v join a on v.activity = a.activity
+            group by person_id, at_us
+            """,
+            c=contact_view(log, cutoff=journeys.cutoff, more=("value_amount",)),
+            a=pd.DataFrame({"activity": journeys.settings.outcome}),
+        )
     )
     worth: dict[str, Any] = {"d": replay.deviations, "o": replay.decided, "v": valued}
     return query(

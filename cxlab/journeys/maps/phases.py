@@ -253,6 +253,7 @@ def _phases(journeys: Journeys, mine: Table, stages: Stages, until: int) -> Tabl
                 partition by t.journey order by t.position
                 rows between unbounded preceding and current row) as stage_no
             from t join p on t.place = p.place
+            join j as mine on t.journey = mine.journey  -- few of all are sorted
             where t.at_us < $until and (p.stage_no >= 0 or p.is_lost = 1)
         ),
         phase as (
