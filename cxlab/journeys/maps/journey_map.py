@@ -17,7 +17,7 @@ from cxlab.data.working_time import WorkingHours
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.limits.drift import Drift
-from cxlab.journeys.maps.drawing import maps_of, told
+from cxlab.journeys.maps.drawing import maps_of
 from cxlab.journeys.maps.lengths import elapsed_rows, stage_rows
 from cxlab.journeys.maps.met import met_rows, reach_rows, trouble_rows
 from cxlab.journeys.maps.phases import (
@@ -29,6 +29,7 @@ from cxlab.journeys.maps.phases import (
     stages_of,
 )
 from cxlab.journeys.maps.planned import fitness
+from cxlab.journeys.maps.told import told
 from cxlab.report import journey_map as picture
 from cxlab.report import words
 from cxlab.report.finding import Result, estimate_row
