@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cxlab.journeys.maps.lanes import declared, places, times
-from cxlab.journeys.maps.pains import pains
+from cxlab.journeys.maps.pains import complaints, pains
 from cxlab.journeys.maps.phases import Stages
 from cxlab.journeys.maps.reading import FELT, by_stage, rows_of
 from cxlab.journeys.maps.told import facts
@@ -58,6 +58,7 @@ def _stages(rows: pd.DataFrame, stages: Stages, outcome: str) -> list[Stage]:
                     places(here, "channel", plan, spots.head(0)),
                     times(here, plan),
                     pains(here, spots),
+                    complaints(here),
                     declared("Promise", plan.promise if plan else None),
                     declared("Owner", plan.owner if plan else None),
                 ],

@@ -65,9 +65,9 @@ def times(here: pd.DataFrame, plan: PlannedStage | None) -> Cell:
         value = "one contact" if half == 0 and "in_stage" in metric else words.duration(half)
         note = f"middle half: {words.duration(low)} to {words.duration(high)}"
         if low == 0:
-            note = (
-                f"three in four: up to {words.duration(high)}" if high else "three in four as well"
-            )
+            most = words.duration(high)
+            under = most if most.startswith("under") else f"up to {most}"
+            note = f"three in four: {under}" if high else "three in four as well"
         worked = rows_of(
             here, metric=metric.replace("days", "working_hours"), measure="median"
         ).dropna(subset="estimate")

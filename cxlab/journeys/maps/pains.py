@@ -1,18 +1,21 @@
-"""The lanes of a journey map that say what goes wrong."""
+"""The lanes of a journey map that say what goes wrong, and what people complain about."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
+from cxlab.journeys.maps.complaints import IN_COMMENTS, IN_TICKETS
 from cxlab.journeys.maps.deviations import CHANNEL, TOUCHPOINT
 from cxlab.journeys.maps.planned import deviation_said
 from cxlab.journeys.maps.reading import rows_of, signed
 from cxlab.report import words
 from cxlab.report.journey_map import MISSING, OBSERVED, SURVEYED, Cell, Line
 
-__all__ = ["pains"]
+__all__ = ["complaints", "pains"]
 
 _MOST = 4  # lines of a cell; the others stand in the table
+_MOST_OF_A_KIND = 3  # complaints by ticket, and in comments
 _PAINS = ("map.ending_share", "map.trouble_share", "plan.deviation_share")
 
 
@@ -36,7 +39,9 @@ def pains(here: pd.DataFrame, spots: pd.DataFrame) -> Cell:
     lines += [Line(said=f"felt badly: {r['touchpoint']}", note=signed(r))
               for r in bad.to_dict("records")]  # fmt: skip
     grade = OBSERVED if len(lines) > len(bad) else SURVEYED if lines else MISSING
-    if not lines and rows_of(here, metric=list(_PAINS))["suppressed"].astype(bool).any():
+    # Where it is withheld how many come, so is what goes wrong with them.
+    hidden_too = rows_of(here, metric=["map.reach_share", *_PAINS])["suppressed"]
+    if not lines and hidden_too.astype(bool).any():
         hidden = Line(said="what goes wrong", value="withheld")
         return Cell(lane="Pain points", grade=OBSERVED, lines=[hidden], base="too few")
     if not lines:
@@ -53,3 +58,30 @@ def _pain(said: str, row: Any, bought: pd.DataFrame | None = None) -> Line:
         for each in rows_of(bought, deviation=row["deviation"]).to_dict("records"):
             note += f"; bought {words.value(each['estimate'], each['unit'])}"
     return Line(said=said, value=words.value(row["estimate"], "share"), note=note)
+
+
+def complaints(here: pd.DataFrame) -> Cell:
+    """List what most people complain about, by ticket and in comments; not one sum of both."""
+    lines: list[Line] = []
+    rows = rows_of(here, metric=[IN_TICKETS, IN_COMMENTS])
+    grade = SURVEYED if (rows["metric"] == IN_COMMENTS).all() else OBSERVED
+    for metric, how in ((IN_TICKETS, "by ticket"), (IN_COMMENTS, "in comments")):
+        told = rows_of(here, metric=metric).dropna(subset="estimate")
+        told = told[told["count"] > 0].sort_values("estimate", ascending=False, kind="stable")
+        for row in told.head(_MOST_OF_A_KIND).to_dict("records"):
+            line = _pain(row["complaint"], row)
+            people = words.plural(row["count"], "person", "people")
+            lines.append(replace(line, note=f"{people} {how}; {line.note}"))
+    if lines:
+        grade = OBSERVED if any("by ticket" in line.note for line in lines) else SURVEYED
+        return Cell(lane="Complaints", grade=grade, lines=lines)
+    if rows["suppressed"].astype(bool).any():
+        hidden = Line(said="complaints", value="withheld")
+        return Cell(lane="Complaints", grade=grade, lines=[hidden], base="too few")
+    if len(rows):
+        return Cell(lane="Complaints", grade=grade, lines=[Line(said="Nobody complained.")])
+    said = (
+        "Nobody knows. Name the topics of tickets that are about this stage, or words to look "
+        "for in rated comments on its touchpoints."
+    )
+    return Cell(lane="Complaints", grade=MISSING, lines=[Line(said=said)])
