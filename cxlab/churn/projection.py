@@ -98,19 +98,16 @@ class RetentionProjection(Result):
         if last["suppressed"]:
             return f"Too few subscriptions have ended by {self.cycle} to foretell how many stay."
         said = (
-            f"{words.value(last['estimate'], 'share')} of new subscriptions are to be expected "
-            f"still to run after {_years(last['after_days'])} "
+            f"{words.value(last['estimate'], 'share')} of new subscriptions should still run "
+            f"after {_years(last['after_days'])} "
             f"({words.interval(last['conf_low'], last['conf_high'], 'share')})"
         )
         gap = self._rows("projection.holdout_difference")
         if gap.empty or gap["suppressed"].iloc[0]:
             return f"{said}; whether such forecasts hold cannot be told yet."
         row = gap.iloc[0]
-        low, high = (words.signed(row[c], "share") for c in ("conf_low", "conf_high"))
-        return (
-            f"{said}. A year ago the same model was {words.signed(row['estimate'], 'share')} off "
-            f"({low} to {high})."
-        )
+        off = words.change(row["estimate"], row["conf_low"], row["conf_high"], "share")
+        return f"{said}. A year ago the same model was off by {off}."
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric]
@@ -180,8 +177,8 @@ def retention_projection(
     ...     "subscription_id": range(800), "customer_id": [f"c{i}" for i in range(800)],
     ...     "started_at": began, "ended_at": ended.where(ended < pd.Timestamp("2018-04-01"))})
     >>> found = retention_projection(held, cycle=parse_cycle("2018Q1"))
-    >>> found.model, found.sentence()[:42]
-    ('sBG', '14.0% of new subscriptions are to be expec')
+    >>> found.model, found.sentence()[:43]
+    ('sBG', '14.0% of new subscriptions should still run')
     """
     if years is not None and years < 1:
         raise ParameterError(f"years must be 1 or more, but is {years}.")

@@ -107,7 +107,7 @@ class SilentLeavers(Result):
         row = rows.iloc[0]
         low, high = float(row["conf_low"]), float(row["conf_high"])
         if low <= 0 <= high:
-            return " They paid no clearly different monthly fee than those who spoke."
+            return " Their monthly fee does not clearly differ from that of those who spoke."
         way = "more" if low > 0 else "less"
         return (
             f" They paid {way} a month than those who spoke: "
@@ -122,7 +122,7 @@ class SilentLeavers(Result):
         low, high = float(row["conf_low"]), float(row["conf_high"])
         if low <= 0 <= high:
             seen = words.number(100 * detectable_change(low, high), 1)
-            return f" No clear change from {self.before} (we could have seen {seen} points)."
+            return f" No clear change from {self.before} (we could have seen one of {seen} points)."
         return (
             f" {'More' if low > 0 else 'Fewer'} than in {self.before}: "
             f"{words.change(row['estimate'], low, high, 'share')}."

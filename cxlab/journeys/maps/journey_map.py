@@ -256,7 +256,7 @@ def _note(
         said.append(f"{stays} in a stage had not ended, or not for sure.")
     if begun.unnamed:
         nobody = words.plural_from(least, begun.unnamed, "journey")
-        said.append(f"{nobody} of nobody with a persona left out.")
+        said.append(f"Left out, since nobody knows their persona: {nobody}.")
     if len(begun.personas) > _MOST_PERSONAS:
         left = begun.personas[_MOST_PERSONAS:]
         said.append(f"Not drawn, since fewest: {words.listing(left)}.")

@@ -347,5 +347,5 @@ def _note(begun: Begun, people: pd.DataFrame, left: int, least: int, *, has_mone
         said.append(f"{words.plural(left, 'rarer deviation')} not listed.")
     if begun.personas != [EVERYBODY] and begun.unnamed:
         nobody = words.plural_from(least, begun.unnamed, "journey")
-        said.append(f"{nobody} of nobody with a persona left out.")
+        said.append(f"Left out, since nobody knows their persona: {nobody}.")
     return " ".join(said)
