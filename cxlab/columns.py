@@ -63,6 +63,7 @@ GLOSSARY: dict[str, str] = {
     "closing": "Customers in a state at the end of the cycle.",
     "cohort": "The cycle of a customer's first order on record.",
     "column": "A column of a table.",
+    "complaint": "What people complain of: a topic of tickets, or a theme of comments.",
     "completeness": "Whether values are missing, column by column.",
     "conf_high": "Upper end of the confidence interval.",
     "conf_low": "Lower end of the confidence interval.",

@@ -5,13 +5,14 @@ from cxlab.churn.causes import LeavingCauses, leaving_causes
 from cxlab.churn.drivers import ChurnDrivers, churn_drivers
 from cxlab.churn.feelings import RetentionByFeeling, retention_by_feeling
 from cxlab.churn.last_straw import LastStraw, last_straw
+from cxlab.churn.leavers import voices
 from cxlab.churn.projection import RetentionProjection, retention_projection
 from cxlab.churn.rate import ChurnRate, churn_rate
 from cxlab.churn.ratios_by_age import RatiosByAge
 from cxlab.churn.retention import Retention, retention
 from cxlab.churn.retention_difference import RetentionDifference, retention_difference
 from cxlab.churn.signals import signals
-from cxlab.churn.silent import SilentLeavers, silent_leavers, voices
+from cxlab.churn.silent import SilentLeavers, silent_leavers
 from cxlab.churn.study import list_of
 from cxlab.churn.validation import ChurnValidation, churn_validation
 

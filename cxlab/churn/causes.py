@@ -5,40 +5,35 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from cxlab.churn.lengths import (
-    FEWEST,
-    WEEK,
-    cells_of,
-    effect_of,
-    gathered,
-    lengths,
-    people_of,
-    seen,
+from cxlab.churn.cause_shares import (
+    SHARE,
+    STILL_RUNNING,
+    apart,
+    by_cause,
+    curve_rows,
+    incidence,
+    rows_at,
 )
+from cxlab.churn.lengths import FEWEST, WEEK, effect_of, gathered, lengths
 from cxlab.churn.spells import CAUSES, spells
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, grouped, query, view
+from cxlab.data.engine import Table, TableLike, grouped, view
 from cxlab.errors import Withheld
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Policy, blank
-from cxlab.report.finding import Result, estimate_row, interval_row
+from cxlab.report.finding import Result, estimate_row
 from cxlab.stats.multiplicity import holm
 from cxlab.stats.survival import (
-    Incidence,
     compare_incidence,
-    cumulative_incidence,
-    product_limit,
 )
 
-__all__ = ["STILL_RUNNING", "LeavingCauses", "leaving_causes"]
+__all__ = ["LeavingCauses", "leaving_causes"]
 
-STILL_RUNNING = "still running"
-_SHARE, _TEST = "churn.cause_share", "churn.p_cause"
+_TEST = "churn.p_cause"
 _YEAR = 365
 _SAID = {
     "voluntary": "by the customer's will",
@@ -69,7 +64,7 @@ class LeavingCauses(Result):
         counts = rows[rows["cause"] != STILL_RUNNING].pivot_table(
             index="after_days", columns="cause", values="count"
         )
-        close = counts.index[~_apart(counts.to_numpy(float), least)]
+        close = counts.index[~apart(counts.to_numpy(float), least)]
         hidden = rows.index[rows["after_days"].isin(close)]
         flags = safe.estimates["suppressed"].astype(bool) | self.estimates.index.isin(hidden)
         return replace(safe, estimates=blank(safe.estimates, flags.to_numpy()))
@@ -126,7 +121,7 @@ class LeavingCauses(Result):
 
     def _shares(self) -> pd.DataFrame:
         """Rows of all subscriptions together."""
-        rows = self.estimates[self.estimates["metric"] == _SHARE]
+        rows = self.estimates[self.estimates["metric"] == SHARE]
         return rows[rows[self.by].isna()] if self.by else rows
 
 
@@ -189,7 +184,7 @@ def leaving_causes(
     "After 6 months subscriptions have ended 25.0% by the customer'"
     """
     held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
-    counts, people = _by_cause(view("select h.*, 'all' as shown from h", h=held))
+    counts, people = by_cause(view("select h.*, 'all' as shown from h", h=held))
     causes = [c for c in (*CAUSES, NOT_KNOWN) if c in counts.columns]
     ended = {cause: float(counts[cause].sum()) for cause in causes}
     if sum(ended.values()) < FEWEST:
@@ -201,7 +196,7 @@ def leaving_causes(
         raise Withheld("Nobody records of whose will subscriptions end (subscriptions.end_kind).")
     name: str | None = None
     whole: Any = people.loc["all"]
-    rows = _curve_rows(counts, causes, whole)
+    rows = curve_rows(counts, causes, whole)
     if by is not None:
         split, name = grouped(held, by)
         rows = [{**row, name: None} for row in rows]
@@ -221,86 +216,12 @@ def leaving_causes(
     )
 
 
-def _by_cause(held: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Count by group and week what began, was last seen running, and ended of each cause."""
-    cells = cells_of(held, "h.shown", "cause")
-    long = query(
-        """
-        select grp, week, kind, sum(n) as n from (
-            select grp, first_week as week, 'began' as kind, n from c
-            union all
-            select grp, last_week, coalesce(cause, 'open'), n from c
-        ) as w group by grp, week, kind order by grp, week, kind
-        """,
-        c=cells,
-    )
-    table = long.pivot_table(index=["grp", "week"], columns="kind", values="n", fill_value=0)
-    table = table.astype(float).reset_index()
-    for column in ("began", "open"):
-        if column not in table:
-            table[column] = 0.0
-    causes = [c for c in (*CAUSES, NOT_KNOWN) if c in table]
-    return table.assign(ended=table[causes].sum(axis=1)), people_of(cells).set_index("grp")
-
-
-def _incidence(counts: pd.DataFrame, causes: list[str], effect: float) -> tuple[Incidence, Any]:
-    """Share that left of each cause, and that stays, with late entry."""
-    rows = seen(counts)
-    at = np.searchsorted(counts["week"].to_numpy(float), rows.week)
-    total = counts["ended"].to_numpy(float)[at]
-    part = np.divide(rows.ended, total, out=np.zeros_like(total), where=total > 0)
-    events = {cause: counts[cause].to_numpy(float)[at] * part for cause in causes}
-    late: dict[str, Any] = {"entry": rows.entry} if rows.entry.any() else {}
-    left = cumulative_incidence(rows.week, events, rows.open, design_effect=effect, **late)
-    return left, product_limit(rows.week, rows.ended, rows.open, design_effect=effect, **late)
-
-
-def _curve_rows(counts: pd.DataFrame, causes: list[str], people: Any) -> list[dict[str, Any]]:
-    left, stays = _incidence(counts, causes, effect_of(people))
-    per_end = float(people["leavers"]) / float(people["total"])
-    had = np.floor(np.cumsum(left.events, axis=0) * per_end)
-    weeks = np.r_[np.arange(4, 53, 4), np.arange(65, max(left.time[-1], 65) + 13, 13)]
-    weeks = weeks[weeks <= left.time[-1]]
-    by_then = np.vstack([np.zeros(len(causes)), had])[
-        np.searchsorted(left.time, weeks, side="right")
-    ]
-    rows = []
-    for week in weeks[_apart(by_then, FEWEST)]:
-        rows += _rows_at(left, stays, float(week), people)
-    if not rows:  # one cause is rare: one time, so that it can at least be told or withheld
-        rows = _rows_at(left, stays, float(left.time[-1]), people)
-    return rows
-
-
-def _rows_at(left: Incidence, stays: Any, week: float, people: Any) -> list[dict[str, Any]]:
-    """Rows of each cause and of what still runs, at one time; they add up to one."""
-    per_end = float(people["leavers"]) / float(people["total"])
-    until = left.events[left.time <= week].sum(axis=0)
-    rows = []
-    for at, cause in enumerate(left.causes):
-        found = replace(left.share_at(cause, week), n=float(people["n"]))
-        rows.append(_row(cause, found, week, count=math.floor(until[at] * per_end)))
-    found = replace(stays.share_at(week), n=float(people["n"]))
-    still = float(people["people"]) - math.floor(until.sum() * per_end)
-    return [*rows, _row(STILL_RUNNING, found, week, count=still)]
-
-
-def _row(cause: str, found: Any, week: float, *, count: float) -> dict[str, Any]:
-    row = interval_row(
-        _SHARE, found, unit="share", count=count, cause=cause, after_days=WEEK * week
-    )
-    if math.isfinite(found.low) and math.isfinite(found.high):
-        return row
-    return row | {"estimate": math.nan, "conf_low": math.nan, "conf_high": math.nan,
-                  "suppressed": True}  # fmt: skip
-
-
 def _group_rows(
     held: Table, name: str, causes: list[str], horizon_days: int
 ) -> list[dict[str, Any]]:
     """Shares of each group at the horizon, and a test of each cause."""
     groups, names = gathered(held, name)
-    counts, people = _by_cause(groups)
+    counts, people = by_cause(groups)
     for cause in causes:
         if cause not in counts:
             counts[cause] = 0.0
@@ -308,15 +229,13 @@ def _group_rows(
     each = {group: x for group, x in each.items() if x["ended"].sum() >= FEWEST}
     if len(each) < 2:
         return []
-    found = {
-        group: _incidence(x, causes, effect_of(people.loc[group])) for group, x in each.items()
-    }
+    found = {group: incidence(x, causes, effect_of(people.loc[group])) for group, x in each.items()}
     ends = [left.time[left.at_risk >= FEWEST].max(initial=0) for left, _ in found.values()]
     week = float(min(horizon_days // WEEK, *ends))
     rows = []
     for group, (left, stays) in found.items():
         if week >= 1:
-            rows += [{**row, name: group} for row in _rows_at(left, stays, week, people.loc[group])]
+            rows += [{**row, name: group} for row in rows_at(left, stays, week, people.loc[group])]
     return [*rows, *_test_rows(groups, list(each), people, causes, name)]
 
 
@@ -324,7 +243,7 @@ def _test_rows(
     groups: Table, names: list[str], people: pd.DataFrame, causes: list[str], name: str
 ) -> list[dict[str, Any]]:
     """Test of each cause, among those whose whole life is in the records."""
-    counts, known = _by_cause(view("select * from h where first_week = 0", h=groups))
+    counts, known = by_cause(view("select * from h where first_week = 0", h=groups))
     counts = counts[counts["grp"].isin(names)]
     effect = max(effect_of(people.loc[group]) for group in names)
     tested = [c for c in causes if c in counts and (counts[c] > 0).any() and c != NOT_KNOWN]
@@ -351,12 +270,3 @@ def _test_rows(
         )
         for cause, p_value in zip(p_values, adjusted.tolist(), strict=True)
     ]  # fmt: skip
-
-
-def _apart(counts: Any, least: float) -> Any:
-    """Choose times by which so many more of every cause had left since the last one chosen."""
-    chosen, last = np.zeros(len(counts), dtype=bool), np.zeros(np.shape(counts)[1])
-    for at, row in enumerate(counts):
-        if (row - last >= least).all():
-            chosen[at], last = True, row
-    return chosen

@@ -14,26 +14,22 @@ import numpy as np
 import pandas as pd
 
 from cxlab.churn.lengths import (
-    FEWEST,
-    begin_of,
     cells_of,
-    effect_of,
     gathered,
     lengths,
     people_of,
     watched,
 )
+from cxlab.churn.renewals import WEEKS, Watched, fitted, periods
 from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, grouped, query
-from cxlab.data.span import moment_us
+from cxlab.data.engine import Table, TableLike, grouped
 from cxlab.errors import ConvergenceError, ParameterError, Withheld
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Policy, blank, running
 from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.differences import mover_difference
 from cxlab.stats.intervals import Interval
-from cxlab.stats.survival import SurvivalCurve, product_limit
 
 if TYPE_CHECKING:  # scipy stays out of the room's import
     from cxlab.stats.customer_base import Retention as Renewals
@@ -41,13 +37,10 @@ if TYPE_CHECKING:  # scipy stays out of the room's import
 
 __all__ = ["RetentionProjection", "retention_projection"]
 
-WEEKS = 4  # of a period, at whose end each subscription is renewed or not
 _YEAR = 13  # periods
 _MARK = 3  # periods between the points of the curve
-_MODELS: tuple["RetentionModel", ...] = ("sBG", "BdW", "geometric")
 _SHARE = "projection.retained_share"
 _DAYS = 7 * WEEKS
-_WEEK_US = 7 * 86_400_000_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,19 +92,16 @@ class RetentionProjection(Result):
         if last["suppressed"]:
             return f"Too few subscriptions have ended by {self.cycle} to foretell how many stay."
         said = (
-            f"{words.value(last['estimate'], 'share')} of new subscriptions are to be expected "
-            f"still to run after {_years(last['after_days'])} "
+            f"{words.value(last['estimate'], 'share')} of new subscriptions should still run "
+            f"after {_years(last['after_days'])} "
             f"({words.interval(last['conf_low'], last['conf_high'], 'share')})"
         )
         gap = self._rows("projection.holdout_difference")
         if gap.empty or gap["suppressed"].iloc[0]:
             return f"{said}; whether such forecasts hold cannot be told yet."
         row = gap.iloc[0]
-        low, high = (words.signed(row[c], "share") for c in ("conf_low", "conf_high"))
-        return (
-            f"{said}. A year ago the same model was {words.signed(row['estimate'], 'share')} off "
-            f"({low} to {high})."
-        )
+        off = words.change(row["estimate"], row["conf_low"], row["conf_high"], "share")
+        return f"{said}. A year ago the same model was off by {off}."
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric]
@@ -181,16 +171,16 @@ def retention_projection(
     ...     "subscription_id": range(800), "customer_id": [f"c{i}" for i in range(800)],
     ...     "started_at": began, "ended_at": ended.where(ended < pd.Timestamp("2018-04-01"))})
     >>> found = retention_projection(held, cycle=parse_cycle("2018Q1"))
-    >>> found.model, found.sentence()[:42]
-    ('sBG', '14.0% of new subscriptions are to be expec')
+    >>> found.model, found.sentence()[:43]
+    ('sBG', '14.0% of new subscriptions should still run')
     """
     if years is not None and years < 1:
         raise ParameterError(f"years must be 1 or more, but is {years}.")
     held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
-    whole = _Watched.of(
-        _periods(held, "'all'", cycle, complete_from), people_of(cells_of(held, "'all'")), cycle
+    whole = Watched.of(
+        periods(held, "'all'", cycle, complete_from), people_of(cells_of(held, "'all'")), cycle
     )
-    fits = _fitted(whole)
+    fits = fitted(whole)
     horizon = (years or math.ceil(1.5 * len(whole.at_risk) / _YEAR)) * _YEAR
     rows = _curve_rows(whole, fits[0], horizon) + _to_come(whole, fits[0], horizon)
     rows += _checked(subscriptions, cycle, complete_from, fits[0].model, whole)
@@ -219,92 +209,7 @@ def retention_projection(
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Watched:
-    """Who faced each renewal and left at it, and the curve of those seen."""
-
-    at_risk: Any
-    lost: Any
-    n: float
-    leavers: float  # customers
-    effect: float
-    curve: SurvivalCurve
-
-    @classmethod
-    def of(cls, counts: pd.DataFrame, people: pd.DataFrame, cycle: Cycle) -> "_Watched":
-        """Count renewals from the first and the last period of each subscription."""
-        first, last, over, n = (counts[c].to_numpy(float) for c in ("first", "last", "over", "n"))
-        ended = float(n @ over)
-        if ended < FEWEST:
-            raise Withheld(
-                f"A projection needs at least {FEWEST} subscriptions that ended, but "
-                f"{words.number(ended)} had by the end of {cycle.name}."
-            )
-        faced = np.arange(1.0, last.max() + 1)
-        at_risk = np.array([n[(first <= k) & (k <= last)].sum() for k in faced])
-        lost = np.array([(n * over)[last == k].sum() for k in faced])
-        known = np.cumprod(at_risk > 0).astype(bool)  # up to where somebody was watched
-        if known.sum() < 2:
-            raise Withheld("A projection needs subscriptions that were watched for eight weeks.")
-        customers = people.iloc[0]
-        effect = effect_of(customers)
-        late = first - 1 if (first > 1).any() else None
-        curve = product_limit(last, n * over, n * (1 - over), entry=late, design_effect=effect)
-        return cls(at_risk=at_risk[known], lost=lost[known], n=float(n.sum()), effect=effect,
-                   leavers=float(customers["leavers"]), curve=curve)  # fmt: skip
-
-    def fit(self, model: "RetentionModel") -> "Renewals":
-        """Fit one model of renewals."""
-        from cxlab.stats.customer_base import fit_renewals
-
-        # A likelihood of repeated rows is worth as many strangers as the design effect leaves.
-        faced, lost = self.at_risk / self.effect, self.lost / self.effect
-        return fit_renewals(faced, lost, n=self.n, model=model)
-
-
-def _periods(held: Table, group: str, cycle: Cycle, complete_from: date | None) -> pd.DataFrame:
-    """Count subscriptions by the first and the last renewal that they were seen to face.
-
-    What ended in a period that is not over counts until the one before: those who may yet
-    stay in it are not counted either.
-    """
-    begin = begin_of(cycle, complete_from)
-    return query(
-        f"""
-        select grp, first, least(last, whole) as last,
-            case when last <= whole then over else 0 end as over, count(*) as n
-        from (
-            select {group} as grp, is_over as over,
-                cast(floor(($cutoff_us - epoch_us(started_at)) / {WEEKS * _WEEK_US}) as bigint)
-                    as whole,
-                case when started_at < $begin then
-                    cast(ceil(($begin_us - epoch_us(started_at)) / {WEEKS * _WEEK_US}.0) as bigint)
-                    else 0 end + 1 as first,
-                case when is_over = 1 then cast(ceil(last_week / {WEEKS}.0) as bigint)
-                    else cast(floor((last_week - 1) / {WEEKS}.0) as bigint) end as last
-            from h
-        ) as p where first <= least(last, whole)
-        group by grp, first, least(last, whole), case when last <= whole then over else 0 end
-        order by grp, first, last, over
-        """,
-        h=held,
-        cutoff_us=moment_us(cycle.cutoff),
-        begin=begin,
-        begin_us=moment_us(begin),
-    )
-
-
-def _fitted(whole: _Watched) -> list["Renewals"]:
-    """Fit each model, the best by AIC first; those without a maximum are left out."""
-    tried = [whole.fit(model) for model in _MODELS]
-    fits = [fit for fit in tried if fit.converged]
-    if not fits:
-        reasons = "; ".join(f"{fit.model}: {fit.reason}" for fit in tried)
-        raise ConvergenceError(f"No model of renewals converged. {reasons}.")
-    return sorted(fits, key=lambda fit: 2 * len(fit.names) - 2 * fit.log_likelihood)
-
-
-def _curve_rows(whole: _Watched, fit: "Renewals", horizon: int) -> list[dict[str, Any]]:
+def _curve_rows(whole: Watched, fit: "Renewals", horizon: int) -> list[dict[str, Any]]:
     """Rows of the shares, every third period: seen as far as ten were watched, and expected."""
     marks = np.unique(np.r_[np.arange(_MARK, horizon, _MARK), horizon])
     expected = fit.curve(horizon)
@@ -325,7 +230,7 @@ def _curve_rows(whole: _Watched, fit: "Renewals", horizon: int) -> list[dict[str
     return rows
 
 
-def _share_at(whole: _Watched, period: int) -> Interval:
+def _share_at(whole: Watched, period: int) -> Interval:
     point = whole.curve.at([period]).iloc[0]
     return Interval(
         estimate=point["estimate"], low=point["conf_low"], high=point["conf_high"], n=whole.n,
@@ -333,7 +238,7 @@ def _share_at(whole: _Watched, period: int) -> Interval:
     )  # fmt: skip
 
 
-def _to_come(whole: _Watched, fit: "Renewals", horizon: int, **dims: Any) -> list[dict[str, Any]]:
+def _to_come(whole: Watched, fit: "Renewals", horizon: int, **dims: Any) -> list[dict[str, Any]]:
     """Rows of the days still to come within the horizon, of new ones and after a year."""
     rows = []
     for measure, made in (("new", 0), ("after a year", _YEAR)):
@@ -352,7 +257,7 @@ def _checked(
     cycle: Cycle,
     complete_from: date | None,
     model: "RetentionModel",
-    now: _Watched,
+    now: Watched,
 ) -> list[dict[str, Any]]:
     """Hold what the model said a year ago against what is seen now, at the end of the records."""
     then = cycle
@@ -360,8 +265,8 @@ def _checked(
         then = then.previous
     try:
         held = lengths(spells(subscriptions, cutoff=then.cutoff), then, complete_from)
-        past = _Watched.of(
-            _periods(held, "'all'", then, complete_from), people_of(cells_of(held, "'all'")), then
+        past = Watched.of(
+            periods(held, "'all'", then, complete_from), people_of(cells_of(held, "'all'")), then
         )
     except Withheld:
         return []
@@ -382,15 +287,15 @@ def _by_group(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Rows of the largest groups, each with a model of its own, and those that have none."""
     groups, names = gathered(held, name)
-    counts = _periods(groups, "h.shown", cycle, complete_from)
+    counts = periods(groups, "h.shown", cycle, complete_from)
     people = people_of(cells_of(groups, "h.shown"))
     rows: list[dict[str, Any]] = []
     without: list[str] = []
     for group in names:
         own, who = counts[counts["grp"] == group], people[people["grp"] == group]
         try:
-            mine = _Watched.of(own, who, cycle)
-            rows += _to_come(mine, _fitted(mine)[0], horizon, **{name: group})
+            mine = Watched.of(own, who, cycle)
+            rows += _to_come(mine, fitted(mine)[0], horizon, **{name: group})
         except (Withheld, ConvergenceError):
             without.append(group)
     return rows, without

@@ -86,7 +86,7 @@ class ChurnRate(Result):
         low, high = float(row["conf_low"]), float(row["conf_high"])
         if low <= 0 <= high:
             seen = words.number(100 * detectable_change(low, high), 1)
-            return f"No clear change from {self.before} (we could have seen {seen} points)."
+            return f"No clear change from {self.before} (we could have seen one of {seen} points)."
         way = "More" if low > 0 else "Fewer"
         return f"{way} than in {self.before}: {words.change(row['estimate'], low, high, 'share')}."
 

@@ -92,8 +92,8 @@ class RetentionDifference(Result):
         many = words.plural(len(shown), "pair")
         if not clear.any():
             return (
-                f"By {self.by}, no pair clearly differs in how long subscriptions last: chance "
-                f"alone could give any difference of the {many} compared."
+                f"By {self.by}, no two groups clearly differ in how long subscriptions last: "
+                f"chance alone could make each difference of the {many}."
             )
         row = shown[clear].sort_values("estimate", key=abs, kind="stable").iloc[-1]
         longer = row[self.by], row["against"]

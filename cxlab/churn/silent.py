@@ -6,11 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from cxlab.churn.spells import spells
+from cxlab.churn.leavers import counted, leavers
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
-from cxlab.data.lab import Lab
+from cxlab.data.engine import Table, TableLike, query
 from cxlab.errors import ParameterError, Withheld
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Money
@@ -19,50 +18,12 @@ from cxlab.stats.differences import newcombe, welch
 from cxlab.stats.intervals import Interval, sample_variance, t_mean, wilson
 from cxlab.stats.power import detectable_change
 
-__all__ = ["SilentLeavers", "silent_leavers", "voices"]
+__all__ = ["SilentLeavers", "silent_leavers"]
 
 _LEAST, _SHOWN = 10, 8
 _SHARE, _WITHIN = "churn.silent_share", "churn.silent_group_share"
 _FEE, _GAP = "churn.leaver_amount", "churn.leaver_amount_difference"
 _DAYS, _DAYS_GAP = "churn.leaver_days", "churn.leaver_days_difference"
-_DAY_US = 86_400_000_000
-_VOICES = {
-    "tickets": "opened_at",
-    "contacts": "started_at",
-    "answers": "answered_at",
-    "comments": "written_at",
-}
-
-
-def voices(lab: Lab) -> Table:
-    """Gather when customers said something: tickets, contacts, answers and comments.
-
-    Parameters
-    ----------
-    lab : Lab
-        A study, opened at a cycle.
-
-    Returns
-    -------
-    Table
-        customer_id, occurred_at (UTC).
-
-    Raises
-    ------
-    Withheld
-        If the study has none of these tables: then everybody would look silent.
-    """
-    found = {name: lab.maybe(name) for name in _VOICES}
-    tables: dict[str, Any] = {name: table for name, table in found.items() if table is not None}
-    if not tables:
-        raise Withheld("No table tells whether customers said something before they left.")
-    union = " union all ".join(
-        f"select customer_id, {_VOICES[name]} as occurred_at from {name}" for name in tables
-    )
-    return view(
-        f"select customer_id, occurred_at from ({union}) as u where customer_id is not null",
-        **tables,
-    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,7 +68,7 @@ class SilentLeavers(Result):
         row = rows.iloc[0]
         low, high = float(row["conf_low"]), float(row["conf_high"])
         if low <= 0 <= high:
-            return " They paid no clearly different monthly fee than those who spoke."
+            return " Their monthly fee does not clearly differ from that of those who spoke."
         way = "more" if low > 0 else "less"
         return (
             f" They paid {way} a month than those who spoke: "
@@ -122,7 +83,7 @@ class SilentLeavers(Result):
         low, high = float(row["conf_low"]), float(row["conf_high"])
         if low <= 0 <= high:
             seen = words.number(100 * detectable_change(low, high), 1)
-            return f" No clear change from {self.before} (we could have seen {seen} points)."
+            return f" No clear change from {self.before} (we could have seen one of {seen} points)."
         return (
             f" {'More' if low > 0 else 'Fewer'} than in {self.before}: "
             f"{words.change(row['estimate'], low, high, 'share')}."
@@ -189,8 +150,8 @@ def silent_leavers(
             f"Silence of {days} days before {cycle.name} cannot be told: records begin on "
             f"{complete_from}."
         )
-    gone = _leavers(subscriptions, said, cycles, days, by)
-    counts = _counts(gone)
+    gone = leavers(subscriptions, said, cycles, days, by)
+    counts = counted(gone)
     now = counts[counts["cycle"] == cycle.name]
     left = float(now["n"].sum())
     if left < _LEAST:
@@ -229,73 +190,6 @@ def silent_leavers(
         before=cycle.previous.name,
         days=days,
     )
-
-
-def _counts(gone: Table) -> pd.DataFrame:
-    """Customers who left in each cycle, by whether they were silent, and sums over them."""
-    return query(
-        """
-        with each as (
-            select l.*, cast(l.fee as decimal(18, 2)) as paid,
-                row_number() over (partition by l.cycle, l.silent order by l.fee desc) as place
-            from l
-        )
-        select cycle, silent, count(*) as n, count(paid) as paying, sum(paid) as paid,
-            sum(cast(paid as decimal(19, 2)) * paid) as paid_2, max(paid) as largest,
-            sum(case when place <= 2 then paid else 0 end) as two_largest,
-            sum(days) as days, sum(days * days) as days_2
-        from each group by cycle, silent order by cycle, silent
-        """,
-        l=gone,
-    )
-
-
-def _leavers(
-    subscriptions: TableLike, said: TableLike, cycles: list[Cycle], days: int, by: str | None
-) -> Table:
-    """Name each customer who left in each cycle: fee, days under contract, whether silent."""
-    known = spells(subscriptions, cutoff=cycles[0].cutoff)
-    known, spoken = in_one_engine(known, said)
-    group = "" if by is None else f', max(cast(h."{by}" as varchar)) as grp'
-    known.need(*([] if by is None else [by]))
-    windows = pd.DataFrame(
-        {
-            "cycle": [c.name for c in cycles],
-            "since": [c.start for c in cycles],
-            "until": [c.cutoff for c in cycles],
-        }
-    )
-    fee = "h.monthly_amount" if "monthly_amount" in known.columns else "null"
-    leavers = keep(
-        view(
-            f"""
-            select w.cycle, h.customer_id, max(h.ended_at) as ended_at,
-                cast(floor((max(epoch_us(h.ended_at)) - min(epoch_us(h.started_at))) / {_DAY_US})
-                    as bigint) as days,
-                sum(cast({fee} as decimal(18, 2))) as fee{group}
-            from h join w on h.ended_at >= w.since and h.ended_at < w.until
-            group by w.cycle, h.customer_id
-            """,
-            h=known, w=windows,
-        )
-    )  # fmt: skip
-    heard = view(
-        f"""
-        select distinct l.cycle, l.customer_id from l join s on l.customer_id = s.customer_id
-        where s.occurred_at < l.ended_at
-            and epoch_us(s.occurred_at) >= epoch_us(l.ended_at) - {days * _DAY_US}
-        """,
-        l=leavers, s=spoken,
-    )  # fmt: skip
-    return keep(
-        view(
-            """
-            select l.*, case when v.customer_id is null then 1 else 0 end as silent
-            from l left join v on l.cycle = v.cycle and l.customer_id = v.customer_id
-            """,
-            l=leavers, v=heard,
-        )
-    )  # fmt: skip
 
 
 def _groups(gone: Table, cycle: Cycle, by: str) -> list[dict[str, Any]]:

@@ -7,19 +7,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cxlab.cycle import execute as execution
 from cxlab.cycle import manifest as manifests
 from cxlab.cycle import place
 from cxlab.cycle.ledger import Ledger
+from cxlab.cycle.made import Made
 from cxlab.cycle.plan import Chapter, Plan
 from cxlab.cycle.progress import Reporter
 from cxlab.data.pseudonyms import hidden_key
 from cxlab.errors import CxlabError, RunError
-
-if TYPE_CHECKING:
-    from cxlab.cycle.publish import Made
 
 __all__ = ["Options", "Report", "run_cycle", "target_folder"]
 
@@ -155,8 +152,6 @@ def _run(
 
 def _made(plan: Plan, chapter: Chapter, outcome: execution.Outcome | None) -> Made:
     """Say how a chapter came out: just now, in an earlier run, or not at all."""
-    from cxlab.cycle.publish import Made
-
     finished = chapter.finished(plan.state)
     if outcome is not None and outcome.state != "ok":
         return Made(

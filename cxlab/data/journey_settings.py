@@ -7,7 +7,7 @@ through is found in the interactions, and set against it.
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cxlab.data.span import Span
 from cxlab.data.strict import Share, Strict
@@ -43,6 +43,8 @@ class PlannedStage(Strict):
         Activities that belong to it where the interactions name no stage.
     touchpoints, channels : list of str
         Where customers are meant to be met; empty means anywhere.
+    topics : list of str
+        Topics of tickets that are about this stage, such as `delivery`.
     within : str, optional
         How long customers are meant to stay, such as `3 days`.
     owner, promise : str, optional
@@ -55,6 +57,7 @@ class PlannedStage(Strict):
     activities: list[str] = Field(default_factory=list)
     touchpoints: list[str] = Field(default_factory=list)
     channels: list[str] = Field(default_factory=list)
+    topics: list[str] = Field(default_factory=list)
     within: Span | None = None
     owner: str | None = None
     promise: str | None = None
@@ -82,6 +85,11 @@ class JourneySettings(Strict):
         Whose journeys are mapped apart: a set of `segments`, or a column of customers.
     approved : str, optional
         The cycle in which the map was last approved.
+    themes : dict of str to list of str
+        What comments may complain of, and the words by which it is known, in any language that
+        puts spaces between them: `late delivery: [late, terlambat, not arrived]`. They are
+        found as whole words in each form that is listed, whatever their case. A theme is a
+        list of words and nothing else: where the text denies a word, it is still found.
     media : dict of str to {'online', 'offline'}
         Whether a screen is part of a channel, for names that do not tell it by themselves.
     review_distance : float
@@ -96,8 +104,17 @@ class JourneySettings(Strict):
     key: str | None = None
     persona: str | None = None
     approved: str | None = None
+    themes: dict[str, list[str]] = Field(default_factory=dict)
     media: dict[str, Medium] = Field(default_factory=dict)
     review_distance: Annotated[Share, Field(gt=0)] = 0.1
+
+    @field_validator("themes")
+    @classmethod
+    def _themes_have_words(cls, themes: dict[str, list[str]]) -> dict[str, list[str]]:
+        for theme, listed in themes.items():
+            if empty := [word for word in listed if not any(c.isalnum() for c in word)]:
+                raise ValueError(f"theme {theme!r} must list words, but has {empty}")
+        return themes
 
     @model_validator(mode="after")
     def _stages_differ_and_run_forward(self) -> Self:

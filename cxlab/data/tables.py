@@ -233,6 +233,7 @@ comments (comment_id) known written_at
     origin text in survey ticket review social chat
     text text!
     language text
+    topic text
     rating number
     scale_min number
     scale_max number

@@ -61,10 +61,10 @@ class Bridge(Result):
         opening, closing = rows.loc["revenue.opening_amount"], rows.loc["revenue.closing_amount"]
         if opening["suppressed"] or closing["suppressed"]:
             return f"Too few customers stand behind the revenue of {self.cycle} to show it."
-        unit = opening["unit"]
+        unit, end = opening["unit"], "at the end of" if self.per else "in"
         said = (
             f"Revenue{self.per} went from {words.value(opening['estimate'], unit)} "
-            f"{self.before} to {words.value(closing['estimate'], unit)} in {self.cycle}"
+            f"{self.before} to {words.value(closing['estimate'], unit)} {end} {self.cycle}"
         )
         kept, net = rows.loc["revenue.gross_retained_share"], rows.loc["revenue.net_retained_share"]
         if kept["suppressed"] or net["suppressed"]:
@@ -127,12 +127,12 @@ def recurring_bridge(
     ...     "started_at": pd.Timestamp("2017-05-01"), "monthly_amount": 10,
     ...     "ended_at": [pd.Timestamp("2018-02-01")] * 5 + [pd.NaT] * 15})
     >>> recurring_bridge(held, cycle=parse_cycle("2018Q1"), currency="EUR").sentence()[:72]
-    'Revenue a month went from EUR 200 when it began to EUR 150 in 2018Q1: of'
+    'Revenue a month went from EUR 200 at the beginning to EUR 150 at the end'
     """
     moved = from_subscriptions(subscriptions, changes, cycle=cycle)
     return _bridge(
         moved, _SUBSCRIBED, cycle, currency,
-        before="when it began", per=" a month",
+        before="at the beginning", per=" a month",
         note="Monthly amounts of subscriptions that run and are not paused. What one customer "
         "adds and drops is set off.",
     )  # fmt: skip

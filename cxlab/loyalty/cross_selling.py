@@ -19,6 +19,9 @@ __all__ = ["CrossSelling", "cross_selling", "standing_lines"]
 SHOWN = 8  # cycles in the picture
 FEWEST = 10
 _KINDS = ("cross-sell", "upsell")
+_BOUGHT = dict(
+    zip(_KINDS, ("another kind of product", "a dearer product of the same kind"), strict=True)
+)
 _MONEY = "decimal(18, 2)"
 
 
@@ -49,15 +52,15 @@ class CrossSelling(Result):
         rates: Any = now[now["metric"] == "selling.customer_rate"].set_index("kind")
         money: Any = now[now["metric"] == "selling.net_amount"].set_index("kind")
         said = [
-            f"{words.value(float(rates.loc[k, 'estimate']), 'share')} by {k} "
-            f"({words.interval(rates.loc[k, 'conf_low'], rates.loc[k, 'conf_high'], 'share')}"
+            f"{words.value(float(rates.loc[k, 'estimate']), 'share')} bought {_BOUGHT[k]} "
+            f"({k}; {words.interval(rates.loc[k, 'conf_low'], rates.loc[k, 'conf_high'], 'share')}"
             + (f"; {_money(money.loc[k])})" if k in money.index else ")")
             for k in _KINDS
             if k in rates.index
         ]
         if not said:
             return f"Too few customers bought on top in {self.cycle} to show their share."
-        return f"Of earlier customers, {words.listing(said)} bought on top in {self.cycle}."
+        return f"Of earlier customers, {words.listing(said)} in {self.cycle}."
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric]
@@ -161,7 +164,7 @@ def cross_selling(
     ...     "order_id": range(30), "category": ["tea"] * 20 + ["cups"] * 10, "net_amount": 5.0,
     ...     "sale_type": ["new"] * 20 + ["cross_sell"] * 10})
     >>> cross_selling(orders, lines, cycle=parse_cycle("2018Q1"), currency="EUR").sentence()[:40]
-    'Of earlier customers, 50.0% by cross-sel'
+    'Of earlier customers, 50.0% bought anoth'
     """
     bought = standing_lines(orders, lines, cycle=cycle)
     cycles = [cycle]

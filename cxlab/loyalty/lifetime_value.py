@@ -214,11 +214,11 @@ def _told(apart: Any, currency: str) -> str:
     """Say whether frequency tells of spend."""
     slope = apart.by_doubling
     said = (
-        "Who buys twice as often spends "
+        "Whoever buys twice as often spends "
         f"{words.change(slope.estimate, slope.low, slope.high, currency)} per purchase"
     )
     if apart.p_value < _SURE:
-        return f"{said}: the model of spend takes it for nothing, so value by frequency is bent."
+        return f"{said}. The model of spend leaves this out, so values by frequency are off."
     return f"{said}: no clear relation, as the model of spend supposes."
 
 

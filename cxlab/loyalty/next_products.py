@@ -67,7 +67,7 @@ class NextProducts(Result):
         first = clear[0]
         row = odds.loc[first]
         return (
-            f"Who began with {first[0]} goes on to {first[1]} at "
+            f"Customers who began with {first[0]} go on to {first[1]} more often: at "
             f"{words.number(float(row['estimate']), 1)} times the odds of others "
             f"({words.interval(float(row['conf_low']), float(row['conf_high']), 'mean')}); "
             f"{words.plural(len(clear), 'pair')} of {words.number(self.tested)} clearly "

@@ -70,8 +70,8 @@ class RepeatPurchases(Result):
         if coming is None:
             return f"Too few customers bought up to {self.cycle} to foretell what they will."
         said = (
-            f"{words.number(coming['estimate'])} purchases are to be expected of today's "
-            f"customers in the cycle after {self.cycle} "
+            f"Today's customers should make {words.number(coming['estimate'])} purchases in the "
+            f"cycle after {self.cycle} "
             f"({words.interval(coming['conf_low'], coming['conf_high'], 'count')})"
         )
         gap = self._row("buying.holdout_error")

@@ -62,8 +62,8 @@ class WordOfMouth(Result):
         moved = words.change(row["estimate"], low, high, "count")
         if low <= 0 <= high:
             return (
-                f"{said}; a bad post is seen by neither clearly more nor fewer people than a good "
-                f"one: {moved}."
+                f"{said}; how many people see a bad post and a good one does not clearly differ: "
+                f"{moved}."
             )
         way = "more" if low > 0 else "fewer"
         return f"{said}; a bad post is seen by {way} people than a good one: {moved}."

@@ -67,7 +67,7 @@ class DoseResponse(Result):
             seen = words.number(detectable_change(row[1], row[2]), 2)
             return (
                 "No detectable difference in satisfaction between late orders and those in "
-                f"time (we could have seen {seen} points)."
+                f"time (we could have seen one of {seen} points)."
             )
         return f"Orders late when rated score {_points(row)} than those in time."
 

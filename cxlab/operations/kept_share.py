@@ -175,7 +175,7 @@ def said_change(row: Any, before: str, *, since: str = "in") -> str:
     estimate, low, high = (float(row[c]) for c in ("estimate", "conf_low", "conf_high"))
     if low <= 0 <= high:
         seen = words.number(100 * detectable_change(low, high), 1)
-        return f"No detectable difference from {before} (we could have seen {seen} points)."
+        return f"No detectable difference from {before} (we could have seen one of {seen} points)."
     way = "Higher" if low > 0 else "Lower"
     return f"{way} than {since} {before}: {words.change(estimate, low, high, 'share')}."
 

@@ -49,6 +49,8 @@ def value(x: float, unit: str) -> str:
 
     >>> value(0.7841, "share"), value(-3.25, "points"), value(1234.5, "BRL")
     ('78.4%', '−3.25', 'BRL 1,234')
+    >>> value(0.05, "days"), value(1.24, "days")
+    ('0.05 days', '1.2 days')
     >>> value(2_405_383_265, "IDR")
     'IDR 2.41 billion'
     """
@@ -56,7 +58,10 @@ def value(x: float, unit: str) -> str:
         return "< 0.001"
     if is_money(unit):
         return f"{unit} {_money(x, x)}"
-    text = number(100 * x if unit == "share" else x, _DIGITS.get(unit, 0))
+    digits = _DIGITS.get(unit, 0)
+    if unit in TIMES and 0 < abs(x) < 0.95:  # an hour is not 0.0 days
+        digits = 2
+    text = number(100 * x if unit == "share" else x, digits)
     return text + (_TAIL.get(unit, "") if math.isfinite(x) else "")
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cxlab.churn import leaving_causes
-from cxlab.churn.causes import STILL_RUNNING
+from cxlab.churn.cause_shares import STILL_RUNNING
 from cxlab.data.engine import Engine
 from cxlab.errors import Withheld
 from cxlab.stats.multiplicity import holm

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from cxlab.cycle.findings import lookup, read_findings
+from cxlab.cycle.made import Made
 from cxlab.cycle.manifest import read_manifest, verify
 from cxlab.cycle.place import hash_tree
 from cxlab.cycle.plan import make_plan
-from cxlab.cycle.publish import Made, publish, write_archive
+from cxlab.cycle.publish import publish, write_archive
 from cxlab.errors import ParameterError, RunError
 from cxlab.report import words
 from cxlab.report.disclosure import Money

@@ -192,7 +192,7 @@ def test_a_true_effect_is_found_and_where_there_is_none_none_is_claimed() -> Non
         ("friction.non_conversion_difference", "form abandoned")
     ]
     assert row["conf_low"] <= 0.25 <= row["conf_high"]
-    assert "differs with form abandoned (+" in strong.sentence()
+    assert "without the outcome more often with form abandoned, +" in strong.sentence()
     none = friction(with_truth(3, 1_500, 0.0), rules, cycle=CYCLE, outcome=["buy"])
     assert "no kind clearly goes with more or fewer" in none.sentence()
 

@@ -67,9 +67,11 @@ def test_rates_are_of_those_whose_window_is_over_and_the_others_are_counted_in_s
         "30.0% of the 20 people that entered in 2018Q1 reached 'buy' within 10 days "
         "(14.5 to 51.9%); the largest loss is before 'cart': 60.0% of those at 'look' were lost."
     )
-    assert safe.note.startswith("Not yet mature: 12 (entered less than 10 days before the end")
-    assert "in order, other contacts between them allowed" in safe.subtitle
-    assert "same moment count in either order" in safe.subtitle
+    assert safe.note.startswith(
+        "Left out, since they entered less than 10 days before the end: 12."
+    )
+    assert "in order, other contacts between them allowed" in safe.note
+    assert "same moment count in either order" in safe.note
 
 
 @pytest.mark.parametrize("name", ["2018M01", "2018M02", "2018M03", "2018Q1"])

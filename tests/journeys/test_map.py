@@ -295,3 +295,120 @@ def test_a_map_that_has_aged_says_that_it_is_due_for_review():
         found = journey_map(journeys, cycle=CYCLE, drifted=aged)
         due = "Due for review: channels have moved since 2017Q4" in found.picture(uid="f1")
         assert due == said
+
+
+def complaining(log, *, tickets=None, comments=None, themes=None, persona=None):
+    """Map sixty people; 'buy' has the topic 'bill', and 'web' belongs to 'look'."""
+    rules = PLAN.model_copy(update={
+        "stages": [PLAN.stages[0], PlannedStage(name="buy", topics=["bill"]), *PLAN.stages[2:]],
+        "themes": themes or {},
+    })  # fmt: skip
+    return mapped(log, rules, tickets=tickets, comments=comments, persona=persona)
+
+
+def tickets_of(people, *, topic="bill", complains=True, at="2018-02-01"):
+    return pd.DataFrame({"customer_id": [f"c{i}" for i in people], "topic": topic,
+                         "opened_at": pd.Timestamp(at), "is_complaint": complains})  # fmt: skip
+
+
+def comments_of(texts, *, rating=1, touchpoint="web", first=0):
+    return pd.DataFrame(
+        {
+            "customer_id": [f"c{first + i}" for i in range(len(texts))], "text": texts,
+            "written_at": pd.Timestamp("2018-02-01"), "touchpoint": touchpoint,
+            "rating": float(rating), "scale_min": 1.0, "scale_max": 5.0,
+        }
+    )  # fmt: skip
+
+
+def test_a_complaint_by_ticket_counts_people_on_the_map_once_in_its_stage(engine):
+    tickets = pd.concat([
+        tickets_of(range(12)), tickets_of(range(6)),  # six of them twice
+        tickets_of(range(20, 30), complains=False), tickets_of(range(20, 25), topic="other"),
+        tickets_of(range(30, 40), at="2018-04-01"), tickets_of(range(70, 80)),  # later; not mapped
+    ])  # fmt: skip
+    found = complaining(engine.table(log_of()), tickets=engine.table(tickets))
+    row = found.estimates[found.estimates["metric"] == "map.complaint_share"].iloc[0]
+    assert (row["stage"], row["complaint"]) == ("buy", "bill")
+    assert (row["count"], row["n"], row["estimate"]) == (12, 60, 0.2)
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx((0.1183, 0.3177), abs=5e-4)
+    drawn = cells(found.picture(uid="f1"))
+    assert "bill 20.0% 12 people by ticket;" in drawn["buy", "Complaints"]
+    assert drawn["buy", "Complaints"].endswith("● observed")
+    assert drawn["look", "Complaints"].endswith("✕ missing")
+    assert "topics of tickets" in drawn["look", "Complaints"]
+
+
+def test_a_theme_is_found_as_whole_words_of_any_case_and_script(engine):
+    themes = {
+        "late": ["terlambat", "NÃO CHEGOU", "опоздала", "late"],
+        "price": ["100%", "too much"],
+    }
+    texts = [
+        "Barang TERLAMBAT-banget!", "Ainda não chegou...", "ДОСТАВКА\nОПОЗДАЛА", "Late, late, late",
+        "LATE and too much",  # both themes
+        "a chocolate plate", "terlambatnya", "lateness", "não, chegou bem? sim",  # of which one is
+        "it costs too  much", "100 of us", None,
+    ]  # fmt: skip
+    glad = comments_of(["late"] * 5, rating=4, first=20)
+    middle = comments_of(["late"], rating=3, first=30)
+    other = comments_of(["late"] * 9, touchpoint="tv", first=40)
+    nowhere = comments_of(["late"], touchpoint="moon", first=50)
+    unrated = comments_of(["late"], first=51).assign(rating=np.nan)
+    log = engine.table(log_of())
+    said = pd.concat([comments_of(texts), glad, middle, other, nowhere, unrated])
+    found = complaining(log, comments=engine.table(said), themes=themes)
+    rows = found.estimates[found.estimates["metric"] == "map.theme_share"].set_index("complaint")
+    assert set(rows["stage"]) == {"look"}  # to which web and tv belong; nobody rated the others
+    # Of 12 displeased, 5 glad, 1 in the middle at web, and 9 displeased at tv:
+    assert rows["n"].tolist() == [27, 27]
+    assert rows["count"].to_dict() == {"late": 6 + 9, "price": 3}
+    drawn = cells(found.picture(uid="f1"))
+    assert drawn["look", "Complaints"].startswith("late 55.6% 15 people in comments;")
+    assert drawn["look", "Complaints"].endswith("◆ surveyed")
+    assert drawn["use", "Complaints"].endswith("✕ missing")
+
+
+def test_a_comment_that_carries_its_topic_needs_no_words(engine):
+    coded = comments_of(["so la la"] * 20).assign(topic=["late"] * 12 + ["else"] * 8)
+    found = complaining(
+        engine.table(log_of()), comments=engine.table(coded), themes={"late": [], "dear": []}
+    )
+    assert number(found, "map.theme_share", stage="look", complaint="late") == 0.6
+    assert number(found, "map.theme_share", stage="look", complaint="dear") == 0
+
+
+def test_few_complaints_are_withheld_and_none_are_not_missing():
+    few = complaining(log_of(), tickets=tickets_of(range(3)))
+    assert "5.0%" in cells(few.picture(uid="f1"))["buy", "Complaints"]
+    hidden = cells(few.protect(10).picture(uid="f1"))["buy", "Complaints"]
+    assert hidden == "complaints withheld ● observed, too few"
+    # Who speaks of one thing may speak of another: a small complaint hides no other.
+    mixed = comments_of(["late"] * 15 + ["dear"] * 2)
+    both = complaining(log_of(), comments=mixed, themes={"late": ["late"], "dear": ["dear"]})
+    safe = cells(both.protect(10).picture(uid="f1"))["look", "Complaints"]
+    assert safe.startswith("late 88.2% 15 people in comments")
+    assert "dear" not in safe
+    none = complaining(log_of(), tickets=tickets_of(range(3), topic="other"))
+    assert cells(none.picture(uid="f1"))["buy", "Complaints"].startswith("Nobody complained.")
+    # What nobody complains of is not told apart from what few do.
+    assert cells(none.protect(10).picture(uid="f1"))["buy", "Complaints"] == hidden
+
+
+def test_each_persona_complains_for_itself(engine):
+    kind = ["calm"] * 30 + ["cross"] * 30
+    who = pd.DataFrame({"customer_id": [f"c{i}" for i in range(60)], "kind": kind})
+    tickets = engine.table(tickets_of(range(25, 45)))
+    found = complaining(engine.table(log_of()), tickets=tickets, persona=engine.table(who))
+    shares = {p: number(found, "map.complaint_share", persona=p) for p in ("calm", "cross")}
+    assert shares == {"calm": 5 / 30, "cross": 15 / 30}
+
+
+def test_a_theme_without_a_letter_is_refused_and_what_tables_lack_is_not_guessed():
+    with pytest.raises(ValueError, match="must list words"):
+        JourneySettings(themes={"late": ["late", " - "]})
+    found = complaining(
+        log_of(), tickets=tickets_of([1]).drop(columns="topic"), themes={"late": ["late"]},
+        comments=comments_of(["late"] * 20).drop(columns="rating"),
+    )  # fmt: skip
+    assert not found.estimates["metric"].isin(["map.complaint_share", "map.theme_share"]).any()

@@ -153,7 +153,7 @@ def test_each_persona_is_held_against_the_plan_apart():
     found = found_in(DuckEngine(), log_of(), persona=pd.concat([who, rest]))
     rows = found.estimates[found.estimates["metric"] == "plan.journeys_share"]
     assert rows.set_index("persona")["estimate"].to_dict() == {"hasty": 0.0, "calm": 1.0}
-    assert "40 journeys of nobody with a persona left out" in found.note
+    assert "Left out, since nobody knows their persona: 40 journeys." in found.note
 
 
 def test_without_a_plan_or_with_too_few_journeys_a_reason_is_given():

@@ -108,7 +108,7 @@ def test_odds_and_p_are_those_of_fishers_exact_test(engine: Engine):
     assert 2.4 < odds["conf_low"] < odds["estimate"] < odds["conf_high"] < 15
     assert tea.loc["selling.next_p_bh", "estimate"] < 0.001
     assert found.tested == 4
-    assert "Who began with" in found.protect(10).sentence()
+    assert "Customers who began with" in found.protect(10).sentence()
     found.protect(10).plot()
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlab.data.sample.company import TOUCHPOINTS
 from cxlab.data.sample.paths import ALL_CHANNELS
 from cxlab.data.sample.people import coded
+from cxlab.data.sample.touchpoints import TOUCHPOINTS
 
 __all__ = [
     "ACTIVITIES",

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from cxlab.data.sample.commerce import Commerce
 from cxlab.data.sample.feelings import Feelings
+from cxlab.data.sample.initiatives import INITIATIVES, Initiative
+from cxlab.data.sample.kinds import SEGMENTS, Segment
+from cxlab.data.sample.touchpoints import TRANSITIONS
 from cxlab.errors import ParameterError, did_you_mean
 
-__all__ = ["VARIANTS", "Company", "Initiative", "Segment", "Variant", "company"]
+__all__ = ["VARIANTS", "Company", "Variant", "company"]
 
 Variant = Literal["base", "null", "drift", "tiny", "misspecified", "hostile"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
@@ -41,167 +44,11 @@ REGION_SHARES = np.array(
 )
 REGION_SHARES = REGION_SHARES / REGION_SHARES.sum()
 
-# Nine touchpoints, each reached through one of its channels. A journey begins at one of
-# them, moves from touchpoint to touchpoint, and ends in a purchase or in nothing.
-TOUCHPOINTS = (
-    "tv spot", "brochure", "search", "social post", "newsletter", "web shop", "marketplace page",
-    "shop visit", "tasting event",
-)  # fmt: skip
-CHANNELS = {
-    "tv spot": ("tv",),
-    "brochure": ("brochure",),
-    "search": ("search",),
-    "social post": ("social",),
-    "newsletter": ("email", "sms"),
-    "web shop": ("web", "app"),
-    "marketplace page": ("marketplace",),
-    "shop visit": ("store",),
-    "tasting event": ("event", "direct_selling"),
-}
-# How a touchpoint is reached where it has two channels; one way for every visit.
-CHANNEL_SHARES = {
-    "newsletter": (0.8, 0.2),
-    "web shop": (0.65, 0.35),
-    "tasting event": (0.7, 0.3),
-}
-# Where the company drifts, steps to the older touchpoint become steps to the newer one.
-NEWER_CHANNELS = {
-    "tv spot": "social post",
-    "brochure": "social post",
-    "newsletter": "marketplace page",
-    "shop visit": "marketplace page",
-}
-# Rows: from (the first is the start of a journey); columns: to a touchpoint, then to a
-# purchase, then to nothing. Each row sums to one.
-TRANSITIONS = np.array(
-    [
-        #  tv   broch search social mail  web   market shop  event  buy   none
-        [0.10, 0.08, 0.22, 0.16, 0.14, 0.08, 0.10, 0.08, 0.04, 0.00, 0.00],
-        [0.02, 0.02, 0.16, 0.06, 0.02, 0.10, 0.04, 0.10, 0.02, 0.00, 0.46],
-        [0.01, 0.01, 0.10, 0.02, 0.02, 0.14, 0.05, 0.14, 0.05, 0.00, 0.46],
-        [0.00, 0.00, 0.06, 0.05, 0.02, 0.34, 0.14, 0.05, 0.00, 0.00, 0.34],
-        [0.00, 0.00, 0.10, 0.08, 0.02, 0.20, 0.10, 0.04, 0.02, 0.00, 0.44],
-        [0.00, 0.00, 0.04, 0.03, 0.04, 0.36, 0.02, 0.06, 0.02, 0.00, 0.43],
-        [0.00, 0.00, 0.06, 0.03, 0.06, 0.14, 0.04, 0.03, 0.00, 0.30, 0.34],
-        [0.00, 0.00, 0.06, 0.03, 0.02, 0.07, 0.10, 0.02, 0.00, 0.28, 0.42],
-        [0.00, 0.00, 0.02, 0.02, 0.02, 0.06, 0.02, 0.06, 0.04, 0.48, 0.28],
-        [0.00, 0.00, 0.04, 0.06, 0.06, 0.10, 0.02, 0.22, 0.04, 0.20, 0.26],
-    ]
-)
-
 DRIVERS = ("delivery", "quality", "price", "staff", "ease")
 PERSONALITY = ("sincerity", "excitement", "competence", "sophistication", "ruggedness")
 # What five calls of a cause do to the log hazard that a subscription is ended by the customer.
 HAZARD_CAUSES = ("late_deliveries", "slow_resolution", "stock_outs", "price_rise", "attachment")
 PURPOSES = ("service", "analytics", "research", "marketing")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Segment:
-    """One latent kind of customer; nobody in the company knows who is which.
-
-    Attributes
-    ----------
-    r, alpha, a, b : float
-        BG/NBD (Fader, Hardie & Lee 2005), time in weeks.
-    p, q, gamma : float
-        Gamma-gamma spend of one order, in thousands of rupiah.
-    shape, scale : float
-        Weibull time to a customer's own end of a subscription, scale in months.
-    involuntary : float
-        Hazard per month that a payment fails for good.
-    mood : float
-        Mean latent satisfaction, in standard deviations.
-    subscribes : float
-        Share that ever takes a subscription.
-    """
-
-    name: str
-    share: float
-    r: float
-    alpha: float
-    a: float
-    b: float
-    p: float
-    q: float
-    gamma: float
-    shape: float
-    scale: float
-    involuntary: float
-    mood: float
-    subscribes: float
-
-
-SEGMENTS = (
-    Segment(name="ritualist", share=0.30, r=1.8, alpha=9.0, a=0.7, b=9.0, p=6.0, q=4.0, gamma=75.0,
-            shape=0.9, scale=30.0, involuntary=0.006, mood=0.35, subscribes=0.32),
-    Segment(name="explorer", share=0.28, r=1.1, alpha=12.0, a=0.9, b=4.5, p=5.0, q=3.8, gamma=95.0,
-            shape=1.0, scale=16.0, involuntary=0.008, mood=0.10, subscribes=0.20),
-    Segment(name="bargain hunter", share=0.34, r=0.8, alpha=12.0, a=1.0, b=3.0, p=5.5, q=4.2,
-            gamma=50.0, shape=1.2, scale=9.0, involuntary=0.012, mood=-0.30, subscribes=0.08),
-    Segment(name="office", share=0.08, r=2.4, alpha=12.0, a=0.5, b=10.0, p=6.5, q=3.5, gamma=260.0,
-            shape=1.1, scale=40.0, involuntary=0.004, mood=0.05, subscribes=0.30),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class Initiative:
-    """Something the company tried, and what it truly did.
-
-    Attributes
-    ----------
-    design : str
-        How it was rolled out: `randomised` by customer, `staggered` by region with the
-        worst regions first, or `whole company`.
-    starts_quarter : int
-        0 to 11. A staggered one takes five regions more in each of four quarters.
-    acts_on : str
-        What it changes: `late` (log odds that a delivery is late), `late_pain` (mood per
-        late order), `hazard` (log hazard of a customer's own end of a subscription),
-        `service_mood` (mood after a ticket), or nothing.
-    effect : float
-        By how much; 0 is truly nothing.
-    """
-
-    name: str
-    hypothesis: str
-    metric: str
-    design: Literal["randomised", "staggered", "whole company"]
-    starts_quarter: int
-    acts_on: str = ""
-    effect: float = 0.0
-
-
-INITIATIVES = (
-    Initiative(name="second carrier", hypothesis="A second carrier makes deliveries punctual.",
-               metric="delivery.kept_share", design="staggered", starts_quarter=4,
-               acts_on="late", effect=-0.6),
-    Initiative(name="barista training", hypothesis="Trained baristas make visits pleasant.",
-               metric="csat.top_box_share", design="staggered", starts_quarter=3),
-    Initiative(name="welcome letter", hypothesis="A letter brings a second purchase.",
-               metric="orders.count", design="randomised", starts_quarter=2),
-    Initiative(name="refill reminder", hypothesis="A reminder keeps subscribers.",
-               metric="churn.rate", design="randomised", starts_quarter=5,
-               acts_on="hazard", effect=-0.35),
-    Initiative(name="new packaging", hypothesis="Better packaging pleases.",
-               metric="csat.top_box_share", design="whole company", starts_quarter=4),
-    Initiative(name="chatbot first", hypothesis="A chatbot answers sooner and as well.",
-               metric="csat.top_box_share", design="whole company", starts_quarter=8,
-               acts_on="service_mood", effect=-0.5),
-    Initiative(name="double points", hypothesis="Double points bring visits.",
-               metric="orders.count", design="randomised", starts_quarter=6),
-    Initiative(name="delay notice", hypothesis="A notice takes the sting out of a delay.",
-               metric="csat.top_box_share", design="randomised", starts_quarter=6,
-               acts_on="late_pain", effect=0.5),
-    Initiative(name="tasting tour", hypothesis="Tastings raise attachment.",
-               metric="nps.score", design="staggered", starts_quarter=7),
-    Initiative(name="app redesign", hypothesis="A simpler app takes less effort.",
-               metric="ces.mean", design="whole company", starts_quarter=9),
-    Initiative(name="grinder on loan", hypothesis="A grinder on loan keeps subscribers.",
-               metric="churn.rate", design="randomised", starts_quarter=7),
-    Initiative(name="price promise", hypothesis="A price promise keeps bargain hunters.",
-               metric="churn.rate", design="randomised", starts_quarter=8),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

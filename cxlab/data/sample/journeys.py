@@ -13,14 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlab.data.sample.company import (
-    CHANNEL_SHARES,
-    CHANNELS,
-    NEWER_CHANNELS,
-    QUARTERS,
-    TOUCHPOINTS,
-    Company,
-)
+from cxlab.data.sample.company import QUARTERS, Company
+from cxlab.data.sample.touchpoints import CHANNEL_SHARES, CHANNELS, NEWER_CHANNELS, TOUCHPOINTS
 
 __all__ = [
     "NOTHING",
@@ -105,7 +99,7 @@ class Chain:
 def first_order(company: Company, quarter: int) -> Numbers:
     """Return the transitions of a quarter (0 to 11), which drift towards newer channels.
 
-    Rows and columns are those of `company.TRANSITIONS`.
+    Rows and columns are those of `touchpoints.TRANSITIONS`.
     """
     moved = company.drift * quarter / (QUARTERS - 1)
     newer = np.eye(_K + 2)

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from cxlab.data.sample.campaigns import CAMPAIGN_CHANNELS
 from cxlab.data.sample.clock import DAY, EXPORTED, NOT_YET, later
-from cxlab.data.sample.company import QUARTERS, TOUCHPOINTS
+from cxlab.data.sample.company import QUARTERS
 from cxlab.data.sample.paths import NUMBERS
 from cxlab.data.sample.people import coded, pick
+from cxlab.data.sample.touchpoints import TOUCHPOINTS
 from cxlab.data.sample.world import World, chance
 
 __all__ = ["MESSAGE_CHANNELS", "PERSONALISATIONS", "simulate_messages"]

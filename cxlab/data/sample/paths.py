@@ -23,10 +23,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlab.data.sample.company import CHANNELS, QUARTERS, TOUCHPOINTS
+from cxlab.data.sample.company import QUARTERS
 from cxlab.data.sample.journeys import NOTHING, Chain, chain, channel_shares, walk
 from cxlab.data.sample.people import coded
 from cxlab.data.sample.placement import journey_ends, makers, touch_moments
+from cxlab.data.sample.touchpoints import CHANNELS, TOUCHPOINTS
 from cxlab.data.sample.world import World, chance
 
 __all__ = ["ALL_CHANNELS", "NUMBERS", "simulate_journeys"]

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from cxlab.data.sample.company import DRIVERS, PERSONALITY, TOUCHPOINTS
+from cxlab.data.sample.company import DRIVERS, PERSONALITY
+from cxlab.data.sample.touchpoints import TOUCHPOINTS
 
 __all__ = ["CODES", "CONSTRUCTS", "QUESTIONS", "SURVEYS", "Question"]
 

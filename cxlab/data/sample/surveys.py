@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from scipy.special import bdtr, ndtri
 
 from cxlab.data.sample.activities import PLACES
-from cxlab.data.sample.company import DRIVERS, PERSONALITY, TOUCHPOINTS
+from cxlab.data.sample.company import DRIVERS, PERSONALITY
 from cxlab.data.sample.moods import marks
 from cxlab.data.sample.people import at_rows, coded
 from cxlab.data.sample.questions import CODES, CONSTRUCTS, QUESTIONS
+from cxlab.data.sample.touchpoints import TOUCHPOINTS
 from cxlab.data.sample.world import World, chance
 
 __all__ = ["simulate_answers"]

@@ -11,18 +11,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from cxlab.data.sample.company import (
-    CHANNEL_SHARES,
-    CHANNELS,
-    NEWER_CHANNELS,
-    QUARTERS,
-    REGIONS,
-    TOUCHPOINTS,
-)
+from cxlab.data.sample.company import QUARTERS, REGIONS
 from cxlab.data.sample.dirt import DIRT, MERGED
 from cxlab.data.sample.expectations import truth_of_answers, truth_of_promoters
 from cxlab.data.sample.hostile import hostile_dirt
 from cxlab.data.sample.journeys import first_order, truth_of_journeys
+from cxlab.data.sample.touchpoints import CHANNEL_SHARES, CHANNELS, NEWER_CHANNELS, TOUCHPOINTS
 from cxlab.data.sample.world import NEVER, World
 
 __all__ = ["write_answers", "write_margins", "write_truth"]

@@ -31,8 +31,8 @@ from cxlab.data.sample.activities import (
 )
 from cxlab.data.sample.aftermath import after_purchases, bots, friction, service_visits
 from cxlab.data.sample.campaigns import campaign_of
-from cxlab.data.sample.company import TOUCHPOINTS
 from cxlab.data.sample.paths import NUMBERS
+from cxlab.data.sample.touchpoints import TOUCHPOINTS
 from cxlab.data.sample.world import World, chance
 
 __all__ = ["devices", "simulate_interactions"]

@@ -22,7 +22,7 @@ from cxlab.journeys.funnels.counts import counted
 from cxlab.journeys.funnels.funnel import enough
 from cxlab.journeys.funnels.rates import UNITS, StepCounts, titled
 from cxlab.journeys.funnels.units import Entered, entered
-from cxlab.journeys.funnels.wording import described
+from cxlab.journeys.funnels.wording import described, ruled
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.clusters import ClusterSums, effective_n
@@ -91,7 +91,7 @@ class FunnelChange(Result):
             seen = words.number(100 * detectable_change(low, high), 1)
             said = (
                 f"No clear change in the conversion from {self.before} to {self.cycle} "
-                f"(we could have seen \N{PLUS-MINUS SIGN}{seen} points)"
+                f"(we could have seen one of {seen} points)"
             )
         else:
             way = "Higher" if low > 0 else "Lower"
@@ -178,7 +178,7 @@ def funnel_change(
     return FunnelChange(
         estimates=titled(pd.DataFrame(rows), name),
         subtitle=described(spec, cycle).replace("Share of", "Change of the share of", 1),
-        note=_note(now, before, tie, spec, cycle),
+        note=f"{_note(now, before, tie, spec, cycle)} {ruled(spec)}",
         spec=spec,
         cycle=cycle.name,
         before=cycle.previous.name,

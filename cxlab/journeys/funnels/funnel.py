@@ -15,7 +15,7 @@ from cxlab.data.funnel_settings import Funnel
 from cxlab.errors import Withheld
 from cxlab.journeys.funnels.counts import FunnelCounts, shared_counts
 from cxlab.journeys.funnels.rates import UNITS, StepCounts, mature_steps, titled, together
-from cxlab.journeys.funnels.wording import described, left_out
+from cxlab.journeys.funnels.wording import described, left_out, ruled
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -194,7 +194,7 @@ def funnel(
     return FunnelResult(
         estimates=titled(pd.DataFrame(rows), name),
         subtitle=described(spec, cycle, by=group or ""),
-        note=left_out(counts),
+        note=f"{left_out(counts)} {ruled(spec)}",
         spec=spec,
         cycle=cycle.name,
         by=group or "",
@@ -263,4 +263,4 @@ def _waiting(estimates: pd.DataFrame, spec: Funnel) -> str:
     """Say how many entrants are left out because their window is not over."""
     row = estimates[estimates["metric"] == "funnel.immature"].iloc[0]
     n = "too few to show" if row["suppressed"] else words.number(row["estimate"])
-    return f"Not yet mature: {n} (entered less than {spec.window} before the end; left out)."
+    return f"Left out, since they entered less than {spec.window} before the end: {n}."

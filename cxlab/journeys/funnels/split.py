@@ -20,7 +20,7 @@ from cxlab.journeys.funnels.changes import difference, two_cycles
 from cxlab.journeys.funnels.counts import counted
 from cxlab.journeys.funnels.funnel import enough
 from cxlab.journeys.funnels.rates import StepCounts, mature_steps, titled, together
-from cxlab.journeys.funnels.wording import described
+from cxlab.journeys.funnels.wording import described, ruled
 from cxlab.report import charts, words
 from cxlab.report.finding import Result, interval_row
 from cxlab.stats.intervals import Interval
@@ -72,8 +72,8 @@ class FunnelSplit(Result):
         whole, rate, mix = (moved[m] for m in ("funnel.conversion_change", *_PARTS))
         group = self.by.replace("_", " ")
         return (
-            f"Conversion from {self.before} to {self.cycle}: {whole}. Of this, {rate} is the part "
-            f"of each {group}'s own rate, and {mix} that of another mix of them."
+            f"The conversion changed from {self.before} to {self.cycle} by {whole}: {rate} since "
+            f"each {group} converts otherwise, and {mix} since the mix of them is another."
         )
 
 
@@ -152,7 +152,7 @@ def funnel_split(
     return FunnelSplit(
         estimates=titled(pd.DataFrame([whole, *_parts(split, cells, people, group)]), name),
         subtitle=described(spec, cycle, by=group).replace("Share of", "Change of the share of", 1),
-        note=_note(split, spec, cycle, likeness=likeness),
+        note=f"{_note(split, spec, cycle, likeness=likeness)} {ruled(spec)}",
         spec=spec,
         cycle=cycle.name,
         before=cycle.previous.name,

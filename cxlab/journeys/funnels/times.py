@@ -19,7 +19,7 @@ from cxlab.errors import Withheld
 from cxlab.journeys.funnels.counts import FunnelCounts, shared_counts
 from cxlab.journeys.funnels.funnel import FEWEST, IMMATURE
 from cxlab.journeys.funnels.rates import UNITS, mature_steps, titled
-from cxlab.journeys.funnels.wording import entered, left_out
+from cxlab.journeys.funnels.wording import entered, left_out, ruled
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Policy, blank, running
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -175,9 +175,9 @@ def time_to_convert(
         estimates=titled(pd.DataFrame(rows), name),
         subtitle=f"Share of all {entered(spec, cycle)} that had reached {spec.steps[-1].name} "
         f"by {unit} since the entry; 95% band",
-        note="Entrants whose window is not over count for as long as they were seen "
-        "(funnel.censored). Median and nine in ten are of converters only: they say nothing "
-        f"of those who never convert. {left_out(counts)}",
+        note="Entrants whose window is not over count for as long as they were seen. Median and "
+        "nine in ten are of converters only: they say nothing of those who never convert. "
+        f"{left_out(counts)} {ruled(spec)}",
         spec=spec,
         cycle=cycle.name,
         time_unit=unit,

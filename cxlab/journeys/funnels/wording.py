@@ -6,7 +6,7 @@ from cxlab.journeys.funnels.counts import FunnelCounts
 from cxlab.journeys.funnels.rates import UNITS
 from cxlab.report import words
 
-__all__ = ["described", "entered", "left_out"]
+__all__ = ["described", "entered", "left_out", "ruled"]
 
 _ORDER = {
     "ordered": "steps in order, other contacts between them allowed",
@@ -24,21 +24,25 @@ _ENTRY = {
 
 
 def described(spec: Funnel, cycle: Cycle, *, by: str = "") -> str:
-    """Name the mode, the window, what is counted and whose property a group is."""
+    """Name what is counted, the window, and whose property a group is."""
     whose = f"; {by.replace('_', ' ')} {_whose(spec)}" if by else ""
-    return f"Share of {entered(spec, cycle)}, their {spec.window} over{whose}; 95% interval"
+    return f"Share of {entered(spec, cycle)} and have had {spec.window} since{whose}; 95% interval"
 
 
 def entered(spec: Funnel, cycle: Cycle) -> str:
-    """Name who is counted, when they entered, and by which rules."""
+    """Name who is counted, and when they entered."""
+    return f"{UNITS[spec.count_by]} that entered {cycle.first_day} to {cycle.last_day}"
+
+
+def ruled(spec: Funnel) -> str:
+    """Name the rules by which steps are counted."""
     entry = "each entry counts" if spec.count_by == "attempt" else _ENTRY[spec.reentry]
     rules = [_ORDER[spec.order], entry, _TIES[spec.ties]]
     if spec.exclude:
         rules.append("ended by " + words.listing([_named(out) for out in spec.exclude], "or"))
     if spec.hold:
         rules.append(f"{words.listing(list(spec.hold))} alike in all steps")
-    units = UNITS[spec.count_by]
-    return f"{units} that entered {cycle.first_day} to {cycle.last_day} ({'; '.join(rules)})"
+    return f"How it is counted: {'; '.join(rules)}."
 
 
 def left_out(counts: FunnelCounts) -> str:

@@ -74,7 +74,7 @@ class Drift(Result):
             return f"Too few people were met to say whether {noun} moved since {self.since}."
         p = self._one("drift.p_value")["estimate"]
         told = (
-            f"distance {words.value(row['estimate'], 'points')} "
+            f"distance {words.value(row['estimate'], 'points')} on a scale of 0 to 1 "
             f"({words.interval(row['conf_low'], row['conf_high'], 'points')}), where chance alone "
             f"gives {words.value(chance['estimate'], 'points')}"
         )

@@ -59,15 +59,13 @@ class Friction(Result):
         )
         clear = weights[clear_changes(tests)]
         told = [
-            f"{row['signal']} ("
-            f"{words.change(row['estimate'], row['conf_low'], row['conf_high'], 'share')})"
+            f"{'more' if row['estimate'] > 0 else 'less'} often with {row['signal']}, "
+            f"{words.change(row['estimate'], row['conf_low'], row['conf_high'], 'share')}"
             for row in clear.sort_values("estimate", ascending=False).to_dict("records")
         ]
         if not told:
             return f"{said}; no kind clearly goes with more or fewer sessions without the outcome."
-        return (
-            f"{said}; the share of sessions without the outcome differs with {words.listing(told)}."
-        )
+        return f"{said}; sessions end without the outcome {words.listing(told)}."
 
     def _shown(self, metric: str) -> pd.DataFrame:
         rows = self._rows(metric)

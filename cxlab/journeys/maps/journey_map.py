@@ -17,7 +17,8 @@ from cxlab.data.working_time import WorkingHours
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.limits.drift import Drift
-from cxlab.journeys.maps.drawing import maps_of, told
+from cxlab.journeys.maps.complaints import IN_COMMENTS, IN_TICKETS, comment_rows, ticket_rows
+from cxlab.journeys.maps.drawing import maps_of
 from cxlab.journeys.maps.lengths import elapsed_rows, stage_rows
 from cxlab.journeys.maps.met import met_rows, reach_rows, trouble_rows
 from cxlab.journeys.maps.phases import (
@@ -29,6 +30,7 @@ from cxlab.journeys.maps.phases import (
     stages_of,
 )
 from cxlab.journeys.maps.planned import fitness
+from cxlab.journeys.maps.told import told
 from cxlab.report import journey_map as picture
 from cxlab.report import words
 from cxlab.report.finding import Result, estimate_row
@@ -36,8 +38,8 @@ from cxlab.report.finding import Result, estimate_row
 __all__ = ["JourneyMap", "journey_map", "touchpoints_by_stage"]
 
 _DIMS = (
-    "persona", "stage", "touchpoint", "channel", "activity", "deviation", "detail", "measure",
-    "part", "source", "emotion",
+    "persona", "stage", "touchpoint", "channel", "activity", "deviation", "detail", "complaint",
+    "measure", "part", "source", "emotion",
 )  # fmt: skip
 _MOST_PERSONAS = 6
 
@@ -51,7 +53,8 @@ class JourneyMap(Result):
     personas: list[str]
     stages: Stages = field(repr=False)
     due: str = ""
-    apart = APART_BY_STAGE
+    # Nor do complaints add up: who speaks of one may speak of another.
+    apart = (*APART_BY_STAGE, "complaint")
 
     def table(self) -> pd.DataFrame:
         """One row per number on the map; what it is about beside its stage in one column."""
@@ -87,6 +90,8 @@ def journey_map(
     currency: str = "",
     hours: WorkingHours | None = None,
     drifted: Sequence[Drift] = (),
+    tickets: TableLike | None = None,
+    comments: TableLike | None = None,
 ) -> JourneyMap:
     """Map the journeys that began in a cycle, persona by persona.
 
@@ -110,6 +115,10 @@ def journey_map(
         The study's `working_hours`: stages after the outcome are timed in these as well.
     drifted : sequence of Drift
         From `drifts`: where one says so, the map is marked as due for review.
+    tickets : table, optional
+        For complaints about the `topics` of a planned stage.
+    comments : table, optional
+        For complaints about the `themes` of the settings, at the touchpoints of a stage.
 
     Returns
     -------
@@ -137,6 +146,16 @@ def journey_map(
     rows += staying
     if interactions is not None:
         rows += trouble_rows(journeys, begun, stages, interactions)
+    if tickets is not None:
+        rows += ticket_rows(begun, stages, tickets)
+    if comments is not None:
+        rows += comment_rows(
+            begun,
+            stages,
+            comments,
+            by=touchpoints_by_stage(journeys),
+            themes=journeys.settings.themes,
+        )
     frames = [pd.DataFrame(rows)]
     if stages.plan:
         try:
@@ -154,11 +173,11 @@ def journey_map(
             frame[name] = None
     frame = frame.astype(dict.fromkeys(_DIMS, object))
     frame = frame.where(frame.notna() | ~frame.columns.isin(_DIMS), None)
-    has_money = bool((frame["metric"] == "plan.deviation_amount").any())
+    metrics = {*frame["metric"]}
     return JourneyMap(
         estimates=frame[frame["persona"].isin(kept)].reset_index(drop=True),
         subtitle=f"From the first contact to the last, {begun.said(cycle)}; 95% intervals",
-        noted=lambda least: _note(begun, still, hours, least, has_money=has_money),
+        noted=lambda least: _note(begun, still, hours, least, metrics=metrics),
         cycle=cycle.name,
         outcome=words.listing(journeys.settings.outcome, "or"),
         personas=kept,
@@ -214,7 +233,7 @@ def _felt(estimates: pd.DataFrame, by_persona: bool) -> pd.DataFrame:
 
 
 def _note(
-    begun: Begun, still: int, hours: WorkingHours | None, least: int, *, has_money: bool
+    begun: Begun, still: int, hours: WorkingHours | None, least: int, *, metrics: set[str]
 ) -> str:
     said = [
         "How each cell is known stands in it. Shares of touchpoints are of contacts in the stage; "
@@ -222,14 +241,22 @@ def _note(
         "still go on for as long as they were watched. Feelings are asked of touchpoints, "
         "and count in each stage that has the touchpoint."
     ]
-    if has_money:
+    if "plan.deviation_amount" in metrics:
         said.append("Money is what journeys with a deviation bought at their outcome; not a loss.")
+    if IN_TICKETS in metrics:
+        said.append("Complaints by ticket are shares of all people on the map.")
+    if IN_COMMENTS in metrics:
+        said.append(
+            "Complaints in comments are shares of those who rated the stage in a comment: they "
+            "rated it below the middle of the scale, and used a word that the settings list for "
+            "the theme. A list of words misses what is said otherwise."
+        )
     if still:
         stays = words.plural_from(least, still, "stay")
         said.append(f"{stays} in a stage had not ended, or not for sure.")
     if begun.unnamed:
         nobody = words.plural_from(least, begun.unnamed, "journey")
-        said.append(f"{nobody} of nobody with a persona left out.")
+        said.append(f"Left out, since nobody knows their persona: {nobody}.")
     if len(begun.personas) > _MOST_PERSONAS:
         left = begun.personas[_MOST_PERSONAS:]
         said.append(f"Not drawn, since fewest: {words.listing(left)}.")

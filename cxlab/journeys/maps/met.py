@@ -19,7 +19,7 @@ from cxlab.report.finding import estimate_row, interval_row
 from cxlab.stats.clusters import ClusterSums, effective_n
 from cxlab.stats.intervals import wilson
 
-__all__ = ["MET", "met_rows", "reach_rows", "trouble_rows"]
+__all__ = ["MET", "met_rows", "reach_rows", "too_few", "trouble_rows"]
 
 MET = {"touchpoint": "map.touchpoint_share", "channel": "map.channel_share"}
 
@@ -135,7 +135,7 @@ def _incidences(
         dims = {"persona": begun.personas[persona_no], "stage": stages.names[stage_no]}
         found = group.share() if group.enough else None
         if found is None or not np.isfinite([found.low, found.high]).all():
-            rows.append(_too_few(metric, group.n, group.people, dims))
+            rows.append(too_few(metric, group.n, group.people, dims))
         else:
             rows.append(interval_row(metric, found, unit="share", count=group.people, **dims))
     return rows
@@ -190,7 +190,7 @@ def _rows(
             n_n=float(s["n_n"]), n_total=float(s["n_y"]), total_total=float(s["y_y"]),
         )  # fmt: skip
         if clusters.n < FEWEST or clusters.customers < 2:
-            rows.append(_too_few(metric, clusters.n, s["people"], dims))
+            rows.append(too_few(metric, clusters.n, s["people"], dims))
             continue
         size = effective_n(clusters, clusters.mean * (1 - clusters.mean))
         found = wilson(clusters.total, clusters.n, n_eff=size if clusters.repeated else None)
@@ -198,7 +198,8 @@ def _rows(
     return rows
 
 
-def _too_few(metric: str, n: float, people: float, dims: dict[str, Any]) -> dict[str, Any]:
+def too_few(metric: str, n: float, people: float, dims: dict[str, Any]) -> dict[str, Any]:
+    """Make the row of a share of so few that nothing is said."""
     nothing = float("nan")
     row = estimate_row(
         metric, nothing, nothing, nothing, n=n, count=people, unit="share",

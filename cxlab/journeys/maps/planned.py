@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import TableLike, query
+from cxlab.data.engine import TableLike
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.maps.deviations import (
@@ -24,7 +24,13 @@ from cxlab.journeys.maps.deviations import (
     TOUCHPOINT,
     Replay,
     amounts,
-    replayed,
+)
+from cxlab.journeys.maps.fitting import (
+    SHARE,
+    deviation_rows,
+    money_rows,
+    most_frequent,
+    overall_rows,
 )
 from cxlab.journeys.maps.phases import (
     APART_BY_STAGE,
@@ -36,15 +42,9 @@ from cxlab.journeys.maps.phases import (
 )
 from cxlab.journeys.maps.watched import FEWEST
 from cxlab.report import charts, words
-from cxlab.report.disclosure import Money
-from cxlab.report.finding import Result, estimate_row, interval_row
-from cxlab.stats.clusters import ClusterSums, effective_n
-from cxlab.stats.intervals import wilson
+from cxlab.report.finding import Result
 
 __all__ = ["Fitness", "fitness"]
-
-_SHARE, _COUNT = "plan.deviation_share", "plan.deviation_journeys"
-_AMOUNT = "plan.deviation_amount"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +74,7 @@ class Fitness(Result):
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of journeys with each deviation."""
-        rows = self._of(_SHARE).head(12)
+        rows = self._of(SHARE).head(12)
         if rows["estimate"].notna().sum() == 0:
             return None
         rows = rows.assign(what=[deviation_said(row) for row in rows.to_dict("records")])
@@ -94,7 +94,7 @@ class Fitness(Result):
                 f"{words.value(fits['estimate'], 'share')} of {words.plural(fits['n'], 'journey')} "
                 f"follow the plan from end to end ({ends})"
             )
-        rows = self._of(_SHARE).dropna(subset="estimate")
+        rows = self._of(SHARE).dropna(subset="estimate")
         if len(rows):
             top = rows.sort_values("estimate", ascending=False, kind="stable").iloc[0]
             said += (
@@ -171,18 +171,18 @@ def fitness(
     stages = stages_of(journeys)
     begun = begun_in(journeys, stages, cycle=cycle, persona=persona)
     replay = Replay(journeys, begun, stages)
-    rows, people = _overall(replay, begun)
+    rows, people = overall_rows(replay, begun)
     if all(row["suppressed"] for row in rows if row["metric"] == "plan.journeys_share"):
         raise Withheld(
             f"Fewer than {FEWEST} journeys that began in {cycle.name} are decided, too few to say "
             "whether they follow the plan."
         )
-    found, left = _most(replay, begun, most)
+    found, left = most_frequent(replay, begun, most)
     for row in found.to_dict("records"):
-        rows += _deviation(row, people.loc[row["persona"]])
+        rows += deviation_rows(row, people.loc[row["persona"]])
     has_money = interactions is not None and "value_amount" in _columns(interactions)
     if has_money and interactions is not None and journeys.settings.outcome:
-        rows += _money(found, amounts(replay, interactions, journeys), currency)
+        rows += money_rows(found, amounts(replay, interactions, journeys), currency)
     unplanned = _unplanned(journeys, stages)
     return Fitness(
         estimates=pd.DataFrame(rows),
@@ -209,109 +209,6 @@ def deviation_said(row: Any) -> str:
         CHANNEL: f"{stage} by {detail}, not planned there",
         OUTSIDE: f"{detail}, in no planned stage",
     }[row["deviation"]]
-
-
-def _overall(replay: Replay, begun: Begun) -> tuple[list[dict[str, Any]], pd.DataFrame]:
-    """Make the two shares that say how well log and plan fit, by persona."""
-    sums = query(
-        """
-        select persona, count(*) as people, sum(n) as n, sum(n * n) as n_n, sum(y) as y,
-            sum(n * y) as n_y, sum(y * y) as y_y, sum(case when y > 0 then 1 else 0 end) as fit,
-            sum(m) as m, sum(m * m) as m_m, sum(f) as f, sum(m * f) as m_f, sum(f * f) as f_f,
-            sum(case when f > 0 then 1 else 0 end) as some
-        from (
-            select c.persona, c.person_id, count(*) as n,
-                sum(case when d.journey is null then 1 else 0 end) as y,
-                sum(c.contacts + c.skipped) as m, sum(c.fitting) as f
-            from c left join (select distinct journey from d) as d on c.journey = d.journey
-            group by c.persona, c.person_id
-        ) as p group by persona order by persona
-        """,
-        c=replay.contacts,
-        d=replay.deviations,
-    ).set_index("persona")
-    rows = []
-    for persona in [p for p in begun.personas if p in sums.index]:
-        s = sums.loc[persona]
-        journeys = _clusters(s, "n", "y")
-        moves = _clusters(s, "m", "f")
-        for metric, clusters, people in (
-            ("plan.journeys_share", journeys, "fit"),
-            ("plan.contacts_share", moves, "some"),
-        ):
-            rows.append(_share(metric, clusters, float(sums[people][persona]), persona=persona))
-    return rows, sums
-
-
-def _clusters(s: Any, n: str, y: str) -> ClusterSums:
-    return ClusterSums(
-        customers=float(s["people"]), n=float(s[n]), total=float(s[y]),
-        n_n=float(s[f"{n}_{n}"]), n_total=float(s[f"{n}_{y}"]), total_total=float(s[f"{y}_{y}"]),
-    )  # fmt: skip
-
-
-def _share(metric: str, sums: ClusterSums, people: float, **dims: object) -> dict[str, Any]:
-    said: dict[str, Any] = {"persona": None, "deviation": None, "stage": None, "detail": None}
-    if sums.n < FEWEST or sums.customers < 2:
-        nothing = float("nan")
-        row = estimate_row(
-            metric, nothing, nothing, nothing, n=sums.n, count=people, unit="share",
-            method=f"withheld: fewer than {FEWEST} journeys", **(said | dims),
-        )  # fmt: skip
-        return {**row, "suppressed": True}
-    size = effective_n(sums, sums.mean * (1 - sums.mean)) if sums.repeated else None
-    found = wilson(sums.total, sums.n, n_eff=size)
-    return interval_row(metric, found, unit="share", count=people, **(said | dims))
-
-
-def _most(replay: Replay, begun: Begun, most: int) -> tuple[pd.DataFrame, int]:
-    """Take the most frequent deviations of all personas together."""
-    counts = replayed(replay)
-    counts = counts[counts["persona"].isin(begun.personas)]
-    key = ["kind", "stage_no", "place"]
-    size = (
-        counts.groupby(key, sort=True)["journeys"].sum().sort_values(ascending=False, kind="stable")
-    )
-    kept = size.head(most).index
-    order = {name: i for i, name in enumerate(kept)}
-    listed = [tuple(k) in order for k in counts[key].itertuples(index=False)]
-    found = counts[pd.Series(listed, index=counts.index, dtype=bool)]
-    rank = [order[tuple(k)] for k in found[key].itertuples(index=False)]
-    who = found["persona"].map({p: i for i, p in enumerate(begun.personas)})
-    found = found.assign(rank=rank, who=who).sort_values(["who", "rank"], kind="stable")
-    return replay.names(found), max(0, len(size) - most)
-
-
-def _deviation(row: dict[Any, Any], base: Any) -> list[dict[str, Any]]:
-    """Make the rows of one deviation: how many journeys have it, and which share they are."""
-    sums = ClusterSums(
-        customers=float(base["people"]), n=float(base["n"]), total=float(row["journeys"]),
-        n_n=float(base["n_n"]), n_total=float(row["n_y"]), total_total=float(row["y_y"]),
-    )  # fmt: skip
-    dims = {k: row[k] for k in ("persona", "deviation", "stage", "detail")}
-    many = float(row["journeys"])
-    count = estimate_row(
-        _COUNT, many, many, many, n=float(base["n"]), count=row["people"], unit="count",
-        method="complete count", **dims,
-    )  # fmt: skip
-    return [_share(_SHARE, sums, row["people"], **dims), count]
-
-
-def _money(found: pd.DataFrame, sums: pd.DataFrame, currency: str) -> list[dict[str, Any]]:
-    """Make the rows of money: what journeys with a deviation bought at their outcome."""
-    key = ["persona", "kind", "stage_no", "place"]
-    rows = []
-    for row in found.merge(sums, on=key, validate="one_to_one").to_dict("records"):
-        dims = {k: row[k] for k in ("persona", "deviation", "stage", "detail")}
-        money = Money.of(row["total"], row["gross"], row["largest"], row["two_largest"])
-        total = float(row["total"])
-        rows.append(
-            estimate_row(
-                _AMOUNT, total, total, total, n=row["journeys"], count=row["people"],
-                unit=currency or "amount", method="complete sum", money=money, **dims,
-            )
-        )  # fmt: skip
-    return rows
 
 
 def _unseen(stages: Stages, begun: Begun) -> list[str]:
@@ -347,5 +244,5 @@ def _note(begun: Begun, people: pd.DataFrame, left: int, least: int, *, has_mone
         said.append(f"{words.plural(left, 'rarer deviation')} not listed.")
     if begun.personas != [EVERYBODY] and begun.unnamed:
         nobody = words.plural_from(least, begun.unnamed, "journey")
-        said.append(f"{nobody} of nobody with a persona left out.")
+        said.append(f"Left out, since nobody knows their persona: {nobody}.")
     return " ".join(said)

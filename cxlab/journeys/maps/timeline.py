@@ -61,12 +61,13 @@ class Timeline(Result):
                 return f"Too few journeys that began in {self.cycle} have ended to time them."
             said = "From first to last contact half of the journeys take at most"
         else:
-            said = f"Of those who come to '{self.outcome}', half are there within"
+            said = f"Half of those who come to '{self.outcome}' are there within"
             since = " of the first contact"
         row = rows.iloc[0]
-        who = "" if row["persona"] == EVERYBODY else f" ({row['persona']})"
+        who = "" if row["persona"] == EVERYBODY else f"{row['persona']}: "
         ends = f"{words.duration(row['conf_low'])} to {words.duration(row['conf_high'])}"
-        return f"{said} {words.duration(row['estimate'])}{since}{who} (95% interval {ends})."
+        said = said[:1].lower() + said[1:] if who else said
+        return f"{who}{said} {words.duration(row['estimate'])}{since} ({ends})."
 
     def _medians(self, metric: str) -> pd.DataFrame:
         rows = self.estimates[
@@ -165,7 +166,7 @@ def _note(begun: Begun, still: int, hours: WorkingHours | None, least: int) -> s
         )
     if begun.unnamed:
         nobody = words.plural_from(least, begun.unnamed, "journey")
-        said.append(f"{nobody} of nobody with a persona left out.")
+        said.append(f"Left out, since nobody knows their persona: {nobody}.")
     if hours is not None:
         said.append(f"Working hours: {hours.said()}.")
     return " ".join(said)

@@ -79,14 +79,14 @@ class Flow(Result):
             return "No first move was made by enough people to be shown."
         top = named.sort_values("estimate", kind="stable").iloc[-1]
         how = {
-            "converted": "reach the outcome there, at their first stay",
+            "converted": "reach the outcome there",
             "lost": "are lost there",
-            "ended": "end there in silence, after one stay",
+            "ended": "go nowhere else",
         }.get(top["to_place"], f"go on to {top['to_place']}")
         return (
-            f"The most frequent beginning: {words.value(top['estimate'], 'share')} of journeys "
+            f"{words.value(top['estimate'], 'share')} of journeys "
             f"({words.interval(top['conf_low'], top['conf_high'], 'share')}) begin at "
-            f"{top['from_place']} and {how}."
+            f"{top['from_place']} and {how}: the most frequent beginning."
         )
 
 

@@ -54,7 +54,7 @@ class Variants(Result):
             return "No way was taken by enough people to be shown."
         top = shares.iloc[0]
         said = (
-            f"The most frequent way is {top['sequence']}: "
+            f"The most frequent way is {self._way(top)}: "
             f"{words.value(top['estimate'], 'share')} of journeys "
             f"({words.interval(top['conf_low'], top['conf_high'], 'share')})"
         )
@@ -63,10 +63,14 @@ class Variants(Result):
             return f"{said}."
         best = rates.sort_values("estimate", kind="stable").iloc[-1]
         return (
-            f"{said}; of those shown, {best['sequence']} reached the outcome most often, "
+            f"{said}; of those shown, {self._way(best)} reached the outcome most often, "
             f"{words.value(best['estimate'], 'share')} of the time "
             f"({words.interval(best['conf_low'], best['conf_high'], 'share')})."
         )
+
+    def _way(self, row: Any) -> str:
+        """Write a way, and that a single place is all of it."""
+        return f"{row['sequence']}{'' if ' > ' in row['sequence'] else ' alone'}"
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric].reset_index(drop=True)

@@ -7,11 +7,11 @@ with steps as (
     select order_id, person_id, excluded_by, 'approved', 'purchase', 'payment', order_approved_at
     from _orders
     union all
-    select order_id, person_id, excluded_by, 'handed over', 'delivery', 'carrier',
+    select order_id, person_id, excluded_by, 'handed over', 'delivery', 'delivery',
         order_delivered_carrier_date
     from _orders
     union all
-    select order_id, person_id, excluded_by, 'delivered', 'delivery', 'carrier',
+    select order_id, person_id, excluded_by, 'delivered', 'delivery', 'delivery',
         order_delivered_customer_date
     from _orders
     union all
@@ -28,7 +28,7 @@ select
     activity,
     touchpoint,
     stage,
-    case when touchpoint = 'carrier' then 'delivery' when touchpoint = 'e-mail' then 'e-mail'
+    case when touchpoint in ('delivery', 'e-mail') then touchpoint
         else 'web' end as channel,
     'order' as object_type,
     split_part(object_id, '/', -1) as object_id,

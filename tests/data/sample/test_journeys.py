@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlab.data.sample.company import CHANNELS, TOUCHPOINTS, company
+from cxlab.data.sample.company import company
 from cxlab.data.sample.journeys import chain, first_order, truth_of_journeys
 from cxlab.data.sample.paths import simulate_journeys
 from cxlab.data.sample.people import simulate_people
 from cxlab.data.sample.purchases import simulate_orders
+from cxlab.data.sample.touchpoints import CHANNELS, TOUCHPOINTS
 from cxlab.data.sample.world import World
 
 DAY = np.timedelta64(86_400, "s")
