@@ -20,7 +20,12 @@ _TRUE = "coalesce(cast(is_bot as boolean), false)"
 
 
 def contact_view(
-    log: Table, *, cutoff: datetime, key: str | None = None, more: tuple[str, ...] = ()
+    log: Table,
+    *,
+    cutoff: datetime,
+    start: datetime | None = None,
+    key: str | None = None,
+    more: tuple[str, ...] = (),
 ) -> Table:
     """Name the contacts that are used, one row each, and whose they are.
 
@@ -31,9 +36,10 @@ def contact_view(
         `is_bot` those that it has.
     cutoff : datetime
         Contacts from this moment on are not known yet (UTC).
+    start : datetime, optional
+        Contacts from this moment on (UTC). Default: all.
     key : str, optional
         Column that says which case a row belongs to. Default: the person.
-
     more : tuple of str
         Further columns of the log to keep.
 
@@ -58,16 +64,19 @@ def contact_view(
     case = "person_id" if key is None else f'cast("{key}" as varchar)'
     log.need(*more)
     kept = "".join(f', "{column}"' for column in more)
+    # A limit on the column itself, by which parts of a file are left unread.
+    from_start = "" if start is None else " and occurred_at >= $start"
     customer = "cast(customer_id as varchar)" if "customer_id" in log.columns else "null"
     return view(
         f"""
         select {case} as case_id, person_id, cast({customer} as varchar) as customer_id,
             epoch_us(occurred_at) as at_us, {words}{kept}
         from (select *, {person_of(log)} as person_id from log) as l
-        where occurred_at < $cutoff and {is_used(log)} and {case} is not null
+        where occurred_at < $cutoff{from_start} and {is_used(log)} and {case} is not null
         """,
         log=log,
         cutoff=cutoff,
+        **({} if start is None else {"start": start}),
     )
 
 

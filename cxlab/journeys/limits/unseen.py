@@ -59,6 +59,7 @@ def purchases(
                 from t join p on t.place = p.place join (
                     select j.journey, b.buyer from j join b on j.customer_id = b.customer_id
                 ) as m on t.journey = m.journey
+                where t.at_us >= $since
                 union all
                 select b.buyer, o.at_us, 1 from o join b on o.customer_id = b.customer_id
             ),
@@ -84,6 +85,7 @@ def purchases(
             b=buyers,
             o=placed,
             w=windows,
+            since=_reach(windows, window),
         )
     )
 
@@ -131,7 +133,8 @@ def antecedents(
                 select m.person, t.at_us, 1 as is_contact, t.place
                 from t join (
                     select j.journey, j.person from j join served as s on j.person = s.person
-                ) as m on t.journey = m.journey{bought}
+                ) as m on t.journey = m.journey
+                where t.at_us >= $since{bought}
             ),
             looked as (
                 select person, at_us, place, lag(at_us) over (
@@ -149,6 +152,7 @@ def antecedents(
             j=journeys.journeys,
             p=journeys.places.loc[journeys.places["is_after"], ["place"]],
             w=windows,
+            since=_reach(windows, window),
             **names,
         )
     )
@@ -171,6 +175,11 @@ def antecedent_sums(
         c=contacts,
         **_given(p=by, cycle=cycle),
     )
+
+
+def _reach(windows: pd.DataFrame, window: str) -> int:
+    """Give the first moment that anybody looks back to, microseconds since 1970."""
+    return int(windows["start_us"].min()) - span_us(window)
 
 
 def _placed(orders: TableLike) -> Table:

@@ -123,9 +123,8 @@ def contacts(
         view(
             f"select person_id, customer_id, {by}"
             + (", channel" if by != "channel" else "")
-            + " from c where at_us >= epoch_us(cast($start as timestamp))",
-            c=contact_view(log, cutoff=cycle.cutoff),
-            start=cycle.start,
+            + " from c",
+            c=contact_view(log, start=cycle.start, cutoff=cycle.cutoff),
         )
     )
     kinds = _media(rows, media)

@@ -47,10 +47,12 @@ class Replay:
         -1 where the whole stage is meant), each once per journey and way.
     contacts : Table
         `journey`, `person_id`, `persona`, `contacts`, `fitting`, `skipped`.
+    since : datetime.datetime
+        From when on journeys were taken (UTC).
     """
 
     def __init__(self, journeys: Journeys, begun: Begun, stages: Stages) -> None:
-        self._stages = stages
+        self._stages, self.since = stages, begun.since
         self._places = self._planned(journeys.places)
         self.decided = keep(
             view(
@@ -240,7 +242,7 @@ def amounts(replay: Replay, interactions: TableLike, journeys: Journeys) -> pd.D
             ) as v join a on v.activity = a.activity
             group by person_id, at_us
             """,
-            c=contact_view(log, cutoff=journeys.cutoff, more=("value_amount",)),
+            c=contact_view(log, start=replay.since, cutoff=journeys.cutoff, more=("value_amount",)),
             a=pd.DataFrame({"activity": journeys.settings.outcome}),
         )
     )

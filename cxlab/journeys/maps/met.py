@@ -165,7 +165,7 @@ def trouble_rows(
         where c.outcome is not null and p.stage_no >= 0 and c.at_us < $until
         group by j.persona, c.person_id, p.stage_no, p.activity
         """,
-        c=contact_view(log, cutoff=journeys.cutoff, key=key, more=("outcome",)),
+        c=contact_view(log, start=begun.since, cutoff=journeys.cutoff, key=key, more=("outcome",)),
         p=places[["stage_no", "logged_stage", "activity", "touchpoint", "channel"]],
         j=begun.journeys,
         until=begun.until_us,
