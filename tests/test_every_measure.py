@@ -57,10 +57,11 @@ JOURNEY = JourneySettings(
     outcome=["order placed"],
     stages=[
         PlannedStage(name="consider", touchpoints=["shop"], within="1 hour"),
-        PlannedStage(name="buy", channels=["search", "newsletter"]),
+        PlannedStage(name="buy", channels=["search", "newsletter"], topics=["bill"]),
         PlannedStage(name="receive", after=True, optional=True),
         PlannedStage(name="use", after=True, optional=True, owner="Head of service"),
     ],
+    themes={"late": ["late"]},
 )
 
 
@@ -79,13 +80,30 @@ def _feelings(t: Tables) -> TableLike:
     )
 
 
+def _complaints(t: Tables) -> dict[str, TableLike]:
+    """Take bad answers on satisfaction for tickets and comments, which the shop does not have."""
+    (answers,) = in_one_engine(t["answers"])
+    tickets = view(
+        "select customer_id, answered_at as opened_at, 'bill' as topic, value < 3 as is_complaint "
+        "from a where construct = 'csat'",
+        a=answers,
+    )
+    comments = view(
+        "select customer_id, answered_at as written_at, 'shop' as touchpoint, value as rating, "
+        "scale_min, scale_max, 'Late again' as text from a where construct = 'csat'",
+        a=answers,
+    )
+    return {"tickets": tickets, "comments": comments}
+
+
 def _map(t: Tables, c: Cycle) -> Result:
     found = _journeys(t, c)
     by = cx.journeys.touchpoints_by_stage(found)
     feelings = cx.emotion.felt(_feelings(t), cycle=c, by=by, persona=t["region"])
     return cx.journeys.journey_map(
-        found, cycle=c, persona=t["region"], feelings=feelings, interactions=t["interactions"]
-    )
+        found, cycle=c, persona=t["region"], feelings=feelings, interactions=t["interactions"],
+        **_complaints(t),
+    )  # fmt: skip
 
 
 WAY = ["product viewed", "cart filled", "checkout begun", "order placed"]

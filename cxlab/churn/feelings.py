@@ -44,7 +44,7 @@ class RetentionByFeeling(RetentionDifference):
         if pair["conf_low"] <= 0 <= pair["conf_high"]:
             return (
                 "Customers who felt good and those who felt bad do not clearly differ in how long "
-                f"they stay: those who felt good {words.signed(pair['estimate'], 'days')} {first} "
+                f"they stay: good less bad is {words.signed(pair['estimate'], 'days')} {first} "
                 f"({words.signed(pair['conf_low'], 'days')} to "
                 f"{words.signed(pair['conf_high'], 'days')})."
             )

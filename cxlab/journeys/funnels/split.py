@@ -70,10 +70,13 @@ class FunnelSplit(Result):
             for row in rows.to_dict("records")
         }
         whole, rate, mix = (moved[m] for m in ("funnel.conversion_change", *_PARTS))
+        all_of_it = rows[rows["metric"] == "funnel.conversion_change"].iloc[0]
+        clear = all_of_it["conf_low"] > 0 or all_of_it["conf_high"] < 0
         group = self.by.replace("_", " ")
         return (
-            f"The conversion changed from {self.before} to {self.cycle} by {whole}: {rate} since "
-            f"each {group} converts otherwise, and {mix} since the mix of them is another."
+            f"{'Clear' if clear else 'No clear'} change of the conversion from {self.before} to "
+            f"{self.cycle}: {whole}. Of it {rate} is the part of each {group}'s own rate, and "
+            f"{mix} that of another mix of them."
         )
 
 
