@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from cxlab.stats.accelerated import accelerated
-from cxlab.stats.cox import cox, cox_by_period, predicted_survival, proportional_hazards
+from cxlab.stats.cox import (
+    absolute_risk,
+    cox,
+    cox_by_period,
+    predicted_survival,
+    proportional_hazards,
+)
 from cxlab.stats.intervals import Interval
 
 __all__ = ["cox_cases", "false_alarms", "power"]
@@ -28,6 +34,7 @@ SIZES = (200, 1000)
 LIKENESS = 0.6  # correlation of the fates of one person's episodes
 WEEKS = 52.0
 MEAN_WEEKS = 40.0
+RATES = (1 / 40, 1 / 80)  # of two causes, a week
 COEF = (0.7, -0.4)  # of a level that 30 % have, and of a score with mean 0 and variance 1
 
 
@@ -39,6 +46,10 @@ def cox_cases(size: int) -> Iterator[tuple[str, str, float, Simulation]]:
     for share in (0.3, 0.7):
         yield "predicted share", f"{share}", share, _predicted(size, share, clusters=False)
         yield "predicted share, clusters", f"{share}", share, _predicted(size, share, clusters=True)
+    for clusters in (False, True):
+        for cause in (0, 1):
+            method = "absolute risk" + ", clusters" * clusters
+            yield method, f"cause {cause + 1}", _risks()[cause], _absolute(size, cause, clusters)
     yield "hazard ratio after a cut", "0.7, then -0.2", float(np.exp(-0.2)), _after(size)
     yield "change at a cut", "0.7, then -0.2", float(np.exp(-0.9)), _change(size)
     yield "time ratio, Weibull", "0.5", float(np.exp(0.5)), _stretched(size)
@@ -113,6 +124,39 @@ def _predicted(n: int, share: float, *, clusters: bool) -> Simulation:
     return simulate
 
 
+def _risks() -> list[float]:
+    """Share of those with the level who have each of two events first in weeks 11 to 40."""
+    rates = [rate * np.exp(coef) for rate, coef in zip(RATES, COEF, strict=True)]
+    had = 1 - np.exp(-30 * sum(rates))
+    return [float(had * rate / sum(rates)) for rate in rates]
+
+
+def _absolute(n: int, cause: int, clusters: bool) -> Simulation:
+    """That share, of those who had neither by week 10; the level multiplies both hazards."""
+
+    def simulate(rng: np.random.Generator) -> Interval:
+        many = 2 * n  # fewer may have no event of a cause at a level
+        person = np.repeat(np.arange(many // 3), 3) if clusters else np.arange(many)
+        level = (rng.random(person[-1] + 1) < 0.3).astype(float)[person]
+        times = [
+            -np.log(ndtr(_fates(rng, person))) / (rate * np.exp(coef * level))
+            for rate, coef in zip(RATES, COEF, strict=True)
+        ]
+        people = _counted(rng, np.minimum(*times)).assign(level=level)
+        own = times[0] < times[1]
+        cluster = person if clusters else None
+        fits = {
+            name: cox(people[["level"]], people["stop"], people["event"] * is_it, cluster=cluster)
+            for name, is_it in (("0", own), ("1", ~own))
+        }
+        row = absolute_risk(fits, [[1]], [30], after=[10]).loc[cause]
+        return Interval(
+            estimate=row["estimate"], low=row["conf_low"], high=row["conf_high"], n=n, method="",
+        )  # fmt: skip
+
+    return simulate
+
+
 def _after(n: int) -> Simulation:
     def simulate(rng: np.random.Generator) -> Interval:
         people = _turning(rng, 4 * n)  # fewer may have no event of a level in a period
@@ -169,10 +213,16 @@ def _episodes(rng: np.random.Generator, n: int, *, rate: float = 1 / MEAN_WEEKS)
     """Three rows per person; hazards are proportional, fates linked by a normal copula."""
     person = np.repeat(np.arange(n // 3), 3)
     level = (rng.random(n // 3) < 0.3).astype(float)[person]
-    shared = rng.normal(size=n // 3)[person]
-    fate = np.sqrt(LIKENESS) * shared + np.sqrt(1 - LIKENESS) * rng.normal(size=len(person))
+    fate = _fates(rng, person)
     hazard = rate * np.exp(COEF[0] * level)
     return _counted(rng, -np.log(ndtr(fate)) / hazard).assign(level=level, person=person)
+
+
+def _fates(rng: np.random.Generator, person: NDArray[np.int64]) -> Floats:
+    """Normal numbers that are alike within a person."""
+    shared = rng.normal(size=person[-1] + 1)[person]
+    own = rng.normal(size=len(person))
+    return np.sqrt(LIKENESS) * shared + np.sqrt(1 - LIKENESS) * own
 
 
 def _turning(rng: np.random.Generator, n: int) -> pd.DataFrame:
