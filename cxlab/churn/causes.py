@@ -14,7 +14,7 @@ from cxlab.churn.lengths import (
     WEEK,
     cells_of,
     effect_of,
-    gathered,
+    gathered_cells,
     lengths,
     people_of,
     seen,
@@ -189,7 +189,7 @@ def leaving_causes(
     "After 6 months subscriptions have ended 25.0% by the customer'"
     """
     held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
-    counts, people = _by_cause(view("select h.*, 'all' as shown from h", h=held))
+    counts, people = _by_cause(cells_of(held, "'all'", "cause"))
     causes = [c for c in (*CAUSES, NOT_KNOWN) if c in counts.columns]
     ended = {cause: float(counts[cause].sum()) for cause in causes}
     if sum(ended.values()) < FEWEST:
@@ -221,9 +221,8 @@ def leaving_causes(
     )
 
 
-def _by_cause(held: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _by_cause(cells: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count by group and week what began, was last seen running, and ended of each cause."""
-    cells = cells_of(held, "h.shown", "cause")
     long = query(
         """
         select grp, week, kind, sum(n) as n from (
@@ -299,8 +298,8 @@ def _group_rows(
     held: Table, name: str, causes: list[str], horizon_days: int
 ) -> list[dict[str, Any]]:
     """Shares of each group at the horizon, and a test of each cause."""
-    groups, names = gathered(held, name)
-    counts, people = _by_cause(groups)
+    cells, names = gathered_cells(held, name, "cause")
+    counts, people = _by_cause(cells)
     for cause in causes:
         if cause not in counts:
             counts[cause] = 0.0
@@ -317,14 +316,14 @@ def _group_rows(
     for group, (left, stays) in found.items():
         if week >= 1:
             rows += [{**row, name: group} for row in _rows_at(left, stays, week, people.loc[group])]
-    return [*rows, *_test_rows(groups, list(each), people, causes, name)]
+    return [*rows, *_test_rows(cells, list(each), people, causes, name)]
 
 
 def _test_rows(
-    groups: Table, names: list[str], people: pd.DataFrame, causes: list[str], name: str
+    cells: Table, names: list[str], people: pd.DataFrame, causes: list[str], name: str
 ) -> list[dict[str, Any]]:
     """Test of each cause, among those whose whole life is in the records."""
-    counts, known = _by_cause(view("select * from h where first_week = 0", h=groups))
+    counts, known = _by_cause(view("select * from c where first_week = 0", c=cells))
     counts = counts[counts["grp"].isin(names)]
     effect = max(effect_of(people.loc[group]) for group in names)
     tested = [c for c in causes if c in counts and (counts[c] > 0).any() and c != NOT_KNOWN]
