@@ -98,7 +98,7 @@ def by_cxlab(file: Path) -> list[float]:
     """Share of each segment that still runs after a year, and the p-value."""
     import numpy as np
 
-    from cxlab.churn.lengths import counted, curve_of, gathered, lengths, seen
+    from cxlab.churn.lengths import counted, curve_of, gathered_cells, lengths, seen
     from cxlab.churn.spells import spells
     from cxlab.data.calendar import parse_cycle
     from cxlab.data.engine import DuckEngine
@@ -107,8 +107,8 @@ def by_cxlab(file: Path) -> list[float]:
     cycle = parse_cycle("2026Q3")
     columns = ("subscription_id", "customer_id", "started_at", "ended_at", "segment")
     table = DuckEngine(threads=2).read_parquet([file], columns)
-    groups, _ = gathered(lengths(spells(table, cutoff=cycle.cutoff), cycle, None), "segment")
-    counts, people = counted(groups, "h.shown")
+    cells, _ = gathered_cells(lengths(spells(table, cutoff=cycle.cutoff), cycle, None), "segment")
+    counts, people = counted(cells)
     shares, parts = [], []
     for group in sorted(people["grp"]):
         mine = counts[counts["grp"] == group]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlab.churn.lengths import FEWEST, WEEK, cells_of, effect_of, people_of, seen
+from cxlab.churn.lengths import FEWEST, WEEK, effect_of, people_of, seen
 from cxlab.churn.spells import CAUSES
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.engine import Table, query
@@ -22,9 +22,8 @@ STILL_RUNNING = "still running"
 SHARE = "churn.cause_share"
 
 
-def by_cause(held: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
+def by_cause(cells: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count by group and week what began, was last seen running, and ended of each cause."""
-    cells = cells_of(held, "h.shown", "cause")
     long = query(
         """
         select grp, week, kind, sum(n) as n from (

@@ -17,7 +17,7 @@ from cxlab.churn.cause_shares import (
     incidence,
     rows_at,
 )
-from cxlab.churn.lengths import FEWEST, WEEK, effect_of, gathered, lengths
+from cxlab.churn.lengths import FEWEST, WEEK, cells_of, effect_of, gathered_cells, lengths
 from cxlab.churn.spells import CAUSES, spells
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
@@ -184,7 +184,7 @@ def leaving_causes(
     "After 6 months subscriptions have ended 25.0% by the customer'"
     """
     held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
-    counts, people = by_cause(view("select h.*, 'all' as shown from h", h=held))
+    counts, people = by_cause(cells_of(held, "'all'", "cause"))
     causes = [c for c in (*CAUSES, NOT_KNOWN) if c in counts.columns]
     ended = {cause: float(counts[cause].sum()) for cause in causes}
     if sum(ended.values()) < FEWEST:
@@ -220,8 +220,8 @@ def _group_rows(
     held: Table, name: str, causes: list[str], horizon_days: int
 ) -> list[dict[str, Any]]:
     """Shares of each group at the horizon, and a test of each cause."""
-    groups, names = gathered(held, name)
-    counts, people = by_cause(groups)
+    cells, names = gathered_cells(held, name, "cause")
+    counts, people = by_cause(cells)
     for cause in causes:
         if cause not in counts:
             counts[cause] = 0.0
@@ -236,14 +236,14 @@ def _group_rows(
     for group, (left, stays) in found.items():
         if week >= 1:
             rows += [{**row, name: group} for row in rows_at(left, stays, week, people.loc[group])]
-    return [*rows, *_test_rows(groups, list(each), people, causes, name)]
+    return [*rows, *_test_rows(cells, list(each), people, causes, name)]
 
 
 def _test_rows(
-    groups: Table, names: list[str], people: pd.DataFrame, causes: list[str], name: str
+    cells: Table, names: list[str], people: pd.DataFrame, causes: list[str], name: str
 ) -> list[dict[str, Any]]:
     """Test of each cause, among those whose whole life is in the records."""
-    counts, known = by_cause(view("select * from h where first_week = 0", h=groups))
+    counts, known = by_cause(view("select * from c where first_week = 0", c=cells))
     counts = counts[counts["grp"].isin(names)]
     effect = max(effect_of(people.loc[group]) for group in names)
     tested = [c for c in causes if c in counts and (counts[c] > 0).any() and c != NOT_KNOWN]

@@ -25,6 +25,7 @@ __all__ = [
     "curve_of",
     "effect_of",
     "gathered",
+    "gathered_cells",
     "lengths",
     "people_of",
     "seen",
@@ -57,18 +58,20 @@ def lengths(held: Table, cycle: Cycle, complete_from: date | None) -> Table:
     """Add the week of its life in which each was first and last seen, and whether it ended.
 
     `person` is the customer where they have several subscriptions, and missing where this is
-    their only one: those can be counted without asking who they are.
+    their only one: those can be counted without asking who they are. There is no such column
+    where nobody has several.
     """
     begin = begin_of(cycle, complete_from)
     several = repeated(held, "customer_id")
-    person, join = "cast(null as varchar)", ""
+    person, join = "", ""
     if int(query("select count(*) as n from s", s=several)["n"][0]):
-        person, join = "s.customer_id", "left join s on h.customer_id = s.customer_id"
+        person = ", s.customer_id as person"
+        join = "left join s on h.customer_id = s.customer_id"
     week = WEEK * 86_400_000_000
     since = "epoch_us({0}) - epoch_us(started_at)"
     return view(
         f"""
-        select h.*, {person} as person, case when ended_at is null then 0 else 1 end as is_over,
+        select h.*{person}, case when ended_at is null then 0 else 1 end as is_over,
             cast(floor(coalesce({since.format("ended_at")},
                 $cutoff_us - epoch_us(started_at)) / {week}) as bigint) + 1 as last_week,
             case when started_at < $begin
@@ -90,22 +93,27 @@ def cells_of(held: Table, group: str, *more: str) -> Table:
     The rows of one customer who has several subscriptions bear their name in `person`; all
     others share rows. Sums over subscriptions and over customers both follow from these few.
     """
-    columns = "".join(f", {column}" for column in more)
+    has_several = "person" in held.columns
+    columns = ", ".join(["first_week", "last_week", "is_over", *more, *["person"] * has_several])
+    nobody = "" if has_several else "cast(null as varchar) as person, "
+    by = columns if group == "'all'" else f"{group}, {columns}"
     return keep(
         view(
-            f"""
-            select {group} as grp, person, first_week, last_week, is_over{columns},
-                count(*) as n
-            from h group by {group}, person, first_week, last_week, is_over{columns}
-            """,
-            h=held,
+            f"select {group} as grp, {nobody}{columns}, count(*) as n from h group by {by}", h=held
         )
     )
 
 
-def counted(held: Table, group: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def gathered_cells(held: Table, name: str, *more: str) -> tuple[Table, list[str]]:
+    """Count as `cells_of` does, by the largest groups and all others together."""
+    cells = cells_of(held, f'h."{name}"', *more)
+    names, shown, own = _largest(cells, "c.grp")
+    rest = ", ".join(f"c.{column}" for column in cells.columns if column != "grp")
+    return view(f"select {shown} as grp, {rest} from c", c=cells, **own), names
+
+
+def counted(cells: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count beginnings and ends of watching by week of life, and sum over customers."""
-    cells = cells_of(held, group)
     weeks = query(
         """
         select grp, week, sum(began) as began, sum(ended) as ended, sum(open) as open from (
@@ -146,24 +154,20 @@ def people_of(cells: Table) -> pd.DataFrame:
 
 def gathered(held: Table, name: str) -> tuple[Table, list[str]]:
     """Name the largest groups in a column `shown`, and all others together."""
-    people = query(
-        f'select h."{name}" as grp, count(*) as n from h group by h."{name}" '
-        f'order by n desc, h."{name}"',
-        h=held,
-    )
-    sizes = people["grp"].tolist()
+    names, shown, own = _largest(cells_of(held, f'h."{name}"'), f'h."{name}"')
+    return view(f"select h.*, {shown} as shown from h", h=held, **own), names
+
+
+def _largest(cells: Table, column: str) -> tuple[list[str], str, dict[str, str]]:
+    """Choose the largest groups; their names, and how SQL tells a row's, with its values."""
+    sizes = query(
+        "select grp, sum(n) as n from c group by grp order by n desc, grp", c=cells
+    )["grp"].tolist()  # fmt: skip
     own = sizes if len(sizes) <= _GROUPS else sizes[: _GROUPS - 1]
-    listed = ", ".join(f"$own_{i}" for i in range(len(own)))
-    groups = view(
-        f"""
-        select h.*, case when h."{name}" in ({listed}) then h."{name}" else '{ALL_OTHERS}' end
-            as shown
-        from h
-        """,
-        h=held,
-        **{f"own_{i}": group for i, group in enumerate(own)},
-    )
-    return groups, [*own, *([ALL_OTHERS] if len(own) < len(sizes) else [])]
+    values = {f"own_{i}": group for i, group in enumerate(own)}
+    listed = ", ".join(f"${key}" for key in values)
+    shown = f"case when {column} in ({listed}) then {column} else '{ALL_OTHERS}' end"
+    return [*own, *([ALL_OTHERS] if len(own) < len(sizes) else [])], shown, values
 
 
 def effect_of(people: Any) -> float:

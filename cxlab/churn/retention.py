@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from cxlab.churn.lengths import FEWEST, WEEK, counted, curve_of, gathered, lengths
+from cxlab.churn.lengths import FEWEST, WEEK, cells_of, counted, curve_of, gathered_cells, lengths
 from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped
@@ -171,7 +171,7 @@ def retention(
     '75.0% of subscriptions still run after 6 months (58.'
     """
     held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
-    counts, people = counted(held, "'all'")
+    counts, people = counted(cells_of(held, "'all'"))
     ended = float(counts["ended"].sum())
     if ended < FEWEST:
         raise Withheld(
@@ -203,8 +203,8 @@ def retention(
 
 def _by_group(held: Table, name: str) -> list[dict[str, Any]]:
     """Rows of the largest groups, and of all others together."""
-    groups, names = gathered(held, name)
-    counts, people = counted(groups, "h.shown")
+    cells, names = gathered_cells(held, name)
+    counts, people = counted(cells)
     rows = []
     for group in names:
         mine = counts[counts["grp"] == group]

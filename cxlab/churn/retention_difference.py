@@ -16,7 +16,7 @@ from cxlab.churn.lengths import (
     counted,
     curve_of,
     effect_of,
-    gathered,
+    gathered_cells,
     lengths,
     seen,
     watched,
@@ -198,8 +198,8 @@ def retention_difference(
         raise ParameterError(f"horizon_days must be {WEEK} or more, but is {horizon_days}.")
     held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
     held, name = grouped(held, by)
-    groups, names = gathered(held, name)
-    counts, people = counted(groups, "h.shown")
+    cells, names = gathered_cells(held, name)
+    counts, people = counted(cells)
     people = people.set_index("grp")
     ended = counts.groupby("grp")["ended"].sum()
     names = [group for group in names if ended.get(group, 0) >= FEWEST]

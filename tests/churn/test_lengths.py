@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlab.churn.lengths import counted, gathered, lengths
+from cxlab.churn.lengths import counted, gathered_cells, lengths
 from cxlab.churn.spells import spells
 from cxlab.data.engine import Engine
 
@@ -21,8 +21,8 @@ def test_sums_over_customers_are_those_of_a_row_per_customer(
     names = rng.permutation(customers)[:300] if customers > 300 else rng.integers(0, customers, 300)
     table["customer_id"] = [f"c{i}" for i in names]
     held = lengths(spells(engine.table(table), cutoff=CYCLE.cutoff), CYCLE, since.date())
-    groups, shown = gathered(held, "plan")
-    weeks, people = counted(groups, "h.shown")
+    cells, shown = gathered_cells(held, "plan")
+    weeks, people = counted(cells)
 
     rows = table[(table["started_at"] < CUTOFF) & ~(table["ended_at"] < since)]
     rows = rows.assign(y=(rows["ended_at"] < CUTOFF).astype(int),
