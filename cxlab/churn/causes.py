@@ -27,9 +27,7 @@ from cxlab.report import charts, words
 from cxlab.report.disclosure import Policy, blank
 from cxlab.report.finding import Result, estimate_row
 from cxlab.stats.multiplicity import holm
-from cxlab.stats.survival import (
-    compare_incidence,
-)
+from cxlab.stats.survival import compare_incidence
 
 __all__ = ["LeavingCauses", "leaving_causes"]
 

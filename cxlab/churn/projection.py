@@ -13,13 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from cxlab.churn.lengths import (
-    cells_of,
-    gathered,
-    lengths,
-    people_of,
-    watched,
-)
+from cxlab.churn.lengths import cells_of, gathered, lengths, people_of, watched
 from cxlab.churn.renewals import WEEKS, Watched, fitted, periods
 from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle

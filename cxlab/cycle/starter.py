@@ -36,11 +36,10 @@ class Starter:
         # -P: a json.py in the folder where the run was started must not be ours.
         start = (
             "import sys; sys.path.append(sys.argv[1]); from cxlab.cycle import worker; "
-            "worker.main(sys.argv[2], loads_cxlab='loads' in sys.argv)"
+            f"worker.main(sys.argv[2], loads_cxlab={loads_cxlab})"
         )
-        what = "loads" if loads_cxlab else "waits"
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-c", start, package, str(self._folder), what],
+            [sys.executable, "-P", "-c", start, package, str(self._folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -151,6 +151,11 @@ class Engine(ABC):
             self._answers[sql] = found
         return found
 
+    def forget(self) -> None:
+        """Answer and make anew whatever is asked from here on, as who measures it must."""
+        self._known.clear()
+        self._answers.clear()
+
     def _named(self, arrow: pa.Table) -> Table:
         name = next(self._names)
         self._register(name, arrow)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from cxlab.columns import NOT_KNOWN
-from cxlab.data.engine import Table, keep, query, view
+from cxlab.data.engine import Table, query, view
 from cxlab.errors import Withheld
 
 __all__ = ["PLACE", "contact_view", "contacts_left_out", "is_used", "person_of"]
@@ -88,31 +88,27 @@ def contacts_left_out(
     nobody = " and ".join(f"{c} is null" for c in _IDS if c in log.columns)
     no_key = "false" if key is None else f'"{key}" is null'
     known = f"not coalesce({is_bot}, false)"
-    # Each count has conditions on columns alone, which Parquet can mostly answer unread. Kept,
-    # since every part of a chapter says how many it leaves out.
-    counts = keep(
-        view(
-            f"""
-            select max(bots) as bots, max(of_nobody) as of_nobody, max(no_key) as no_key from (
-                select count(*) as bots, 0 as of_nobody, 0 as no_key from log
-                where {is_bot} and occurred_at < $cutoff and occurred_at >= $start
-                union all select 0, count(*), 0 from log
-                where {nobody} and {known} and occurred_at < $cutoff and occurred_at >= $start
-                union all select 0, 0, count(*) from log
-                where {no_key} and not ({nobody}) and {known}
-                    and occurred_at < $cutoff and occurred_at >= $start
-            ) as d
-            """,
-            log=log,
-            cutoff=cutoff,
-            start=start or datetime(1, 1, 1),
-        )
-    )
-    row = query("select * from c order by bots", c=counts).iloc[0]
+    # Each count has conditions on columns alone, which Parquet can mostly answer unread.
+    counts = query(
+        f"""
+        select max(bots) as bots, max(of_nobody) as of_nobody, max(no_key) as no_key from (
+            select count(*) as bots, 0 as of_nobody, 0 as no_key from log
+            where {is_bot} and occurred_at < $cutoff and occurred_at >= $start
+            union all select 0, count(*), 0 from log
+            where {nobody} and {known} and occurred_at < $cutoff and occurred_at >= $start
+            union all select 0, 0, count(*) from log
+            where {no_key} and not ({nobody}) and {known}
+                and occurred_at < $cutoff and occurred_at >= $start
+        ) as d
+        """,
+        log=log,
+        cutoff=cutoff,
+        start=start or datetime(1, 1, 1),
+    ).iloc[0]
     reasons = {
-        "by bots": row["bots"],
-        "of nobody known": row["of_nobody"],
-        f"without {key}": row["no_key"],
+        "by bots": counts["bots"],
+        "of nobody known": counts["of_nobody"],
+        f"without {key}": counts["no_key"],
     }
     return {reason: int(n) for reason, n in reasons.items() if n}
 

@@ -241,7 +241,7 @@ def test_kernels_are_forks_of_a_process_that_has_loaded_cxlab(tmp_path, make_not
             notebook=make_notebook(tmp_path / f"{name}.ipynb", "x = 1", LOADED),
             output=tmp_path / f"{name}-done.ipynb",
             cwd=tmp_path,
-            environment={"MPLBACKEND": "svg", "CX_TEST": name},
+            environment={"MPLBACKEND": "svg", "CX_TEST": name, "OPENBLAS_NUM_THREADS": "2"},
         )
         for name in ("a", "b")
     ]

@@ -226,6 +226,11 @@ def test_the_same_question_is_asked_once_and_a_caller_may_change_its_answer(engi
     for name in ("_answer", "_keep", "_create_view", "_register"):
         monkeypatch.setattr(engine, name, lambda *_, name=name: done.append(name))
     assert ask()["n"].tolist() == [2] and not done
+    monkeypatch.undo()
+    engine.forget()
+    real = engine._answer
+    monkeypatch.setattr(engine, "_answer", lambda sql: [done.append("_answer"), real(sql)][1])
+    assert ask()["n"].tolist() == [2] and done
 
 
 def test_values_of_several_rows_are_named_once(engine):

@@ -64,16 +64,17 @@ def complaints(here: pd.DataFrame) -> Cell:
     """List what most people complain about, by ticket and in comments; not one sum of both."""
     lines: list[Line] = []
     rows = rows_of(here, metric=[IN_TICKETS, IN_COMMENTS])
-    grade = SURVEYED if (rows["metric"] == IN_COMMENTS).all() else OBSERVED
+    told = rows[rows["estimate"].notna() & (rows["count"] > 0)]
+    # A ticket is on record; a comment was asked for.
+    shown = told if len(told) else rows
+    grade = OBSERVED if (shown["metric"] == IN_TICKETS).any() else SURVEYED
     for metric, how in ((IN_TICKETS, "by ticket"), (IN_COMMENTS, "in comments")):
-        told = rows_of(here, metric=metric).dropna(subset="estimate")
-        told = told[told["count"] > 0].sort_values("estimate", ascending=False, kind="stable")
-        for row in told.head(_MOST_OF_A_KIND).to_dict("records"):
+        most = rows_of(told, metric=metric).sort_values("estimate", ascending=False, kind="stable")
+        for row in most.head(_MOST_OF_A_KIND).to_dict("records"):
             line = _pain(row["complaint"], row)
             people = words.plural(row["count"], "person", "people")
             lines.append(replace(line, note=f"{people} {how}; {line.note}"))
     if lines:
-        grade = OBSERVED if any("by ticket" in line.note for line in lines) else SURVEYED
         return Cell(lane="Complaints", grade=grade, lines=lines)
     if rows["suppressed"].astype(bool).any():
         hidden = Line(said="complaints", value="withheld")
