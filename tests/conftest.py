@@ -60,7 +60,8 @@ def _spark() -> Engine:
         pytest.skip("Java is not installed, which Spark needs")
     from cxlab.data.spark import SparkEngine
 
-    # A short life is too short for Java's second compiler: without it half the time is enough.
+    # Java's second compiler and its threads would take the cores that the other worker needs:
+    # without them a fifth less of the processors, though alone each question takes longer.
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
     engine = SparkEngine()
     # Most of a small question's time is spent on compiling and replanning it.
