@@ -118,6 +118,8 @@ def recurring_bridge(
     Customers decide each for themselves, so amounts are compound Poisson sums over them. The
     two shares are ratios over those who brought something at the opening: gross counts of
     each customer no more than before, net all they bring now; new customers are in neither.
+    Gross is a share of as many cases as the amounts are worth (Wilson); net is that and what
+    was added.
 
     Examples
     --------
@@ -258,14 +260,15 @@ def _sums(moved: Moved) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
         select count(*) as customers, coalesce(sum(a), 0) as n, coalesce(sum(a * a), 0) as n_n,
             coalesce(sum(g), 0) as gross, coalesce(sum(a * g), 0) as n_gross,
             coalesce(sum(g * g), 0) as gross_gross,
-            coalesce(sum(z), 0) as net, coalesce(sum(a * z), 0) as n_net,
-            coalesce(sum(z * z), 0) as net_net, coalesce(max(a), 0) as largest,
+            coalesce(sum(z - g), 0) as added, coalesce(sum(a * (z - g)), 0) as n_added,
+            coalesce(sum((z - g) * (z - g)), 0) as added_added,
+            coalesce(max(a), 0) as largest,
             coalesce(sum(case when place <= 2 then a else 0 end), 0) as two_largest,
             coalesce(sum(case when z > 0 then 1 else 0 end), 0) as stayed
         from (
             select cast(opening as decimal(19, 2)) as a, cast(closing as decimal(19, 2)) as z,
-                cast(case when closing < opening then closing else opening end
-                    as decimal(19, 2)) as g,
+                cast(case when closing < 0 then 0 when closing < opening then closing
+                    else opening end as decimal(19, 2)) as g,
                 row_number() over (order by opening desc, customer_id) as place
             from e where opening > 0
         ) as b
@@ -292,15 +295,18 @@ def _amount(metric: str, s: dict[str, float], currency: str, **dims: object) -> 
 
 def _share(metric: str, kept: dict[str, float], which: str) -> dict[str, Any]:
     """Kept per opening, a ratio over customers."""
-    from cxlab.stats.clusters import ClusterSums, cluster_mean
+    from cxlab.stats.clusters import ClusterSums
+    from cxlab.stats.kept import kept_share, net_share
 
-    sums = ClusterSums(
-        customers=kept["customers"], n=kept["n"], n_n=kept["n_n"], total=kept[which],
-        n_total=kept[f"n_{which}"], total_total=kept[f"{which}_{which}"],
+    gross, added = (
+        ClusterSums(
+            customers=kept["customers"], n=kept["n"], n_n=kept["n_n"], total=kept[name],
+            n_total=kept[f"n_{name}"], total_total=kept[f"{name}_{name}"],
+        )
+        for name in ("gross", "added")
     )  # fmt: skip
-    found = cluster_mean(sums).clip(0.0, 1.0 if which == "gross" else float("inf"))
+    found = kept_share(gross) if which == "gross" else net_share(gross, added)
     money = Money.of(kept["n"], kept["n"], kept["largest"], kept["two_largest"])
-    row = interval_row(
+    return interval_row(
         metric, found, unit="share", count=kept["stayed"], money=money, movement=None
     )
-    return row | {"n": kept["customers"], "method": "ratio over customers, linearised t interval"}
