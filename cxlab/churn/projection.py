@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab.churn.lengths import cells_of, gathered, lengths, people_of, watched
-from cxlab.churn.renewals import WEEKS, Watched, fitted, periods
+from cxlab.churn.renewals import WEEKS, Watched, periods
 from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped
@@ -26,12 +26,12 @@ from cxlab.stats.differences import mover_difference
 from cxlab.stats.intervals import Interval
 
 if TYPE_CHECKING:  # scipy stays out of the room's import
-    from cxlab.stats.customer_base import Retention as Renewals
-    from cxlab.stats.customer_base import RetentionModel
+    from cxlab.stats.customer_base import AveragedRetention, RetentionModel
 
 __all__ = ["RetentionProjection", "retention_projection"]
 
 _YEAR = 13  # periods
+_COUNTS = 0.01  # least weight of a model that is named
 _MARK = 3  # periods between the points of the curve
 _SHARE = "projection.retained_share"
 _DAYS = 7 * WEEKS
@@ -43,8 +43,10 @@ class RetentionProjection(Result):
 
     Attributes
     ----------
-    cycle, model : str
-        At whose end this was known, and the model that fits best.
+    cycle : str
+        At whose end this was known.
+    weights : dict of str to float
+        Models of renewals, and what each one's numbers count for.
     seen_days, horizon_days : int
         How far the records reach, and how far the projection does.
     by : str or None
@@ -52,7 +54,7 @@ class RetentionProjection(Result):
     """
 
     cycle: str
-    model: "RetentionModel"
+    weights: "dict[RetentionModel, float]"
     seen_days: int
     horizon_days: int
     by: str | None
@@ -95,7 +97,7 @@ class RetentionProjection(Result):
             return f"{said}; whether such forecasts hold cannot be told yet."
         row = gap.iloc[0]
         off = words.change(row["estimate"], row["conf_low"], row["conf_high"], "share")
-        return f"{said}. A year ago the same model was off by {off}."
+        return f"{said}. A year ago such a forecast was off by {off}."
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric]
@@ -146,13 +148,14 @@ def retention_projection(
     -----
     Time is cut in periods of four weeks; a subscription faces a renewal at the end of each one
     that was watched whole. Shifted beta-geometric, beta-discrete-Weibull and one constant
-    chance are fitted by likelihood; the least of AIC is taken. Intervals take the model for
-    true. Where customers have several subscriptions, errors carry the design effect.
+    chance are fitted by likelihood, and averaged by their weights of AIC; where they disagree the
+    intervals say so. Where customers have several subscriptions, errors carry the design effect.
 
     References
     ----------
     Fader & Hardie (2007), Journal of Interactive Marketing 21(1), 76-90; Fader, Hardie, Liu,
-    Davin & Steenburgh (2018), Journal of Interactive Marketing 43, 1-16.
+    Davin & Steenburgh (2018), Journal of Interactive Marketing 43, 1-16; for the average,
+    Buckland, Burnham & Augustin (1997), Biometrics 53, 603-618.
 
     Examples
     --------
@@ -165,8 +168,8 @@ def retention_projection(
     ...     "subscription_id": range(800), "customer_id": [f"c{i}" for i in range(800)],
     ...     "started_at": began, "ended_at": ended.where(ended < pd.Timestamp("2018-04-01"))})
     >>> found = retention_projection(held, cycle=parse_cycle("2018Q1"))
-    >>> found.model, found.sentence()[:43]
-    ('sBG', '14.0% of new subscriptions should still run')
+    >>> max(found.weights, key=found.weights.get), found.sentence()[:43]
+    ('sBG', '13.7% of new subscriptions should still run')
     """
     if years is not None and years < 1:
         raise ParameterError(f"years must be 1 or more, but is {years}.")
@@ -174,10 +177,11 @@ def retention_projection(
     whole = Watched.of(
         periods(held, "'all'", cycle, complete_from), people_of(cells_of(held, "'all'")), cycle
     )
-    fits = fitted(whole)
+    fit = whole.fit()
+    weights = {one.model: float(w) for one, w in zip(fit.fits, fit.weights, strict=True)}
     horizon = (years or math.ceil(1.5 * len(whole.at_risk) / _YEAR)) * _YEAR
-    rows = _curve_rows(whole, fits[0], horizon) + _to_come(whole, fits[0], horizon)
-    rows += _checked(subscriptions, cycle, complete_from, fits[0].model, whole)
+    rows = _curve_rows(whole, fit, horizon) + _to_come(whole, fit, horizon)
+    rows += _checked(subscriptions, cycle, complete_from, whole)
     name: str | None = None
     without: list[str] = []
     if by is not None:
@@ -190,20 +194,20 @@ def retention_projection(
         "and as the model goes on; 95% bands",
         note=f"Base: {words.number(whole.n)} subscriptions watched for a whole period of four "
         f"weeks or until their end, of which {words.number(whole.lost.sum())} have ended by the "
-        f"end of {cycle.name}. Model: {fits[0].model}, the best of "
-        f"{words.listing([f.model for f in fits])} by AIC. The band takes the model for true. "
+        f"end of {cycle.name}. Models of renewal, weighed by how well they fit (AIC): "
+        f"{_weighed(weights)}. "
         f"The records have seen {_years(len(whole.at_risk) * _DAYS)}."
         + f" Too few ended for a model of its own: {words.listing(without)}."
         * bool(without),
         cycle=cycle.name,
-        model=fits[0].model,
+        weights=weights,
         seen_days=len(whole.at_risk) * _DAYS,
         horizon_days=horizon * _DAYS,
         by=name,
     )
 
 
-def _curve_rows(whole: Watched, fit: "Renewals", horizon: int) -> list[dict[str, Any]]:
+def _curve_rows(whole: Watched, fit: "AveragedRetention", horizon: int) -> list[dict[str, Any]]:
     """Rows of the shares, every third period: seen as far as ten were watched, and expected."""
     marks = np.unique(np.r_[np.arange(_MARK, horizon, _MARK), horizon])
     expected = fit.curve(horizon)
@@ -213,7 +217,8 @@ def _curve_rows(whole: Watched, fit: "Renewals", horizon: int) -> list[dict[str,
         rows.append(
             estimate_row(_SHARE, *(float(row[c]) for c in ("estimate", "conf_low", "conf_high")),
                          n=whole.n, count=whole.leavers, unit="share", measure="expected",
-                         method=f"{fit.model}, maximum likelihood", after_days=float(k * _DAYS))
+                         method="maximum likelihood, models averaged by AIC",
+                         after_days=float(k * _DAYS))
         )  # fmt: skip
     per_end = whole.leavers / float(whole.lost.sum())
     for k in marks[marks <= watched(whole.curve)].tolist():
@@ -232,7 +237,9 @@ def _share_at(whole: Watched, period: int) -> Interval:
     )  # fmt: skip
 
 
-def _to_come(whole: Watched, fit: "Renewals", horizon: int, **dims: Any) -> list[dict[str, Any]]:
+def _to_come(
+    whole: Watched, fit: "AveragedRetention", horizon: int, **dims: Any
+) -> list[dict[str, Any]]:
     """Rows of the days still to come within the horizon, of new ones and after a year."""
     rows = []
     for measure, made in (("new", 0), ("after a year", _YEAR)):
@@ -250,10 +257,9 @@ def _checked(
     subscriptions: TableLike,
     cycle: Cycle,
     complete_from: date | None,
-    model: "RetentionModel",
     now: Watched,
 ) -> list[dict[str, Any]]:
-    """Hold what the model said a year ago against what is seen now, at the end of the records."""
+    """Hold what models said a year ago against what is seen now, at the end of the records."""
     then = cycle
     while then.cutoff > cycle.cutoff - pd.Timedelta(days=364):
         then = then.previous
@@ -262,15 +268,15 @@ def _checked(
         past = Watched.of(
             periods(held, "'all'", then, complete_from), people_of(cells_of(held, "'all'")), then
         )
-    except Withheld:
+        fit = past.fit()
+    except (Withheld, ConvergenceError):
         return []
-    fit = past.fit(model)
     last = watched(now.curve)
-    if not fit.converged or last <= len(past.at_risk):
+    if last <= len(past.at_risk):
         return []
     row = fit.curve(last).iloc[last]
     told = Interval(estimate=row["estimate"], low=row["conf_low"], high=row["conf_high"],
-                    n=past.n, method=f"{model}, a year before", level=fit.level)  # fmt: skip
+                    n=past.n, method="models of renewal, a year before")  # fmt: skip
     gap = mover_difference(told, _share_at(now, last))
     return [interval_row("projection.holdout_difference", gap, unit="share", count=past.leavers,
                          measure=None, after_days=float(last * _DAYS))]  # fmt: skip
@@ -289,7 +295,7 @@ def _by_group(
         own, who = counts[counts["grp"] == group], people[people["grp"] == group]
         try:
             mine = Watched.of(own, who, cycle)
-            rows += _to_come(mine, fitted(mine)[0], horizon, **{name: group})
+            rows += _to_come(mine, mine.fit(), horizon, **{name: group})
         except (Withheld, ConvergenceError):
             without.append(group)
     return rows, without
@@ -298,3 +304,10 @@ def _by_group(
 def _years(days: float) -> str:
     years = days / (_YEAR * _DAYS)
     return f"{words.number(years, 0 if years == int(years) else 1)} years"
+
+
+def _weighed(weights: "dict[RetentionModel, float]") -> str:
+    """Name the models that count for a percent at least, with their weights."""
+    return words.listing(
+        [f"{model} {words.value(w, 'share')}" for model, w in weights.items() if w >= _COUNTS]
+    )

@@ -1,4 +1,4 @@
-"""Who faced each renewal, and which model of renewals fits that best?
+"""Who faced each renewal, and what do models of renewals make of that?
 
 Time is cut in periods of four weeks, at whose end each subscription is renewed or not.
 """
@@ -14,15 +14,14 @@ from cxlab.churn.lengths import FEWEST, begin_of, effect_of
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, query
 from cxlab.data.span import moment_us
-from cxlab.errors import ConvergenceError, Withheld
+from cxlab.errors import Withheld
 from cxlab.report import words
 from cxlab.stats.survival import SurvivalCurve, product_limit
 
 if TYPE_CHECKING:  # scipy stays out of the room's import
-    from cxlab.stats.customer_base import Retention as Renewals
-    from cxlab.stats.customer_base import RetentionModel
+    from cxlab.stats.customer_base import AveragedRetention, RetentionModel
 
-__all__ = ["WEEKS", "Watched", "fitted", "periods"]
+__all__ = ["WEEKS", "Watched", "periods"]
 
 WEEKS = 4  # of a period
 _MODELS: tuple["RetentionModel", ...] = ("sBG", "BdW", "geometric")
@@ -63,13 +62,15 @@ class Watched:
         return cls(at_risk=at_risk[known], lost=lost[known], n=float(n.sum()), effect=effect,
                    leavers=float(customers["leavers"]), curve=curve)  # fmt: skip
 
-    def fit(self, model: "RetentionModel") -> "Renewals":
-        """Fit one model of renewals."""
-        from cxlab.stats.customer_base import fit_renewals
+    def fit(self) -> "AveragedRetention":
+        """Fit each model of renewals, and weigh them."""
+        from cxlab.stats.customer_base import AveragedRetention, fit_renewals
 
         # A likelihood of repeated rows is worth as many strangers as the design effect leaves.
         faced, lost = self.at_risk / self.effect, self.lost / self.effect
-        return fit_renewals(faced, lost, n=self.n, model=model)
+        return AveragedRetention.of(
+            fit_renewals(faced, lost, n=self.n, model=model) for model in _MODELS
+        )
 
 
 def periods(held: Table, group: str, cycle: Cycle, complete_from: date | None) -> pd.DataFrame:
@@ -102,13 +103,3 @@ def periods(held: Table, group: str, cycle: Cycle, complete_from: date | None) -
         begin=begin,
         begin_us=moment_us(begin),
     )
-
-
-def fitted(whole: Watched) -> list["Renewals"]:
-    """Fit each model, the best by AIC first; those without a maximum are left out."""
-    tried = [whole.fit(model) for model in _MODELS]
-    fits = [fit for fit in tried if fit.converged]
-    if not fits:
-        reasons = "; ".join(f"{fit.model}: {fit.reason}" for fit in tried)
-        raise ConvergenceError(f"No model of renewals converged. {reasons}.")
-    return sorted(fits, key=lambda fit: 2 * len(fit.names) - 2 * fit.log_likelihood)

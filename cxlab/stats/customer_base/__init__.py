@@ -1,5 +1,6 @@
 """What a customer base will do, from counts of what it did: purchases, renewals, spend, value."""
 
+from cxlab.stats.customer_base.averaged import AveragedRetention
 from cxlab.stats.customer_base.patterns import Histories, histories
 from cxlab.stats.customer_base.repeat_buying import RepeatBuying, fit_repeat_buying
 from cxlab.stats.customer_base.retention import (
@@ -13,6 +14,7 @@ from cxlab.stats.customer_base.tracking import by_frequency, track
 from cxlab.stats.customer_base.value import ResidualValue, residual_value
 
 __all__ = [
+    "AveragedRetention",
     "Histories",
     "Independence",
     "RepeatBuying",
