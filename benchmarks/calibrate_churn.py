@@ -59,6 +59,10 @@ _STEPS = (
 # truth here is the mean of all. Its total is the same number times theirs.
 SHOWN = ("value.per_customer_amount|residual",)
 
+# Where fewer cases of a share are to be expected, what can be seen is so discrete that no interval
+# covers 95 %; one that keeps the floor covers more, and is judged by that alone.
+FEWEST_CASES = 5
+
 # So often as these is a measure taken that takes long; its limits are then wider.
 EVERY = {"projected": 10, "valued": 20}
 _AHEAD = (336, 672, 1092)  # days, at which a projection says how many still run
@@ -278,6 +282,10 @@ def coverage(found: Iterable[pd.DataFrame], truths: dict[str, float]) -> pd.Data
     table["spread"], table["times"] = by["estimate"].std(), by.size()
     table["least"], table["most"] = zip(*map(limits, table["times"]), strict=True)
     table["kept"] = table["coverage"].between(table["least"], table["most"])
+    shares = table.index.str.contains("_share")
+    cases = np.minimum(table["truth"], 1 - table["truth"]) * by["n"].mean()
+    rare = shares & (cases < FEWEST_CASES)
+    table.loc[rare, "kept"] = (table["coverage"] >= table["least"])[rare]
     table.loc[table.index.isin(SHOWN), "kept"] = True
     return table.reset_index()
 
