@@ -5,8 +5,9 @@ response: other rows in another order say the same, the future says nothing, nam
 only names, and where there is nothing to say a reason is given.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -16,7 +17,7 @@ import cxlab as cx
 from cxlab.columns import ESTIMATE, GLOSSARY
 from cxlab.cycle.new_study import new_study
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import DuckEngine, Table, TableLike, in_one_engine, view
+from cxlab.data.engine import DuckEngine, Table, TableLike, in_one_engine, keep, view
 from cxlab.data.friction_settings import FrictionSettings
 from cxlab.data.journey_settings import JourneySettings, PlannedStage
 from cxlab.data.lab import Lab, open_lab
@@ -298,13 +299,57 @@ def shop(lab: Lab) -> dict[str, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def said(lab: Lab, shop: dict[str, pd.DataFrame]) -> Callable[[str], Result]:
     made: dict[str, Result] = {}
+    tables = lying(shop)
 
     def analyse(name: str) -> Result:
         if name not in made:
-            made[name] = ANALYSES[name](dict(shop), lab.cycle)
+            made[name] = ANALYSES[name](dict(tables), lab.cycle)
         return made[name]
 
     return analyse
+
+
+def lying(frames: Mapping[str, pd.DataFrame]) -> dict[str, Table]:
+    """Put tables into an engine of their own, once for all analyses."""
+    engine = DuckEngine()
+    return {key: keep(engine.table(frame)) for key, frame in frames.items()}
+
+
+@pytest.fixture(scope="module")
+def shuffled(shop: dict[str, pd.DataFrame]) -> dict[str, Table]:
+    return lying({k: t.sample(frac=1, random_state=3) for k, t in shop.items()})
+
+
+@pytest.fixture(scope="module")
+def renamed(shop: dict[str, pd.DataFrame]) -> dict[str, Table]:
+    return lying({key: _with_ids(table, "\N{SNOWMAN} '") for key, table in shop.items()})
+
+
+@pytest.fixture(scope="module")
+def grown(shop: dict[str, pd.DataFrame]) -> dict[str, Table]:
+    """Add to each table rows that lie ten years ahead."""
+    found = {}
+    for key, table in shop.items():
+        moments = [c for c in table.columns if c.endswith(("_at", "_on"))]
+        later = table.head(50).copy() if moments and key != "customers" else table.head(0)
+        for c in moments:
+            later[c] = pd.to_datetime(later[c]) + timedelta(days=3650)
+        for c in ("order_id", "response_id", "promise_id", "shipment_id", "interaction_id"):
+            if c in later:
+                later[c] = "later " + later[c].astype(str)
+        found[key] = pd.concat([table, later], ignore_index=True) if len(later) else table
+    return lying(found)
+
+
+@pytest.fixture(scope="module")
+def tenfold(shop: dict[str, pd.DataFrame]) -> dict[str, Table]:
+    """Give ten times the customers and all that is theirs."""
+    return lying(
+        {
+            key: pd.concat([_with_ids(table, f"{i}:") for i in range(10)], ignore_index=True)
+            for key, table in shop.items()
+        }
+    )
 
 
 def numbers(result: Result) -> pd.DataFrame:
@@ -314,9 +359,11 @@ def numbers(result: Result) -> pd.DataFrame:
     return frame.sort_values(keys, kind="stable").reset_index(drop=True)[sorted(frame.columns)]
 
 
-def _called(begins: str, ids: pd.Series) -> pd.Series:
+def _with_ids(table: pd.DataFrame, begins: str) -> pd.DataFrame:
     """Give ids other names; who has none still has none."""
-    return (begins + ids.astype(str)).where(ids.notna(), None)
+    ids = [c for c in table.columns if c.endswith("_id")]
+    called = {c: (begins + table[c].astype(str)).where(table[c].notna(), None) for c in ids}
+    return table.assign(**called)
 
 
 def assert_same(found: Result, expected: Result) -> None:
@@ -374,39 +421,12 @@ def test_a_result_reads_and_draws_and_its_columns_are_in_the_glossary(
 
 
 @every_analysis
-def test_the_order_of_rows_says_nothing(
-    name: str, lab: Lab, shop: dict[str, pd.DataFrame], said: Callable[[str], Result]
+@pytest.mark.parametrize("change", ["shuffled", "renamed", "grown"])
+def test_neither_order_of_rows_nor_names_nor_the_future_says_anything(
+    name: str, change: str, lab: Lab, said: Callable[[str], Result], request: Any
 ) -> None:
-    shuffled: Tables = {k: t.sample(frac=1, random_state=3) for k, t in shop.items()}
-    assert_same(ANALYSES[name](shuffled, lab.cycle), said(name))
-
-
-@every_analysis
-def test_ids_are_only_names(
-    name: str, lab: Lab, shop: dict[str, pd.DataFrame], said: Callable[[str], Result]
-) -> None:
-    named: Tables = {}
-    for key, table in shop.items():
-        ids = [c for c in table.columns if c.endswith("_id")]
-        named[key] = table.assign(**{c: _called("\N{SNOWMAN} '", table[c]) for c in ids})
-    assert_same(ANALYSES[name](named, lab.cycle), said(name))
-
-
-@every_analysis
-def test_the_future_says_nothing(
-    name: str, lab: Lab, shop: dict[str, pd.DataFrame], said: Callable[[str], Result]
-) -> None:
-    grown: Tables = {}
-    for key, table in shop.items():
-        moments = [c for c in table.columns if c.endswith(("_at", "_on"))]
-        later = table.head(50).copy() if moments and key != "customers" else table.head(0)
-        for c in moments:
-            later[c] = pd.to_datetime(later[c]) + timedelta(days=3650)
-        for c in ("order_id", "response_id", "promise_id", "shipment_id", "interaction_id"):
-            if c in later:
-                later[c] = "later " + later[c].astype(str)
-        grown[key] = pd.concat([table, later], ignore_index=True) if len(later) else table
-    assert_same(ANALYSES[name](grown, lab.cycle), said(name))
+    tables: Tables = dict(request.getfixturevalue(change))
+    assert_same(ANALYSES[name](tables, lab.cycle), said(name))
 
 
 @every_analysis
@@ -434,17 +454,11 @@ def test_almost_no_data_gives_a_reason_or_an_honest_result(
 
 
 @every_analysis
-def test_few_rows_leave_the_engine(name: str, lab: Lab, shop: dict[str, pd.DataFrame]) -> None:
+def test_few_rows_leave_the_engine(name: str, lab: Lab, tenfold: dict[str, Table]) -> None:
     """Ten times the customers and orders must not mean more rows in pandas."""
-    engine = DuckEngine()
-    tables: dict[str, Table] = {}
-    for key, table in shop.items():
-        copies = []
-        for i in range(10):
-            ids = [c for c in table.columns if c.endswith("_id")]
-            copies.append(table.assign(**{c: _called(f"{i}:", table[c]) for c in ids}))
-        tables[key] = engine.table(pd.concat(copies, ignore_index=True))
-    ANALYSES[name](dict(tables), lab.cycle)
+    engine = tenfold["customers"].engine
+    engine.longest_answer = 0
+    ANALYSES[name](dict(tenfold), lab.cycle)
     assert engine.longest_answer <= LONGER.get(name, 300)  # 4,000 customers, 23,000 orders
 
 
