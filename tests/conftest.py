@@ -75,15 +75,12 @@ def _spark() -> Engine:
 
 
 @pytest.fixture(params=["duckdb", pytest.param("spark", marks=pytest.mark.spark)])
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest) -> Engine:
     """Give each test both engines in turn: same SQL, equal numbers."""
     if request.param == "duckdb":
-        yield DuckEngine()
-        return
-    spark: Any = request.getfixturevalue("_spark")
-    yield spark
-    # What a test has kept would fill the memory of all that follow in the one session.
-    spark._session.catalog.clearCache()
+        return DuckEngine()
+    spark: Engine = request.getfixturevalue("_spark")
+    return spark
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,8 @@ from cxlab.data.sample.world import World
 from cxlab.errors import ParameterError, Withheld
 from cxlab.journeys.cases import Journeys, split_journeys
 from cxlab.journeys.paths.attribution import Attribution, attribution
-from cxlab.journeys.paths.credit import MODELS
+from cxlab.journeys.paths.credit import MODELS, credits_of
+from cxlab.journeys.paths.ways import ways
 
 CYCLE = parse_cycle("2011Q1")
 
@@ -62,6 +63,14 @@ def random_paths(seed: int, size: int = 60) -> dict[str, int]:
 def test_shapley_of_four_paths_worked_by_hand(engine: Engine) -> None:
     made = journeys_of({"A>B!": 10, "A>A>B!": 5, "B!": 3, "A!": 2}, engine)
     assert credit(attribution(made, cycle=CYCLE))["Shapley"].to_dict() == {"A": 9.5, "B": 10.5}
+
+
+def test_as_many_alike_as_eighteen_digits_could_not_hold_are_added_up(engine: Engine) -> None:
+    # Fifteen decimals of one conversion and 5,000 of them make nineteen digits.
+    found = ways(journeys_of({"A>B>C!": 5_000}, engine), of="channel", cycle=CYCLE, most=3)
+    sums = credits_of(found, half_life_days=7, seed=0, parts=1).sums
+    assert sums.sum(axis=(1, 2)) == pytest.approx([5_000] * (len(MODELS) - 1), abs=1e-6)
+    assert sums[-1].ravel() == pytest.approx([5_000 / 3] * 3)  # Shapley
 
 
 def test_markov_of_three_paths_worked_by_hand() -> None:

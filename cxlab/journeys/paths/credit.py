@@ -100,11 +100,7 @@ def credits_of(found: Ways, *, half_life_days: float, seed: int, parts: int = PA
     is_move = table["model"] < 0
     for rows, into in ((table[is_move], counts), (table[~is_move], credit)):
         into[rows["line"], rows["cell"]] = rows.iloc[:, 3:].to_numpy(float)
-    alone = query(
-        "select count(*) as n from (select journey from m group by journey having sum(stays) = 1) "
-        "as d",
-        m=mine,
-    )["n"][0]
+    alone = query("select count(*) as n from m where n = 1", m=mine)["n"][0]
     return Credits(
         sums=credit, moves=counts, people=_people(mine, places),
         stays=int(counts[:, :places].sum()), alone=int(alone),
@@ -194,11 +190,16 @@ def _linked(found: Ways, dealt: Table | None) -> Table:
             case when {begins} then 1 else 0 end as begins,
             case when follows is null then 1 else 0 end as ends
         from (
-            select c.journey, c.code, c.decided_us - c.at_us as before_us, {part} as part,
-                c.converted,
-                lag(c.code) over (partition by c.journey order by c.position) as before,
-                lead(c.code) over (partition by c.journey order by c.position) as follows
-            from c {join}
+            select journey, code, before_us, part, converted,
+                lag(code) over (partition by journey order by position) as before,
+                lead(code) over (partition by journey order by position) as follows
+            from (
+                -- Short numbers: what is sorted has to be carried along.
+                select c.journey, cast(c.position as int) as position,
+                    cast(c.code as smallint) as code, c.decided_us - c.at_us as before_us,
+                    cast({part} as smallint) as part, c.converted
+                from c {join}
+            ) as n
         ) as m
         where follows is null or {begins}
         """,
@@ -237,7 +238,10 @@ def _dealt(found: Ways, *, seed: int, parts: int) -> Table | None:
 
 
 def _by_journey(linked: Table, found: Ways, half_life_days: float) -> Table:
-    """Split each conversion over the places of its journey, by every model that is a sum.
+    """Say of each place of a journey with an outcome what its credit hangs on.
+
+    `person`, `part`, `code` of the place; its `stays`, whether it `is_first` and `is_last`, its
+    share of the journey's weights by `decay`; of the journey `n` stays at so many `kinds`.
 
     Age counts from the journey's latest stay, whose weight is 1: shares are the same, and no
     journey is so old that all its weights are lost in rounding.
@@ -251,11 +255,11 @@ def _by_journey(linked: Table, found: Ways, half_life_days: float) -> Table:
             from l where converted = 1
         ),
         placed as (
-            select journey, part, code, sum(begins) as stays,
+            select journey, part, code, cast(sum(begins) as int) as stays,
                 coalesce(sum(case when begins = 1 then
-                    cast(power(0.5, older_us / {half_life}) as decimal(38, 30)) end), 0) as weight,
-                sum(case when before = {START} then 1 else 0 end) as is_first,
-                sum(ends) as is_last
+                    {_exact(f"power(0.5, older_us / {half_life})")} end), 0) as weight,
+                max(case when before = {START} then 1 else 0 end) as is_first,
+                max(ends) as is_last
             from aged group by journey, part, code
         ),
         whole as (
@@ -264,18 +268,18 @@ def _by_journey(linked: Table, found: Ways, half_life_days: float) -> Table:
                 sum(weight) over (partition by journey) as weights
             from placed
         )
-        select w.journey, d.person, part, code, stays,
-            {_exact("is_first", "first")},
-            {_exact("is_last", "last")},
-            {_exact("stays / nullif(n, 0)", "linear")},
-            {_exact(_POSITION, "position")},
-            {_exact("weight / nullif(weights, 0)", "time decay")},
-            {_exact("1.0 / nullif(kinds, 0)", "Shapley")}
+        select d.person, part, code, stays, is_first, is_last, cast(n as int) as n,
+            cast(kinds as int) as kinds, {_exact("weight / nullif(weights, 0)")} as decay
         from whole as w join d on w.journey = d.journey
         """,
         l=linked,
         d=found.decided,
     )
+
+
+def _exact(share: str) -> str:
+    """Write a share of one conversion so that the order of rows does not change a sum of them."""
+    return f"cast({share} as decimal(18, 15))"
 
 
 # Two ends share 80 %, what lies between them the rest.
@@ -284,11 +288,15 @@ _POSITION = """
         else 0.4 * is_first + 0.4 * is_last
             + 0.2 * (stays - is_first - is_last) / nullif(n - 2, 0) end
 """
-
-
-def _exact(share: str, model: str) -> str:
-    """Write a share of one conversion so that the order of rows does not change a sum of them."""
-    return f"cast({share} as decimal(18, 15)) as {_name(model)}"
+# Credits of so many conversions that are alike in what a model looks at.
+_CREDIT = {
+    "first": "is_first * alike",
+    "last": "is_last * alike",
+    "linear": f"{_exact('stays / nullif(n, 0)')} * alike",
+    "position": f"{_exact(_POSITION)} * alike",
+    "time decay": "decay",
+    "Shapley": f"{_exact('1.0 / nullif(kinds, 0)')} * alike",
+}
 
 
 def _by_part(linked: Table, mine: Table, places: int, parts: int) -> pd.DataFrame:
@@ -296,7 +304,7 @@ def _by_part(linked: Table, mine: Table, places: int, parts: int) -> pd.DataFram
 
     A part as a column: as many rows as places and moves, not a hundred times as many.
     """
-    chosen = " ".join(f"when m.model = {i} then p.{_name(m)}" for i, m in enumerate(_SUMS))
+    chosen = " ".join(f"when m.model = {i} then {_CREDIT[m]}" for i, m in enumerate(_SUMS))
     columns = ", ".join(f"sum(x) filter (where part = {i}) as p{i}" for i in range(parts))
     return query(
         f"""
@@ -311,8 +319,9 @@ def _by_part(linked: Table, mine: Table, places: int, parts: int) -> pd.DataFram
             union all
             select m.model, m.model as line, p.code as cell, p.part, case {chosen} end as x
             from (
-                select code, part, {", ".join(f"sum({_name(m)}) as {_name(m)}" for m in _SUMS)}
-                from mine group by code, part
+                select code, part, stays, is_first, is_last, n, kinds,
+                    cast(count(*) as decimal(19, 0)) as alike, sum(decay) as decay
+                from mine group by code, part, stays, is_first, is_last, n, kinds
             ) as p cross join m
         ) as c
         group by model, line, cell order by model, line, cell
@@ -326,10 +335,10 @@ def _by_part(linked: Table, mine: Table, places: int, parts: int) -> pd.DataFram
 def _people(mine: Table, places: int) -> Floats:
     """Count the persons behind each credit: those whose first or last place it was, or who came."""
     found = query(
-        f"""
+        """
         select code, count(distinct person) as came,
-            count(distinct case when {_name("first")} > 0 then person end) as began,
-            count(distinct case when {_name("last")} > 0 then person end) as closed
+            count(distinct case when is_first = 1 then person end) as began,
+            count(distinct case when is_last = 1 then person end) as closed
         from mine group by code order by code
         """,
         mine=mine,
@@ -339,7 +348,3 @@ def _people(mine: Table, places: int) -> Floats:
     for model, column in (("first", "began"), ("last", "closed")):
         people[MODELS.index(model), found["code"]] = found[column]
     return people
-
-
-def _name(model: str) -> str:
-    return "credit_" + model.lower().replace(" ", "_")
