@@ -23,6 +23,8 @@ mpl.use("agg")
 settings.register_profile("cxlab", deadline=None, max_examples=50)
 settings.load_profile("cxlab")
 
+# They read one run of the made-up company.
+HOSTILE = ("test_same_numbers.py", "test_nothing_personal.py")
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -32,7 +34,7 @@ CHROMIUM = [
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Hand each file to one worker whole, and all that needs Spark to one, which starts it once.
+    """Hand each file to one worker whole, and to one all that needs Spark, or one long run.
 
     `--dist loadgroup` is made for this, but does nothing with pytest 9.2 (pytest-xdist #1386).
     """
@@ -41,7 +43,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file, _, test = nodeid.partition("::")
-            return "spark" if re.search(r"\bspark\b", test.partition("[")[2]) else file
+            if re.search(r"\bspark\b", test.partition("[")[2]):
+                return "spark"
+            return "hostile company" if file.endswith(HOSTILE) else file
 
     return Scheduling(config, log)
 

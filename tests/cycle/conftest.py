@@ -1,10 +1,14 @@
-"""Small real notebooks, made on the spot."""
+"""Small real notebooks, made on the spot, and the made-up company with a report."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from cxlab.data.sample.study import new_sample
+from cxlab.data.sample.write import Options
+from tests.cycle.circumstances import CUSTOMERS, PLAIN, run
 
 Make = Callable[..., Path]
 
@@ -22,3 +26,17 @@ def make_notebook() -> Make:
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a study of the made-up company at its most hostile."""
+    study = tmp_path_factory.mktemp("hostile") / "company"
+    new_sample(study, Options(customers=CUSTOMERS, seed=5, variant="hostile"))
+    return study
+
+
+@pytest.fixture(scope="session")
+def hostile_run(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of its report."""
+    return run(hostile, tmp_path_factory.mktemp("plain"), PLAIN)

@@ -5,8 +5,7 @@ import base64
 import json
 import re
 import shutil
-import subprocess
-import sys
+from collections import Counter
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -17,13 +16,11 @@ import pandas as pd
 import pytest
 
 from cxlab.cycle.scan import check_folder, scan
-from cxlab.data.sample.study import new_sample
-from cxlab.data.sample.write import Options
 from cxlab.errors import RunError
+from tests.cycle.circumstances import CUSTOMERS
 
 pytestmark = pytest.mark.slow
 
-CUSTOMERS = 300
 # How the planted comments name what they give away.
 GIVEN_AWAY = re.compile(r" (?:Balas ke|Hubungi|NIK|Salam,|Alamat saya) ([^\"]+)$")
 _WORD = re.compile(r"[\w.+@-]+")
@@ -34,19 +31,8 @@ Values = dict[str, set[str]]
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory):
-    """Return a study of the company at its most hostile, and the folder with its reports."""
-    place = tmp_path_factory.mktemp("hostile")
-    new_sample(place / "company", Options(customers=CUSTOMERS, seed=5, variant="hostile"))
-    command = [sys.executable, "-c", "from cxlab.cli import main; main()", "run", "company"]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return place / "company", place / "reports"
-
-
-@pytest.fixture(scope="module")
-def planted(company):
-    return identifiers(company[0])
+def planted(hostile):
+    return identifiers(hostile)
 
 
 def identifiers(study: Path) -> Values:
@@ -126,9 +112,8 @@ def test_raw_files_hold_every_kind_of_identifier(planted):
     assert len(planted) >= 15
 
 
-def test_none_of_them_stands_anywhere_in_what_is_published(company, planted):
-    _, reports = company
-    assert found_in(reports, planted) == []
+def test_none_of_them_stands_anywhere_in_what_is_published(hostile_run, planted):
+    assert found_in(hostile_run.parents[1], planted) == []
 
 
 def test_the_search_finds_each_kind_where_one_is_planted(planted, tmp_path):
@@ -140,35 +125,34 @@ def test_the_search_finds_each_kind_where_one_is_planted(planted, tmp_path):
         assert where == {("page.html", kind), ("set_aside.parquet", kind)}
 
 
-@pytest.mark.parametrize(
-    ("kind", "called"),
-    [("e-mail", "email"), ("phone", "phone"), ("phone at home", "phone"), ("national id", "id")],
-)
-def test_the_last_gate_finds_each_of_them_where_it_is_planted(
-    company, planted, tmp_path, kind, called
-):
-    """Of every value of the kind, in a page, a download and a table of the real report."""
-    folder = shutil.copytree(company[1] / "company" / "2026Q3", tmp_path / "2026Q3")
+def test_the_last_gate_finds_each_of_them_where_it_is_planted(hostile_run, planted, tmp_path):
+    """Of every value of each kind, in a page, a download and a table of the real report."""
+    folder = shutil.copytree(hostile_run, tmp_path / "2026Q3")
     check_folder(folder)
-    values = sorted(planted[kind])
-    page = folder / "index.html"
-    listed = "".join(f"<li>{value}</li>" for value in values)
+    called = {"e-mail": "email", "phone": "phone", "phone at home": "phone", "national id": "id"}
+    values = {kind: sorted(planted[kind]) for kind in called}
+    page, told = folder / "index.html", [value for kind in called for value in values[kind]]
+    listed = "".join(f"<li>{value}</li>" for value in told)
     page.write_text(page.read_text().replace("</main>", f"<ul>{listed}</ul></main>"))
     with (folder / "findings.csv").open("a") as file:
-        file.write("".join(f'"Contact: {value}"\n' for value in values))
-    pd.DataFrame({"x": [f"told {values[0]}"]}).to_parquet(folder / "set_aside.parquet")
+        file.write("".join(f'"Contact: {value}"\n' for value in told))
+    pd.DataFrame({"x": [f"told {values[kind][0]}" for kind in called]}).to_parquet(
+        folder / "set_aside.parquet"
+    )
     times = {(f.file, f.kind): f.times for f in scan(folder)}
-    assert times["index.html", called] >= len(values)
-    assert times["findings.csv", called] >= len(values)
-    assert times["set_aside.parquet", called] == 1
+    expected = Counter(name for kind, name in called.items() for _ in values[kind])
+    for name, many in expected.items():
+        assert times["index.html", name] >= many
+        assert times["findings.csv", name] >= many
+        assert times["set_aside.parquet", name] == list(called.values()).count(name)
     with pytest.raises(RunError, match="A report must hold nothing personal"):
         check_folder(folder)
 
 
 def test_the_last_gate_finds_names_streets_and_accounts_that_it_is_told_of(
-    company, planted, tmp_path
+    hostile_run, planted, tmp_path
 ):
-    folder = shutil.copytree(company[1] / "company" / "2026Q3", tmp_path / "2026Q3")
+    folder = shutil.copytree(hostile_run, tmp_path / "2026Q3")
     known = planted["name"] | planted["street"] | planted["account"]
     assert scan(folder, known=known) == []
     page = folder / "index.html"
