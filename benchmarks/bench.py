@@ -112,7 +112,7 @@ def bench_snapshot() -> None:
         take = (
             "import sys, resource; from pathlib import Path;"
             "from cxlab.data.settings import read_settings;"
-            "from cxlab.data.snapshot import take_snapshot;"
+            "from cxlab.data.taking import take_snapshot;"
             "study = Path(sys.argv[1]); s = read_settings(study);"
             "t = take_snapshot(study, s, s.parse_cycle('2018Q4'));"
             "assert t.rows_used['interactions'] == int(sys.argv[2]), t.rows_used;"

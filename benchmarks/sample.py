@@ -232,7 +232,7 @@ def _links(place: Path) -> None:
 def take(place: Path, _customers: int) -> None:
     """Take the snapshot of the last cycle, as a run would."""
     from cxlab.data.settings import read_settings
-    from cxlab.data.snapshot import take_snapshot
+    from cxlab.data.taking import take_snapshot
 
     study = place / "study"
     shutil.rmtree(study / ".cxlab", ignore_errors=True)

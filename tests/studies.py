@@ -8,7 +8,8 @@ import pandas as pd
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.settings import Settings, read_settings
-from cxlab.data.snapshot import Snapshot, take_snapshot
+from cxlab.data.snapshot import Snapshot
+from cxlab.data.taking import take_snapshot
 
 CUSTOMERS = "select * from read_csv('{raw}/customers.csv', header = true, all_varchar = true)"
 ORDERS = "select * from read_csv('{raw}/orders.csv', header = true, all_varchar = true)"

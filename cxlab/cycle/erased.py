@@ -13,7 +13,8 @@ from typing import Any
 
 from cxlab.cycle.manifest import published
 from cxlab.data.settings import Settings
-from cxlab.data.snapshot import Snapshot, open_snapshot, state_folder, take_snapshot
+from cxlab.data.snapshot import Snapshot, open_snapshot, state_folder
+from cxlab.data.taking import take_snapshot
 from cxlab.errors import DataError
 
 __all__ = ["Erased", "clear_erased"]

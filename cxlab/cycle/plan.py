@@ -18,7 +18,8 @@ from typing import Any
 from cxlab.cycle.parameters import check_parameters, declared_parameters
 from cxlab.data.calendar import Cycle
 from cxlab.data.settings import Settings
-from cxlab.data.snapshot import Snapshot, state_folder, take_snapshot
+from cxlab.data.snapshot import Snapshot, state_folder
+from cxlab.data.taking import take_snapshot
 from cxlab.errors import ParameterError, did_you_mean
 
 __all__ = ["Chapter", "Plan", "find_notebooks", "make_plan", "package_hash", "versions"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cxlab.data.calendar import Cycle, cycle_at, cycle_range, parse_cycle
 from cxlab.data.settings import Settings
-from cxlab.data.snapshot import take_snapshot
+from cxlab.data.taking import take_snapshot
 from cxlab.errors import SettingsError
 
 __all__ = ["complete_cycles", "cycles_between"]

@@ -18,7 +18,8 @@ from cxlab.data.consented import Gate
 from cxlab.data.engine import DuckEngine, Engine, Table, TableLike, frame, view
 from cxlab.data.model import contracts
 from cxlab.data.settings import Definitions, Settings, find_study, read_settings
-from cxlab.data.snapshot import Snapshot, open_snapshot, state_folder, take_snapshot
+from cxlab.data.snapshot import Snapshot, open_snapshot, state_folder
+from cxlab.data.taking import take_snapshot
 from cxlab.errors import ParameterError, Withheld, did_you_mean
 
 __all__ = ["Lab", "open_lab"]

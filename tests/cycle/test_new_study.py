@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from cxlab.cycle.new_study import new_study
 from cxlab.data.settings import Kpi, Settings, read_settings
-from cxlab.data.snapshot import take_snapshot
+from cxlab.data.taking import take_snapshot
 from cxlab.errors import RunError
 from tests.studies import aside, rows
 

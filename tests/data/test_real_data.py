@@ -10,7 +10,7 @@ import pytest
 
 from cxlab.data.calendar import parse_cycle
 from cxlab.data.settings import read_settings
-from cxlab.data.snapshot import take_snapshot
+from cxlab.data.taking import take_snapshot
 from tests.studies import rows, used
 
 PARAMS = Path(__file__).resolve().parents[2] / "params"

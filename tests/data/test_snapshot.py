@@ -11,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxlab.data import snapshot as module
-from cxlab.data.snapshot import open_snapshot, take_snapshot
+from cxlab.data import taking as module
+from cxlab.data.snapshot import open_snapshot
+from cxlab.data.taking import take_snapshot
 from cxlab.errors import DataError
 from tests.studies import (
     CUSTOMERS,
@@ -141,7 +142,7 @@ def test_drafts_of_killed_runs_are_swept_after_a_day_and_not_before(tmp_path):
 KILLED = """
 import os, sys, signal
 from pathlib import Path
-from cxlab.data import reading, snapshot
+from cxlab.data import reading, taking
 from tests.studies import snapshot as take
 at = int(sys.argv[2])
 write = reading.Reader._write
@@ -153,7 +154,7 @@ def kill(self, *given):
 kill.count = 0
 reading.Reader._write = kill
 if at == 0:
-    snapshot._move = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    taking._move = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 take(Path(sys.argv[1]))
 """
 
