@@ -325,7 +325,8 @@ def _search(at_risk: Floats, lost: Floats, model: RetentionModel) -> Maximum:
         log_q = np.minimum(np.diff(log_survival(params, t)), -1e-300)  # of staying, by renewal
         value = lost @ np.log(-np.expm1(log_q)) + kept @ log_q
         by = np.diff(_slopes_of_survival(params, t), axis=1)
-        gradient = by @ (kept - lost / np.expm1(-log_q))
+        # Where nobody should stay any more, who left says nothing: what e^700 divides is 0.
+        gradient = by @ (kept - lost / np.expm1(np.minimum(-log_q, 700.0)))
         return float(value), gradient * params
 
     first = min(max(lost[0] / at_risk[0], 1e-3), 1 - 1e-3)
