@@ -5,7 +5,9 @@ response: other rows in another order say the same, the future says nothing, nam
 only names, and where there is nothing to say a reason is given.
 """
 
+import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -278,6 +280,10 @@ LONGER = dict.fromkeys(["repeat buying", "still buying", "value", "value by regi
 LONGER |= dict.fromkeys(["timeline", "journey map"], 2_000)
 LONGER |= dict.fromkeys(["what goes with leaving", "forecast of leaving"], 2_000)
 LONGER |= dict.fromkeys(["ratios by age", "last straw"], 2_000)
+# Words that claim a direction, words that take a claim back, and an interval of a difference.
+CLAIMS = re.compile(r"\b(lower|higher|less|more|fewer|better|worse|rose|fell|grew|shrank)\b")
+TAKEN_BACK = re.compile(r"\b(no|not|none|neither|nobody|cannot)\b", re.IGNORECASE)
+SIGNED = re.compile(r"\(([EURpoints ]*[+\N{MINUS SIGN}][\d.,]+) to ([+\N{MINUS SIGN}][\d.,]+)\)")
 every_analysis = pytest.mark.parametrize("name", list(ANALYSES))
 
 
@@ -418,6 +424,36 @@ def test_a_result_reads_and_draws_and_its_columns_are_in_the_glossary(
     assert set(result.table().columns) - {"half"} <= set(GLOSSARY)  # half is this suite's own
     result.plot()
     plt.close("all")
+
+
+def claims_beyond_chance(sentence: str) -> list[str]:
+    """Name the claims of a direction whose own interval reaches to both sides of zero."""
+    wrong = []
+    for clause in re.split(r"(?<=\D)\. |; ", sentence):
+        spans = [low[low.find("\N{MINUS SIGN}")] + high[0] for low, high in SIGNED.findall(clause)]
+        both = [span for span in spans if span == "\N{MINUS SIGN}+"]
+        if both and CLAIMS.search(clause) and not TAKEN_BACK.search(clause):
+            wrong.append(clause)
+    return wrong
+
+
+@every_analysis
+def test_a_headline_claims_no_direction_that_chance_alone_could_give(
+    name: str, shuffled: dict[str, Table], lab: Lab, said: Callable[[str], Result]
+) -> None:
+    assert claims_beyond_chance(said(name).sentence()) == []
+    few: Tables = {k: view("select * from t limit 120", t=t) for k, t in shuffled.items()}
+    with suppress(CxlabError):  # where differences are widest
+        assert claims_beyond_chance(ANALYSES[name](few, lab.cycle).sentence()) == []
+
+
+def test_a_claim_that_chance_alone_could_give_is_noticed() -> None:
+    minus = "\N{MINUS SIGN}"
+    assert claims_beyond_chance(f"Lower, {minus}3 ({minus}9 to +3); it is lower: ({minus}2 to +1).")
+    assert not claims_beyond_chance(
+        f"It is lower than before: {minus}7.8 ({minus}15.6 to {minus}0.2)."
+    )
+    assert not claims_beyond_chance(f"No clear change, {minus}3 ({minus}9 to +3). More came.")
 
 
 @every_analysis
