@@ -30,7 +30,7 @@ def kept_share(kept: ClusterSums, *, level: float = 0.95) -> Interval:
     Returns
     -------
     Interval
-        Wilson's on as many cases as the amounts are worth; `n` counts customers.
+        Wilson's on as many cases as the amounts are worth, at most all; `n` counts customers.
 
     Raises
     ------
@@ -56,10 +56,12 @@ def kept_share(kept: ClusterSums, *, level: float = 0.95) -> Interval:
             f"{kept.customers:g}. Widen the period or the group."
         )
     share = min(1.0, kept.mean)  # sums of floats
-    cases, variance = kept.n**2 / kept.n_n, kept.variance
+    variance = kept.variance
     if variance > 0:
         few = z_quantile(level) / t_quantile(level, kept.customers - 1)
-        cases = min(cases, share * (1 - share) / variance * few**2)
+        cases = min(kept.customers, share * (1 - share) / variance * few**2)
+    else:  # all kept alike: nothing but the sizes tells what they are worth
+        cases = kept.n**2 / kept.n_n
     found = wilson(share, 1.0, n_eff=cases, level=level)
     return replace(found, n=kept.customers, se=math.sqrt(variance))
 
