@@ -191,7 +191,7 @@ def retention_projection(
     return RetentionProjection(
         estimates=pd.DataFrame(rows),
         subtitle="Share of subscriptions that still run, %, by years since their beginning: seen, "
-        "and as the model goes on; 95% bands",
+        "and as models go on; 95% bands",
         note=f"Base: {words.number(whole.n)} subscriptions watched for a whole period of four "
         f"weeks or until their end, of which {words.number(whole.lost.sum())} have ended by the "
         f"end of {cycle.name}. Models of renewal, weighed by how well they fit (AIC): "
@@ -309,5 +309,5 @@ def _years(days: float) -> str:
 def _weighed(weights: "dict[RetentionModel, float]") -> str:
     """Name the models that count for a percent at least, with their weights."""
     return words.listing(
-        [f"{model} {words.value(w, 'share')}" for model, w in weights.items() if w >= _COUNTS]
+        [f"{model} {words.number(100 * w)}%" for model, w in weights.items() if w >= _COUNTS]
     )

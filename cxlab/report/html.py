@@ -201,7 +201,7 @@ def _reading(estimates: pd.DataFrame, unit: str | None) -> list[str]:
     out = []
     for row in estimates.head(_READ_ALOUD).to_dict("records"):
         name = [tables.plain(row["metric"])] if several or not dims else []
-        name += [str(row[d]) for d in dims if not pd.isna(row[d])]
+        name += [_called(d, row[d]) for d in dims if not pd.isna(row[d])]
         known = np.isfinite(row["estimate"]) and not row["suppressed"]
         number = (
             words.value(row["estimate"], str(row["unit"] or unit or "")) if known else "withheld"
@@ -210,6 +210,14 @@ def _reading(estimates: pd.DataFrame, unit: str | None) -> list[str]:
     if len(estimates) > _READ_ALOUD:
         out.append(f"{len(estimates) - _READ_ALOUD} more rows in the table below.")
     return out
+
+
+def _called(dim: str, value: object) -> str:
+    """Say a dimension's value as it is read aloud: 84 days, not 84.0."""
+    if not isinstance(value, float):
+        return str(value)
+    number = words.number(value, 0 if value.is_integer() else 1)
+    return f"{number} days" if dim.endswith("_days") else number
 
 
 def _file_name(headline: str) -> str:
