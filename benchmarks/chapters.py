@@ -18,7 +18,6 @@ import contextlib
 import io
 import json
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+from memory import peak_megabytes
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ("50_churn", "60_loyalty")
@@ -206,7 +207,7 @@ def run_chapter(chapter: str, small: Path, large: Path) -> list[dict[str, Any]]:
                 "missing": "; ".join(missing),
                 "seconds": time.perf_counter() - began,
                 "cpu": time.process_time() - cpu,
-                "megabytes": _peak(),
+                "megabytes": peak_megabytes(),
             }
         )
     return took
@@ -216,14 +217,6 @@ def _forget_peak() -> None:
     """Let the peak of this process begin anew, where the system can."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-
-
-def _peak() -> int:
-    """Most megabytes that were in use since the peak was forgotten, or ever."""
-    with contextlib.suppress(OSError):
-        status = Path("/proc/self/status").read_text()
-        return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) // 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ Only ratios within one run are judged, for a busy machine bends all seconds alik
 from __future__ import annotations
 
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from memory import peak_megabytes
 
 SIZES = (1_000_000, 10_000_000)
 AT_LEAST = {10_000_000: 15.0}  # times faster than lifelines; elsewhere faster at all
@@ -146,7 +147,7 @@ def _run(tool: str, file: Path) -> None:
     began, cpu = time.perf_counter(), time.process_time()
     said = work(file)
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_megabytes()
     print(json.dumps({"seconds": seconds, "cpu": cpu, "megabytes": peak, "said": said}))
 
 

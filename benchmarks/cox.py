@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -26,6 +25,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from memory import peak_megabytes
 
 SIZES = (1_000_000, 10_000_000)
 LEVELS = {"plan": 4, "region": 5, "channel": 4, "age_group": 4}
@@ -194,8 +195,7 @@ def _once(tool: str, rows: str) -> None:
     start, before = time.perf_counter(), time.process_time()
     found = _RUNS[tool](rows)
     took = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - before}
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps(found | took | {"megabytes": used.ru_maxrss // 1024}))
+    print(json.dumps(found | took | {"megabytes": peak_megabytes()}))
 
 
 if __name__ == "__main__":

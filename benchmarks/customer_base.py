@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from memory import peak_megabytes
 
 RUNS = 7
 CUTOFF = "1997-09-30"  # 39 weeks of CDNOW
@@ -160,7 +161,7 @@ def _made(size: str) -> dict[str, Any]:
         "seconds": time.perf_counter() - start,
         "fit": fitted,
         "histories": len(base),
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "megabytes": peak_megabytes(),
     }
 
 

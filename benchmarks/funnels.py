@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from memory import peak_megabytes
 
 SIZES = (1_000_000, 10_000_000, 100_000_000)
 SLOW_FROM = 100_000_000  # peers that hold all rows in memory sit this one out
@@ -254,7 +255,6 @@ def _once(tool: str, log: str) -> None:
     _RUNS[tool](str(Path(log).with_name("warm.parquet")))  # imports, and what is made once
     start, before = time.perf_counter(), time.process_time()
     reached = _RUNS[tool](log)
-    used = resource.getrusage(resource.RUSAGE_SELF)
     print(
         json.dumps(
             {
@@ -262,7 +262,7 @@ def _once(tool: str, log: str) -> None:
                 "comparable": tool not in ("group_by", "retentioneering"),
                 "seconds": time.perf_counter() - start,
                 "cpu": time.process_time() - before,
-                "megabytes": used.ru_maxrss // 1024,
+                "megabytes": peak_megabytes(),
             }
         )
     )

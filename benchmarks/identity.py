@@ -8,13 +8,14 @@ own, so that its peak memory is its own.
 from __future__ import annotations
 
 import json
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from memory import peak_megabytes
 
 SIZES = (100_000, 1_000_000, 10_000_000)
 _LINKS = """
@@ -86,7 +87,7 @@ def _once(what: str, links: str) -> None:
         connection.execute(f"copy (select id, person from cx_member) to '{out}' (format parquet)")
     seconds = time.perf_counter() - start
     (count,) = connection.execute(f"select count(*) from read_parquet('{links}')").fetchone()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_megabytes()
     print(json.dumps({"seconds": seconds, "megabytes": peak, "links": count}))
 
 

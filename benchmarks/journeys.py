@@ -10,7 +10,6 @@ what is left of the cell's time is arithmetic and drawing, which does not grow w
 import contextlib
 import io
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from memory import peak_megabytes
 
 ROOT = Path(__file__).resolve().parents[1]
 CUSTOMERS = 190_000  # about ten million interactions
 CYCLE = "2026Q3"
 PROMISED = 10.0  # times the group-by
-GIB = 2**30
 
 
 class Clock:
@@ -71,7 +70,7 @@ def asked(study: Path) -> int:
     print(f"{rows:,} interactions; one group-by takes {bare:.2f} s")
     clock = chapter(study)
     ratio = clock.seconds / bare
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB
+    most = peak_megabytes() / 1024
     print(f"all questions: {clock.seconds:.1f} s, {ratio:.1f} times the group-by ({PROMISED:g})")
     print(f"peak memory: {most:.2f} GiB (4)")
     return int(ratio > PROMISED or most > 4)
