@@ -119,7 +119,8 @@ def recurring_bridge(
     two shares are ratios over those who brought something at the opening: gross counts of
     each customer no more than before, net all they bring now; new customers are in neither.
     Gross is a share of as many cases as the amounts are worth (Wilson); net is that and what
-    was added.
+    was added (MOVER). Where refunds leave a customer below zero, net counts it with its sign, may
+    itself lie below zero, and has Student's ends; gross counts it as nothing kept.
 
     Examples
     --------
@@ -262,6 +263,8 @@ def _sums(moved: Moved) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
             coalesce(sum(g * g), 0) as gross_gross,
             coalesce(sum(z - g), 0) as added, coalesce(sum(a * (z - g)), 0) as n_added,
             coalesce(sum((z - g) * (z - g)), 0) as added_added,
+            coalesce(sum(z), 0) as net, coalesce(sum(a * z), 0) as n_net,
+            coalesce(sum(z * z), 0) as net_net, coalesce(min(z), 0) as least,
             coalesce(max(a), 0) as largest,
             coalesce(sum(case when place <= 2 then a else 0 end), 0) as two_largest,
             coalesce(sum(case when z > 0 then 1 else 0 end), 0) as stayed
@@ -294,18 +297,23 @@ def _amount(metric: str, s: dict[str, float], currency: str, **dims: object) -> 
 
 
 def _share(metric: str, kept: dict[str, float], which: str) -> dict[str, Any]:
-    """Kept per opening, a ratio over customers."""
-    from cxlab.stats.clusters import ClusterSums
+    """What was kept per opening, or what customers bring now: see `recurring_bridge`."""
+    from cxlab.stats.clusters import ClusterSums, cluster_mean
     from cxlab.stats.kept import kept_share, net_share
 
-    gross, added = (
+    gross, added, net = (
         ClusterSums(
             customers=kept["customers"], n=kept["n"], n_n=kept["n_n"], total=kept[name],
             n_total=kept[f"n_{name}"], total_total=kept[f"{name}_{name}"],
         )
-        for name in ("gross", "added")
+        for name in ("gross", "added", "net")
     )  # fmt: skip
-    found = kept_share(gross) if which == "gross" else net_share(gross, added)
+    if which == "gross":
+        found = kept_share(gross)
+    elif kept["least"] < 0:
+        found = replace(cluster_mean(net), n=net.customers)
+    else:
+        found = net_share(gross, added)
     money = Money.of(kept["n"], kept["n"], kept["largest"], kept["two_largest"])
     return interval_row(
         metric, found, unit="share", count=kept["stayed"], money=money, movement=None

@@ -16,6 +16,8 @@ from cxlab.stats.intervals import Interval, t_quantile, wilson, z_quantile
 
 __all__ = ["kept_share", "net_share"]
 
+_PRIOR = 2  # of one or two who lost, the spread says little
+
 
 def kept_share(kept: ClusterSums, *, level: float = 0.95) -> Interval:
     """Share of what customers brought that was kept.
@@ -37,6 +39,12 @@ def kept_share(kept: ClusterSums, *, level: float = 0.95) -> Interval:
     DataError
         If fewer than two customers brought something.
 
+    Notes
+    -----
+    Sizes alone make customers worth (sum n)^2 / (sum n^2) cases; the spread of what was lost tells
+    better, once several have lost something. The two are averaged, the sizes counting as
+    two who lost.
+
     References
     ----------
     Kish (1965), Survey Sampling, section 11.7, for unequal weights; Korn & Graubard (1998),
@@ -57,13 +65,21 @@ def kept_share(kept: ClusterSums, *, level: float = 0.95) -> Interval:
         )
     share = min(1.0, kept.mean)  # sums of floats
     variance = kept.variance
-    if variance > 0:
-        few = z_quantile(level) / t_quantile(level, kept.customers - 1)
-        cases = min(kept.customers, share * (1 - share) / variance * few**2)
-    else:  # all kept alike: nothing but the sizes tells what they are worth
-        cases = kept.n**2 / kept.n_n
+    cases = _cases(kept, share, t_quantile(level, kept.customers - 1) / z_quantile(level))
     found = wilson(share, 1.0, n_eff=cases, level=level)
     return replace(found, n=kept.customers, se=math.sqrt(variance))
+
+
+def _cases(kept: ClusterSums, share: float, few: float) -> float:
+    """Tell how many customers of one size would make us as sure, whose quantile is `few` wider."""
+    by_size = kept.n_n / kept.n**2
+    lost = kept.n - kept.total
+    squares = kept.n_n - 2 * kept.n_total + kept.total_total
+    if not 1e-12 < share < 1 - 1e-12 or squares <= 0:
+        return 1 / by_size
+    by_spread = max(1 / kept.customers, kept.variance * few**2 / (share * (1 - share)))
+    losers = lost**2 / squares
+    return (losers + _PRIOR) / (losers * by_spread + _PRIOR * by_size)
 
 
 def net_share(kept: ClusterSums, added: ClusterSums, *, level: float = 0.95) -> Interval:
@@ -74,7 +90,7 @@ def net_share(kept: ClusterSums, added: ClusterSums, *, level: float = 0.95) -> 
     kept : ClusterSums
         As for `kept_share`.
     added : ClusterSums
-        Over the same customers, of whom each added so much; who added kept all.
+        Over the same customers, of whom each added an amount of 0 or more; who added kept all.
     level : float
         Confidence level.
 
@@ -83,10 +99,16 @@ def net_share(kept: ClusterSums, added: ClusterSums, *, level: float = 0.95) -> 
     Interval
         The two shares together, each with the ends of its own interval; `n` counts customers.
 
+    Raises
+    ------
+    DataError
+        If fewer than two customers brought something.
+
     References
     ----------
-    Zou & Donner (2008), Statistics in Medicine 27, 1693-1702; for what was added, as a compound
-    Poisson sum, Fay & Feuer (1997), Statistics in Medicine 16, 791-801.
+    Zou & Donner (2008), Statistics in Medicine 27, 1693-1702, and Zou (2008), the same, 5080-5089,
+    where the two go together; for what was added, as a compound Poisson sum, Fay & Feuer (1997),
+    Statistics in Medicine 16, 791-801.
 
     Examples
     --------

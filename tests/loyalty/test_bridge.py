@@ -86,6 +86,27 @@ def test_customers_of_long_ago_return_and_cents_are_exact():
     _assert_adds_up(found)
 
 
+def test_more_taken_back_than_bought_keeps_nothing_and_counts_against_the_net(engine: Engine):
+    # Of those with 100 before, each tenth now only brings back goods of 40.
+    pairs = [(100.0, 100.0)] * 90 + [(100.0, -40.0)] * 10
+    rows = [
+        (f"c{i}", day, amount)
+        for i, pair in enumerate(pairs)
+        for day, amount in zip(("2017-11-01", "2018-02-01"), pair, strict=True)
+    ]
+    orders = pd.DataFrame(rows, columns=["customer_id", "placed_at", "net_amount"])
+    orders["placed_at"] = pd.to_datetime(orders["placed_at"])
+    found = order_bridge(engine.table(orders), cycle=CYCLE)
+    _assert_adds_up(found)
+    assert _of(found, "gross_retained_share")["estimate"] == pytest.approx(0.9)
+    net = _of(found, "net_retained_share")
+    # Student's ends of a mean of ninety times 1 and ten times -0.4, whose deviation is .4221.
+    assert net[["estimate", "conf_low", "conf_high"]].to_list() == pytest.approx(
+        [0.86, 0.7762, 0.9438], abs=1e-4
+    )
+    assert net["n"] == 100
+
+
 def _held(*rows: tuple[str, str, str, str | None, str | None, float]) -> pd.DataFrame:
     columns = ["subscription_id", "customer_id", "started_at", "ended_at", "end_kind",
                "monthly_amount"]  # fmt: skip

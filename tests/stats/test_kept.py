@@ -49,6 +49,16 @@ def test_nothing_lost_is_no_proof_that_nothing_can_be():
     assert few_large.low < found.low  # two of twenty are nearly all of it
 
 
+def test_one_small_loss_tells_little_of_what_large_customers_may_do():
+    brought = [1000.0] * 2 + [1.0] * 18
+    whole = kept_share(sums(brought, brought))
+    for lost in (1e-3, 1.0):  # by one of those who hardly count
+        found = kept_share(sums(brought, [*brought[:-1], brought[-1] - lost]))
+        # Of all that is known of the spread a third is of one who lost, the rest of the sizes.
+        assert whole.low < found.low < whole.low + 0.1
+    assert whole.low + 0.4 < wilson(20, 20).low  # which twenty customers of one size would give
+
+
 @given(ledgers)
 def test_ends_hold_the_estimate_and_stay_in_range(ledger):
     kept, added = both(ledger)
