@@ -288,10 +288,11 @@ _POSITION = """
         else 0.4 * is_first + 0.4 * is_last
             + 0.2 * (stays - is_first - is_last) / nullif(n - 2, 0) end
 """
-# Credits of so many conversions that are alike in what a model looks at.
+# Credits of so many conversions that are alike in what a model looks at, all with as many
+# decimals as a share has: a CASE takes the type of its widest branch, and so cuts the others.
 _CREDIT = {
-    "first": "is_first * alike",
-    "last": "is_last * alike",
+    "first": f"{_exact('is_first')} * alike",
+    "last": f"{_exact('is_last')} * alike",
     "linear": f"{_exact('stays / nullif(n, 0)')} * alike",
     "position": f"{_exact(_POSITION)} * alike",
     "time decay": "decay",
@@ -317,12 +318,15 @@ def _by_part(linked: Table, mine: Table, places: int, parts: int) -> pd.DataFram
                 cast(count(*) as double) as x
             from l where ends = 1 group by code, converted, part
             union all
-            select m.model, m.model as line, p.code as cell, p.part, case {chosen} end as x
+            -- Decimals are added up before they are doubles: the order of rows must not matter.
+            select m.model, m.model as line, p.code as cell, p.part,
+                cast(sum(case {chosen} end) as double) as x
             from (
                 select code, part, stays, is_first, is_last, n, kinds,
                     cast(count(*) as decimal(19, 0)) as alike, sum(decay) as decay
                 from mine group by code, part, stays, is_first, is_last, n, kinds
             ) as p cross join m
+            group by m.model, p.code, p.part
         ) as c
         group by model, line, cell order by model, line, cell
         """,
