@@ -67,7 +67,7 @@ def _spark() -> Engine:
     # Java's second compiler and its threads would take the cores that the other worker needs:
     # without them a fifth less of the processors, though alone each question takes longer.
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-    engine = SparkEngine()
+    engine = SparkEngine()  # what it keeps stays until the last test
     # Most of a small question's time is spent on compiling and replanning it.
     for key, setting in (
         ("spark.sql.adaptive.enabled", "false"),

@@ -281,7 +281,10 @@ LONGER |= dict.fromkeys(["timeline", "journey map"], 2_000)
 LONGER |= dict.fromkeys(["what goes with leaving", "forecast of leaving"], 2_000)
 LONGER |= dict.fromkeys(["ratios by age", "last straw"], 2_000)
 # Words that claim a direction, words that take a claim back, and an interval of a difference.
-CLAIMS = re.compile(r"\b(lower|higher|less|more|fewer|better|worse|rose|fell|grew|shrank)\b")
+CLAIMS = re.compile(
+    r"\b(lower|higher|less|more|fewer|better|worse|rose|fell|grew|shrank|clear|clearly)\b",
+    re.IGNORECASE,
+)
 TAKEN_BACK = re.compile(r"\b(no|not|none|neither|nobody|cannot)\b", re.IGNORECASE)
 SIGNED = re.compile(r"\(([EURpoints ]*[+\N{MINUS SIGN}][\d.,]+) to ([+\N{MINUS SIGN}][\d.,]+)\)")
 every_analysis = pytest.mark.parametrize("name", list(ANALYSES))
@@ -447,9 +450,17 @@ def test_a_headline_claims_no_direction_that_chance_alone_could_give(
         assert claims_beyond_chance(ANALYSES[name](few, lab.cycle).sentence()) == []
 
 
+def test_enough_headlines_tell_a_difference_with_its_interval(
+    said: Callable[[str], Result],
+) -> None:
+    """Or the test above would look at nothing: it reads intervals that have a sign."""
+    assert sum(bool(SIGNED.search(said(name).sentence())) for name in ANALYSES) >= 10
+
+
 def test_a_claim_that_chance_alone_could_give_is_noticed() -> None:
     minus = "\N{MINUS SIGN}"
-    assert claims_beyond_chance(f"Lower, {minus}3 ({minus}9 to +3); it is lower: ({minus}2 to +1).")
+    wrong = f"Lower, {minus}3 ({minus}9 to +3); it is clearly so: ({minus}2 to +1)."
+    assert len(claims_beyond_chance(wrong)) == 2
     assert not claims_beyond_chance(
         f"It is lower than before: {minus}7.8 ({minus}15.6 to {minus}0.2)."
     )

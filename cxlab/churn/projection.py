@@ -1,8 +1,8 @@
 """How long will subscriptions last, beyond what the records have seen?
 
 A curve of retention ends where the records do. Models of renewal go on: those who are left are
-ever more loyal ones, so that a constant rate would foretell too few. Before it is believed, the
-model is fitted to what was known a year ago and held against what came.
+ever more loyal ones, so that a constant rate would foretell too few. Before they are believed,
+the models are fitted to what was known a year ago and held against what came.
 """
 
 import math
@@ -121,7 +121,7 @@ def retention_projection(
         All subscriptions that had begun by its end, as known then.
     by : str or table, optional
         A column of `subscriptions`, or a table of `customer_id` and one more column; known when
-        a subscription begins. Each group gets a model of its own.
+        a subscription begins. Each group gets models of its own.
     years : int, optional
         How far is looked ahead, in years of 52 weeks. Default: half as far again as was seen.
     complete_from : datetime.date, optional
@@ -197,7 +197,7 @@ def retention_projection(
         f"end of {cycle.name}. Models of renewal, weighed by how well they fit (AIC): "
         f"{_weighed(weights)}. "
         f"The records have seen {_years(len(whole.at_risk) * _DAYS)}."
-        + f" Too few ended for a model of its own: {words.listing(without)}."
+        + f" Too few ended for models of their own: {words.listing(without)}."
         * bool(without),
         cycle=cycle.name,
         weights=weights,
@@ -217,7 +217,7 @@ def _curve_rows(whole: Watched, fit: "AveragedRetention", horizon: int) -> list[
         rows.append(
             estimate_row(_SHARE, *(float(row[c]) for c in ("estimate", "conf_low", "conf_high")),
                          n=whole.n, count=whole.leavers, unit="share", measure="expected",
-                         method="maximum likelihood, models averaged by AIC",
+                         method=f"maximum likelihood: {fit.method}",
                          after_days=float(k * _DAYS))
         )  # fmt: skip
     per_end = whole.leavers / float(whole.lost.sum())
@@ -285,7 +285,7 @@ def _checked(
 def _by_group(
     held: Table, name: str, cycle: Cycle, complete_from: date | None, horizon: int
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Rows of the largest groups, each with a model of its own, and those that have none."""
+    """Rows of the largest groups, each with models of its own, and those that have none."""
     groups, names = gathered(held, name)
     counts = periods(groups, "h.shown", cycle, complete_from)
     people = people_of(cells_of(groups, "h.shown"))

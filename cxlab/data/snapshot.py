@@ -159,7 +159,13 @@ def verify_snapshots(study: Path, cycle_name: str, hash_: str) -> list[str]:
 
 
 def check_intact(snapshot: Snapshot) -> Snapshot:
-    """Refuse a snapshot in which a byte has changed since it was sealed."""
+    """Refuse a snapshot in which a byte has changed since it was sealed.
+
+    Raises
+    ------
+    DataError
+        If one of its files has changed.
+    """
     for name, sealed in snapshot.seals.items():
         with (snapshot.folder / name).open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != sealed:

@@ -21,7 +21,7 @@ class SparkEngine(Engine):
     Parameters
     ----------
     session : pyspark.sql.SparkSession, optional
-        A running session; its time zone and timestamp type are set to ours.
+        A running session; its time zone, timestamp type and ANSI mode are set to ours.
         Default: a local session on `threads` cores.
     threads : int
         Cores of a local session.
@@ -33,8 +33,11 @@ class SparkEngine(Engine):
 
     Notes
     -----
-    Rows that are kept lie with the executors; with the session's `spark.checkpoint.dir` they lie
-    there, and outlive one that is lost.
+    Rows that are kept lie with the executors, and are lost with one of them: Spark then ends
+    with an error. A session that was made with `spark.checkpoint.dir` keeps them there instead,
+    as plain files of customers' data which Spark leaves behind unless it was also made with
+    `spark.cleaner.referenceTracking.cleanCheckpoints`; whoever names the folder protects and
+    empties it. `SparkContext.setCheckpointDir` says nothing here.
     """
 
     dialect = "spark"

@@ -214,10 +214,11 @@ def _reading(estimates: pd.DataFrame, unit: str | None) -> list[str]:
 
 def _called(dim: str, value: object) -> str:
     """Say a dimension's value as it is read aloud: 84 days, not 84.0."""
-    if not isinstance(value, float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    number = words.number(value, 0 if value.is_integer() else 1)
-    return f"{number} days" if dim.endswith("_days") else number
+    number = f"{value:.0f}" if float(value).is_integer() else f"{value:g}"
+    said = number.replace("-", words.MINUS)
+    return f"{said} {'day' if value == 1 else 'days'}" if dim.endswith("_days") else said
 
 
 def _file_name(headline: str) -> str:

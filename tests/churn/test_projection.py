@@ -102,7 +102,7 @@ def test_each_group_has_a_model_of_its_own(engine: Engine):
     assert set(days.index.dropna()) == {"small", "large"}
     rare = held.assign(plan=held["plan"].where(held.index >= 5, "rare"))
     told = retention_projection(rare, cycle=CYCLE, by="plan", years=3).note
-    assert "Too few ended for a model of its own: rare." in told
+    assert "Too few ended for models of their own: rare." in told
 
 
 def test_too_little_is_refused():

@@ -74,7 +74,8 @@ def run(company: Path, place: Path, chosen: Circumstances) -> Path:
 def shuffle_rows(raw: Path, seed: int) -> None:
     """Put the rows of every file in another order; what a row says stays as it was written."""
     rng = random.Random(seed)  # noqa: S311  (no secret)
-    for file in sorted(f for f in raw.rglob("*") if f.is_file()):
+    files = (f for f in raw.rglob("*") if f.is_file() and not f.is_symlink())
+    for file in sorted(files):
         if file.suffix == ".parquet":
             if is_parquet(file):  # one has the name only
                 shuffle_parquet(file, seed)
@@ -89,15 +90,18 @@ def shuffle_rows(raw: Path, seed: int) -> None:
 def records(file: Path) -> list[str]:
     """Split a file into records; a line break between quotes does not end one."""
     text = file.read_text(encoding="utf-8")
-    if file.suffix == ".jsonl":
-        return [line + "\n" for line in text.split("\n")[:-1]]
+    if file.suffix == ".jsonl":  # other ends of lines may stand within a text
+        return [line + "\n" for line in text.removesuffix("\n").split("\n")]
     rows, open_ = [], ""
     for line in text.splitlines(keepends=True):
         open_ += line
         if open_.count('"') % 2 == 0:
             rows.append(open_)
             open_ = ""
-    return [*rows, open_] if open_ else rows  # one is broken, and of one record
+    if open_:
+        assert file.name == "broken quote.csv", f"{file} ends within quotes"
+        rows.append(open_)
+    return rows
 
 
 def is_parquet(file: Path) -> bool:

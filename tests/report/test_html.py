@@ -1,6 +1,7 @@
 """The pieces of a page say everything in words."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,6 +40,25 @@ def test_the_alternative_text_reads_the_rows_and_names_the_withheld():
     text = soup(html.figure(sample.shares(), headline="h", uid="f1")).desc.get_text()
     assert "Champions: 84.2%." in text
     assert "Lost: withheld." in text
+
+
+@pytest.mark.parametrize(
+    ("dim", "value", "said"),
+    [
+        ("after_days", 84.0, "84 days"),
+        ("after_days", 84, "84 days"),
+        ("after_days", 1.0, "1 day"),
+        ("after_days", 0.25, "0.25 days"),
+        ("position", -2, "\N{MINUS SIGN}2"),
+        ("year", 2018.0, "2018"),
+        ("is_known", True, "True"),
+    ],
+)
+def test_the_alternative_text_says_values_as_people_do(dim: str, value: object, said: str):
+    rows = sample.shares().estimates.assign(**{dim: value})
+    result = replace(sample.shares(), estimates=rows)
+    text = soup(html.figure(result, headline="h", uid="f1")).desc.get_text()
+    assert f"Champions, {said}: 84.2%." in text
 
 
 def test_a_result_without_a_picture_shows_its_table_at_once():

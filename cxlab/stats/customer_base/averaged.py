@@ -6,7 +6,7 @@ say, and where they disagree the band says so.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -104,14 +104,21 @@ class AveragedRetention:
         Returns
         -------
         Interval
-            As that of one model, `Retention.further_renewals`.
+            As that of one model, `Retention.further_renewals`; the method names all that count.
         """
         each = [fit.further_renewals(made, horizon=horizon) for fit in self.fits]
         worth, se = self._together(
             np.array([[one.estimate] for one in each]), np.array([[one.se] for one in each])
         )
         first = each[0]
-        return positive(float(worth[0]), float(se[0]), n=first.n, level=first.level)
+        found = positive(float(worth[0]), float(se[0]), n=first.n, level=first.level)
+        return replace(found, method=f"{found.method}: {self.method}")
+
+    @property
+    def method(self) -> str:
+        """What the numbers come from, in words."""
+        names = [fit.model for fit in self.fits]
+        return names[0] if len(names) == 1 else f"{', '.join(names)} averaged by AIC"
 
     def _together(self, values: Floats, errors: Floats) -> tuple[Floats, Floats]:
         """Average over models, and an error in which they may disagree: (models, points) each."""
