@@ -61,7 +61,6 @@ def lengths(held: Table, cycle: Cycle, complete_from: date | None) -> Table:
     their only one: those can be counted without asking who they are. There is no such column
     where nobody has several.
     """
-    begin = begin_of(cycle, complete_from)
     several = repeated(held, "customer_id")
     person, join = "", ""
     if int(query("select count(*) as n from s", s=several)["n"][0]):
@@ -69,20 +68,24 @@ def lengths(held: Table, cycle: Cycle, complete_from: date | None) -> Table:
         join = "left join s on h.customer_id = s.customer_id"
     week = WEEK * 86_400_000_000
     since = "epoch_us({0}) - epoch_us(started_at)"
+    first_week, seen, moments = "0", "", {}
+    if complete_from is not None:
+        begin = begin_of(cycle, complete_from)
+        first_week = f"""case when started_at < $begin
+            then cast(floor(($begin_us - epoch_us(started_at)) / {week}) as bigint) else 0 end"""
+        seen = "where ended_at is null or ended_at >= $begin"
+        moments = {"begin": begin, "begin_us": moment_us(begin)}
     return view(
         f"""
         select h.*{person}, case when ended_at is null then 0 else 1 end as is_over,
             cast(floor(coalesce({since.format("ended_at")},
                 $cutoff_us - epoch_us(started_at)) / {week}) as bigint) + 1 as last_week,
-            case when started_at < $begin
-                then cast(floor(($begin_us - epoch_us(started_at)) / {week}) as bigint)
-                else 0 end as first_week
-        from h {join} where ended_at is null or ended_at >= $begin
+            {first_week} as first_week
+        from h {join} {seen}
         """,
         h=held,
         **({"s": several} if join else {}),
-        begin=begin,
-        begin_us=moment_us(begin),
+        **moments,
         cutoff_us=moment_us(cycle.cutoff),
     )
 
