@@ -173,9 +173,13 @@ def run_chapter(chapter: str, small: Path, large: Path) -> list[dict[str, Any]]:
         lab = cx.open(study, **how)
         kept = (*COPIED, *ONCE)
         columns = {n: c for n, c in lab.snapshot.columns.items() if n in kept}
-        tables = [row for row in lab.snapshot.records["tables"] if row["table"] in kept]
+        tables = [
+            row | {"rows_used": _rows(large / f"{row['table']}.parquet")}
+            for row in lab.snapshot.records["tables"]
+            if row["table"] in kept
+        ]
         records = lab.snapshot.records | {"tables": tables}
-        known = replace(lab.snapshot, columns=columns, records=records)
+        known = replace(lab.snapshot, folder=large, columns=columns, records=records)
         return Large(lab.settings, lab.cycle, known, lab.engine, purpose=lab.gate.purpose)
 
     missing: list[str] = []
@@ -211,6 +215,12 @@ def run_chapter(chapter: str, small: Path, large: Path) -> list[dict[str, Any]]:
             }
         )
     return took
+
+
+def _rows(file: Path) -> int:
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(file).num_rows)
 
 
 def _forget_peak() -> None:

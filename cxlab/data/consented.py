@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
+from cxlab.data.allowed_rows import AllowedRows
 from cxlab.data.calendar import Cycle
 from cxlab.data.consent import ConsentSettings, Purpose
 from cxlab.data.consent_record import last_word
@@ -34,6 +35,8 @@ class Gate:
         What the rows are wanted for.
     cycle : Cycle
         Its cutoff is the moment at which consent counts.
+    copies : AllowedRows, optional
+        Where the rows that may be seen are laid down. Default: they are sought at each use.
     """
 
     def __init__(
@@ -44,11 +47,13 @@ class Gate:
         rules: ConsentSettings,
         purpose: Purpose,
         cycle: Cycle,
+        copies: AllowedRows | None = None,
     ) -> None:
         self._everybody = everybody
         self._columns = columns
         self._rules = rules
         self._cycle = cycle
+        self._copies = copies
         self.purpose = purpose
 
     @property
@@ -81,7 +86,8 @@ class Gate:
     def left_out(self, name: str) -> int:
         """Count the rows of a table that this purpose may not see."""
         sql = "select (select count(*) from t) - (select count(*) from s) as n"
-        return int(query(sql, t=self._everybody(name), s=self.rows(name))["n"].iloc[0])
+        seen = self.rows(name, copied=False)  # counting is less work than copying
+        return int(query(sql, t=self._everybody(name), s=seen)["n"].iloc[0])
 
     def _words_at(self, at: datetime) -> Table:
         """What each customer had said about each purpose, as known at a moment."""
@@ -106,8 +112,8 @@ class Gate:
         more = ("no record",) if self._rules.without_record == "granted" else ()
         return ("granted", *more)
 
-    def rows(self, name: str) -> Table:
-        """Return the rows of a table that this purpose may see.
+    def rows(self, name: str, *, copied: bool = True) -> Table:
+        """Return the rows of a table that this purpose may see; long ones are copied once.
 
         Raises
         ------
@@ -122,7 +128,8 @@ class Gate:
                 f"No customer allows {self.purpose} at the end of {self._cycle.name}, so nobody's "
                 "rows may be looked at."
             )
-        return self._filtered(name, table)
+        sought = self._filtered(name, table)
+        return sought if self._copies is None else self._copies.of(name, sought, made=copied)
 
     @cached_property
     def _seen(self) -> Table:

@@ -26,6 +26,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from cxlab.data.parquet import PARQUET
 from cxlab.data.portable import compile_query
 from cxlab.errors import DataError, MissingColumnError, ParameterError, did_you_mean
 
@@ -121,6 +122,10 @@ class Engine(ABC):
         self._read_parquet(name, [str(file) for file in files])
         return Table(self, name, tuple(columns))[list(columns)]
 
+    def write_parquet(self, table: Table, file: Path) -> bool:  # noqa: ARG002  (this one cannot)
+        """Write the rows of a table to one Parquet file, and tell whether this engine can."""
+        return False
+
     def view(self, sql: str) -> Table:
         """Name the answer to a compiled question, the same question by the same name."""
 
@@ -204,6 +209,12 @@ class DuckEngine(Engine):
         # DuckDB refuses this setting in a notebook without ipywidgets, where it draws none.
         with suppress(duckdb.Error):
             self._connection.execute("set enable_progress_bar = false")
+
+    def write_parquet(self, table: Table, file: Path) -> bool:
+        """Write the rows of a table to one Parquet file, and tell whether this engine can."""
+        path = str(file).replace("'", "''")
+        self._connection.execute(f"copy (from {table.name}) to '{path}' ({PARQUET})")
+        return True
 
     def _register(self, name: str, arrow: pa.Table) -> None:
         self._connection.register(name, arrow)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cxlab.data.allowed_rows import AllowedRows
 from cxlab.data.calendar import Cycle
 from cxlab.data.consent import Purpose, purpose_named
 from cxlab.data.consented import Gate
@@ -62,6 +63,7 @@ class Lab:
             rules=settings.consent,
             purpose=purpose,
             cycle=cycle,
+            copies=AllowedRows(snapshot, settings.consent, purpose),
         )
         self._folder = snapshot.folder
         self._tables: dict[str, Table] = {}  # as the purpose may see them

@@ -15,6 +15,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.contracts import EXCLUDED, LATER, SET_ASIDE, typed_select
 from cxlab.data.masking import FREE_TEXT, Masker, mask_table
 from cxlab.data.model import Contract, contracts
+from cxlab.data.parquet import PARQUET
 from cxlab.data.people import ERASED, People
 from cxlab.data.settings import Settings
 from cxlab.data.sources import Mapping, source_sql
@@ -22,12 +23,6 @@ from cxlab.data.sql_errors import sql_errors
 from cxlab.errors import DataError
 
 __all__ = ["Reader"]
-
-# Ids are unique, so a dictionary or a Bloom filter of them is work for nothing: a column
-# with more than a thousand different values is written as it is.
-_PARQUET = (
-    "format parquet, row_group_size 245760, dictionary_size_limit 1000, write_bloom_filter false"
-)
 
 
 class _Survey(NamedTuple):
@@ -301,7 +296,7 @@ class Reader:
 
     def _write(self, sql: str, name: str) -> None:
         path = str(self._draft / f"{name}.parquet").replace("'", "''")
-        self._do(f"copy ({sql}) to '{path}' ({_PARQUET})")
+        self._do(f"copy ({sql}) to '{path}' ({PARQUET})")
 
     def _file(self, name: str, options: str = ", file_row_number = true") -> str:
         path = str(self._draft / f"{name}.parquet").replace("'", "''")

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from cxlab.data.allowed_rows import remove_damaged
 from cxlab.data.calendar import Cycle
 from cxlab.data.model import contracts
 from cxlab.data.settings import Settings
@@ -117,7 +118,9 @@ def _found(folder: Path) -> Snapshot | None:
     if not (folder / "snapshot.json").exists():
         return None
     try:
-        return check_intact(open_snapshot(folder))
+        snapshot = check_intact(open_snapshot(folder))
+        remove_damaged(folder)
+        return snapshot
     except DataError:  # damaged from outside: what it was made from is still here
         shutil.rmtree(folder)
         return None
@@ -145,6 +148,7 @@ def _plan_key(
             "model.py",
             "names.py",
             "numbers.py",
+            "parquet.py",
             "people.py",
             "personal.py",
             "persons.py",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cxlab.data import allowed_rows
 from cxlab.data.consent_record import over_everybody
 from cxlab.data.engine import DuckEngine, query
 from cxlab.data.lab import Lab, open_lab
@@ -125,8 +126,14 @@ SEEN = {
 Opened = Callable[..., Lab]
 
 
-@pytest.fixture
-def opened(tmp_path: Path) -> Opened:
+@pytest.fixture(params=["sought", "copied"])
+def opened(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Opened:
+    """Open the study, its rows sought at each use or laid down once, as those of long tables."""
+    if request.param == "copied":
+        monkeypatch.setattr(allowed_rows, "MANY", 0)
+
     def make(
         yaml: str = "",
         purpose: str | None = None,
