@@ -39,13 +39,25 @@ def test_large_tables_have_normal_limits_that_agree_with_the_exact_ones(counts):
     assert p == pytest.approx(fisher_exact(table).pvalue, abs=0.02)
 
 
+@given(st.lists(st.integers(0, 60), min_size=4, max_size=4))
+def test_small_tables_agree_with_scipy(counts):
+    table = np.array(counts).reshape(2, 2)
+    if not (table.sum(axis=0).all() and table.sum(axis=1).all()):
+        return
+    found, _ = odds_ratio(*counts)
+    known = exact(table)
+    ends = known.confidence_interval(0.95)
+    assert found.estimate == pytest.approx(known.statistic, rel=1e-6)
+    assert (found.low, found.high) == pytest.approx((ends.low, ends.high), rel=1e-6)
+
+
 @given(st.lists(st.integers(1, 40), min_size=4, max_size=4))
 def test_to_turn_the_table_is_to_turn_the_ratio(counts):
     a, b, c, d = counts
     one, p = odds_ratio(a, b, c, d)
     other, again = odds_ratio(c, d, a, b)
     assert one.estimate * other.estimate == pytest.approx(1, rel=1e-6)
-    assert one.low * other.high == pytest.approx(1, rel=1e-4)  # scipy's root
+    assert one.low * other.high == pytest.approx(1, rel=1e-6)
     assert p == pytest.approx(again)
     assert one.low <= one.estimate <= one.high
 
