@@ -20,6 +20,9 @@ from cxlab.errors import CxlabError, RunError
 
 __all__ = ["Options", "Report", "run_cycle", "target_folder"]
 
+# Chapters share the processors: threads of a small product of one would only wait for those of
+# another. And a sum does not depend on how many processors a machine has.
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _KEEP = 3  # snapshots and finished chapters kept per cycle
 
 
@@ -189,6 +192,7 @@ def _execute(
             environment={
                 "CXLAB_SNAPSHOT": str(plan.snapshot.folder.resolve()),
                 "MPLBACKEND": "agg",
+                **_ONE_THREAD,
                 **hidden_key(plan.settings.privacy.key),
             },
             cwd=Path.cwd(),

@@ -50,6 +50,11 @@ class Maximum:
     starts: int
 
 
+# What a climb that strays meets on its way says nothing: it is judged by where it ends.
+_in_silence = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+@_in_silence
 def maximise(objective: Objective, starts: Sequence[Floats], names: Sequence[str]) -> Maximum:
     """Climb from several starts, end with Newton's steps, and judge where that led.
 
@@ -86,6 +91,7 @@ def maximise(objective: Objective, starts: Sequence[Floats], names: Sequence[str
     )  # fmt: skip
 
 
+@_in_silence
 def slopes(function: Callable[[Floats], Floats], theta: Floats) -> Floats:
     """Derivative of an array-valued function, by central differences on the log scale.
 
