@@ -287,15 +287,21 @@ def _touches(coded: Table, places: pd.DataFrame, settings: JourneySettings) -> T
 
 
 def _of_keys(coded: Table, kinds: pd.DataFrame) -> Table:
-    """Where a key says which journey a contact belongs to, all follows its outcome."""
+    """Where a key says which journey a contact belongs to, all follows its outcome, or its loss.
+
+    What was lost and won in the end is on its way until it is won.
+    """
     by_time = "partition by c.case_no order by c.at_us, c.place"
     return view(
         f"""
         select o.case_no, o.at_us, o.place, o.n, 1 as first_n,
-            case when k.is_later = 1 or o.end_before = 1 then 1 else 0 end as is_after
+            case when k.is_later = 1 or o.won_before = 1
+                or (o.lost_before = 1 and o.is_won is null) then 1 else 0 end as is_after
         from (
             select c.case_no, c.at_us, c.place, row_number() over ({by_time}) as n,
-                max(case when k.end_kind = 1 then 1 end) over ({by_time} {_PAST}) as end_before
+                max(case when k.end_kind = 1 then 1 end) over ({by_time} {_PAST}) as won_before,
+                max(case when k.end_kind = 2 then 1 end) over ({by_time} {_PAST}) as lost_before,
+                max(case when k.end_kind = 1 then 1 end) over (partition by c.case_no) as is_won
             from c join k on c.place = k.place
         ) as o join k on o.place = k.place
         """,

@@ -103,7 +103,8 @@ def render(
     hidden = ' class="cx-heard"' if quiet else ""
     heads = "".join(_head(c, frame, level) for c in columns)
     given = {"metric": metric}
-    digits = {c: _digits(c, frame[c]) for c in columns if _is_number(frame[c])}
+    numbers = [c for c in (*columns, "conf_high") if c in frame and _is_number(frame[c])]
+    digits = {c: _digits(c, frame[c]) for c in numbers}
     rows = "".join(_row(given | row, columns, digits, units) for row in frame.to_dict("records"))
     return (
         f'<div class="cx-scroll" role="group" aria-labelledby="{uid}-c" tabindex="0">'
@@ -171,6 +172,7 @@ def _row(
     hidden = bool(row.get("suppressed", False) is True or row.get("suppressed") == True)  # noqa: E712
     own = str(row["unit"]) if "unit" in row else None
     moves = str(row["metric"]).endswith(_MOVES)
+    fine = max((digits[c] for c in ("estimate", *_INTERVAL) if c in digits), default=0)
     cells, headed = [], False
     for column in columns:
         value = row[column]
@@ -184,7 +186,7 @@ def _row(
             headed = True
         elif column == "conf_low" and "conf_high" in row:
             unit = own or units.get(column, "")
-            ends = _interval(value, row["conf_high"], unit, moves=moves)
+            ends = _interval(value, row["conf_high"], unit, moves=moves, digits=fine)
             cells.append(_cell(ends, hidden, muted=True))
         else:
             unit = units.get(column, own or "" if column == "estimate" else "")
@@ -205,9 +207,12 @@ def _cell(shown: str, hidden: bool, *, muted: bool = False) -> str:
     return f'<td class="cx-num{" cx-muted" if muted else ""}">{text(shown)}</td>'
 
 
-def _interval(low: float, high: float, unit: str, *, moves: bool) -> str:
+def _interval(low: float, high: float, unit: str, *, moves: bool, digits: int) -> str:
+    """Write an interval; without a unit with as many decimals as its estimate has."""
     if not (np.isfinite(low) and np.isfinite(high)) or low == high:  # a complete count has none
         return "–"
+    if not unit and not moves:
+        return f"{words.number(low, digits)} to {words.number(high, digits)}"
     if not moves:
         return words.interval(low, high, unit)
     ends = [words.signed(end, unit).removesuffix(" points") for end in (low, high)]

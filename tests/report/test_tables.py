@@ -53,6 +53,11 @@ def test_a_difference_is_signed_also_where_its_name_is_not_shown():
     assert cells(money, 0)[1:3] == ["EUR +0.78", "EUR +0.77 to +0.80"]
 
 
+def test_an_interval_without_a_unit_is_as_fine_as_its_estimate():
+    ratio = FRAME.iloc[:1].assign(estimate=1.08, conf_low=0.66, conf_high=1.37)
+    assert cells(rendered(ratio, unit=None), 0)[1:3] == ["1.08", "0.66 to 1.37"]
+
+
 def test_a_complete_count_has_no_interval():
     counted = FRAME.iloc[:1].assign(estimate=400, conf_low=400, conf_high=400)
     assert cells(rendered(counted, unit="count"), 0)[1:3] == ["400", "–"]

@@ -61,6 +61,8 @@ class Iceberg(Result):
         dark = dark.assign(
             label=dark["stage"], part="Time " + dark["side"], estimate=1 - dark["estimate"]
         )
+        if seen.empty and dark.empty:  # neither orders nor stages
+            return None
         drawn = pd.concat([f for f in (seen, dark) if len(f)], ignore_index=True)
         return charts.waterline(drawn, label="label", value="estimate", part="part", ax=ax)
 

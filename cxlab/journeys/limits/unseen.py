@@ -26,7 +26,8 @@ def purchases(
     ----------
     journeys : Journeys
         Contacts until and outside outcomes count; those of later stages, and the outcome
-        itself, do not.
+        itself, do not, and neither does what happens at the very moment of a purchase: that is
+        the purchase, as another system logs it.
     orders : table
         `customer_id`, `placed_at` (UTC), and `status`, `channel` where known; cancelled ones
         are left out, and orders of one moment are one purchase.
@@ -50,7 +51,7 @@ def purchases(
             o=placed,
         )
     )
-    order = "partition by buyer order by at_us, is_order"
+    order = "partition by buyer order by at_us, 1 - is_order"
     return keep(
         view(
             f"""
