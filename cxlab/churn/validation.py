@@ -276,18 +276,17 @@ def churn_validation(
     rows = counts_of(now)
     if (missing := set(model.design.signs) - set(rows.columns)) or rows.empty:
         rows = rows.assign(**dict.fromkeys(missing, 0))
-    lasted, had, open_ = outcome = _outcome(rows, model.cause)
+    horizon = float(((cycle.cutoff - cycle.start).days) // 7)
+    _, had, open_ = outcome = _outcome(rows, model.cause, whole=horizon)
     left = float(had.sum())
     if left < LEAST_TO_JUDGE:
         raise Withheld(
             f"A forecast is judged by {LEAST_TO_JUDGE} subscriptions that ended in the cycle, but "
             f"{words.number(left)} did in {cycle.name}."
         )
-    horizon = float(((cycle.cutoff - cycle.start).days) // 7)
-    last = min(horizon, float(lasted.max()) - 1)  # scores look at those who were watched beyond
-    times = sorted({t for t in (4.0, 8.0, last) if 0 < t <= last})
+    times = sorted({t for t in (4.0, 8.0, horizon) if 0 < t <= horizon})
     if not times:
-        raise Withheld(f"Nobody was watched for two weeks of {cycle.name}, so nothing is judged.")
+        raise Withheld(f"A forecast is judged by whole weeks, but {cycle.name} has none.")
     risk = model.risk(rows, times)
     null = product_limit(*_outcome(model.counts, model.cause))
     scores = brier_scores(*outcome, risk=risk, times=times, null=null)
@@ -309,14 +308,20 @@ def churn_validation(
     )
 
 
-def _outcome(counts: pd.DataFrame, cause: str) -> tuple[_Floats, _Floats, _Floats]:
+def _outcome(
+    counts: pd.DataFrame, cause: str, *, whole: float | None = None
+) -> tuple[_Floats, _Floats, _Floats]:
     """Weeks since the landmark, how many had left of the cause by then, and how many had not.
 
     All were watched until their cycle ended, so whoever left otherwise is known not to have left
-    of the cause until then, and is kept for so long among those who had not.
+    of the cause until then, and is kept for so long among those who had not. Of one cycle of so
+    many `whole` weeks, who left in the part of a week at its end left in the last one, and who
+    did not leave is known to have stayed beyond: nobody was watched for less.
     """
     n, had = counts["n"].to_numpy(float), left_of(counts, cause)
     lasted = (counts["stop"] - counts["entry"]).to_numpy(float)
+    if whole is not None:
+        return np.where(had, np.minimum(lasted, whole), whole + 1), n * had, n * ~had
     otherwise = left_of(counts, "any") & ~had
     return np.where(otherwise, lasted.max(initial=0.0), lasted), n * had, n * ~had
 

@@ -20,11 +20,11 @@ from cxlab.data.lab import Lab
 from cxlab.data.span import moment_us, span_us
 from cxlab.errors import MissingColumnError, Withheld, did_you_mean
 from cxlab.journeys.contacts import PLACE, contact_view, contacts_left_out
+from cxlab.journeys.few_places import PLACES, few_places
 
 __all__ = ["STATES", "Journeys", "journeys_of", "split_journeys"]
 
 STATES = ("converted", "lost", "ended", "open", "after only")
-_PLACES = 5_000  # more kinds of contact than that are no kinds
 _MOST = 10_000_000  # contacts of one case: case and first contact make one whole number
 _RANKS = 64  # a moment and the rank of a stage make one whole number
 _PAST = "rows between unbounded preceding and 1 preceding"
@@ -177,7 +177,7 @@ def split_journeys(
             f"journey.key must be a column of interactions, but {settings.key!r} is not among "
             f"{list(log.columns)}.{did_you_mean(settings.key, log.columns)}"
         )
-    contacts = contact_view(log, key=settings.key, cutoff=cutoff)
+    contacts = few_places(contact_view(log, key=settings.key, cutoff=cutoff))
     places = _places(contacts, settings)
     number = "row_number() over (order by case_id)"
     whose, person = "case_id", number  # without a key a case is a person
@@ -214,7 +214,7 @@ def _places(contacts: Table, settings: JourneySettings) -> pd.DataFrame:
         "group by activity, stage, touchpoint, channel "
         "order by activity, stage, touchpoint, channel",
         c=contacts,
-        limit=_PLACES,
+        limit=PLACES,
     )
     if found.empty:
         raise Withheld("No contact in the log can be given to a person before the cycle's end.")

@@ -24,6 +24,11 @@ class StepMatrix(Result):
 
     cycle: str
 
+    def protect(self, rules: Policy | int) -> Self:
+        """Withhold small cells; most are empty by nature."""
+        safe = disclosure.protect(self.estimates, rules, sparse=True)
+        return replace(self, estimates=safe, note=self.note_for(rules))
+
     def plot(self, *, ax: Any = None) -> Any:
         """Draw places by step."""
         return charts.heatmap(self.estimates, row="place", column="step", unit="share", ax=ax)
@@ -33,7 +38,9 @@ class StepMatrix(Result):
         rows = self.estimates.dropna(subset="estimate")
         first = rows[(rows["step"] == 1) & ~rows["place"].isin([*ENDS, OTHER])]
         if first.empty:
-            return "Too few people stand behind any place of a first contact for it to be shown."
+            return (
+                "Where journeys begin is withheld: too few people began anywhere but at one place."
+            )
         top = first.sort_values("estimate", kind="stable").iloc[-1]
         said = (
             f"{words.value(top['estimate'], 'share')} of journeys begin at {top['place']} "
