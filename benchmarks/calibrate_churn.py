@@ -55,8 +55,8 @@ _STEPS = (
     simulate_changes,
 )  # fmt: skip
 
-# Shown and not judged: value takes its models for true, and is that of the customers at hand; the
-# truth here is the mean of all. Its total is the same number times theirs.
+# Shown and not judged: its interval is for what the customers at hand will bring, and the truth
+# here is the mean of all. tests/stats/customer_base/test_value.py holds it to what they bring.
 SHOWN = ("value.per_customer_amount|residual",)
 
 # Where fewer cases of a share are to be expected, what can be seen is so discrete that no interval

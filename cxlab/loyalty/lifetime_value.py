@@ -70,11 +70,12 @@ class LifetimeValue(Result):
         )
         if self.by and rows[self.by].notna().sum() > 1:
             known = rows[rows[self.by].notna()].sort_values("estimate", kind="stable")
-            ends = [
-                f"{words.value(r['estimate'], r['unit'])} ({r[self.by]})"
-                for _, r in known.iloc[[0, -1]].iterrows()
-            ]
-            said += f", between {ends[0]} and {ends[1]} by {self.by.replace('_', ' ')}"
+            low, high = known.iloc[0], known.iloc[-1]
+            ends = [f"{words.value(r['estimate'], r['unit'])} ({r[self.by]})" for r in (low, high)]
+            apart = low["conf_high"] < high["conf_low"]
+            said += f", between {ends[0]} and {ends[1]} by {self.by.replace('_', ' ')}" + (
+                "" if apart else ", which chance alone could make"
+            )
         error = self._rows("value.holdout_error")
         error = error[~error["suppressed"].astype(bool)]
         if error.empty:
@@ -143,7 +144,8 @@ def lifetime_value(
     -----
     Purchases by the likeliest of BG/NBD, MBG/NBD and Pareto/NBD, spend by gamma-gamma, both
     fitted to all customers; a group's value follows from what its customers bought. The
-    interval takes both for true and is for what is to be expected, not for what will come.
+    interval takes both for true, and is for what these customers will bring: who they are and
+    chance are in it.
 
     References
     ----------
@@ -262,7 +264,7 @@ def _group_rows(
 ) -> list[dict[str, Any]]:
     """Rows of one group: so far, residual and in total per customer, and residual in all."""
     found = _valued(buying, spend, group, how)
-    whole, n, past = found.total(), group.base.n, group.past
+    whole, n, past = found.total(realised=True), group.base.n, group.past
     spent = group.service["total"] if group.service else 0.0
     so_far = (how["margin"] * past["total"] - spent) / n
     per = [x / n for x in (whole.estimate, whole.low, whole.high)]

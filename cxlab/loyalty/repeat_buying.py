@@ -204,8 +204,8 @@ def off_by(error: float, cycle: str) -> str:
     size = words.value(abs(error), "share")
     way = "too many" if error > 0 else "too few"
     if round(abs(error), 3) == 0:
-        return f"The same model, a cycle ago, foretold {cycle} to the tenth of a percent."
-    return f"The same model, a cycle ago, foretold {size} {way} for {cycle}."
+        return f"The same model, a cycle ago, foretold the purchases of {cycle} to 0.1%."
+    return f"The same model, a cycle ago, foretold {size} {way} purchases for {cycle}."
 
 
 def _tracked(

@@ -153,11 +153,8 @@ class RepeatBuying(LikelihoodFit):
         mean, error = float(total[0]), float(se[0])
         if not realised:
             return positive(mean, error, n=base.n, level=self.level)
-        params = np.exp(self.theta)
-        alive = self.model.p_alive(params, base)
-        once = self.model.future(params, base, np.array([length]))[0]
-        twice = self.model.pairs(params, base, length)
-        chance = base.customers @ (alive * (twice + once) - (alive * once) ** 2)
+        once, squared = self.moments(base, length)
+        chance = base.customers @ (squared - once**2)
         spread = float(np.sqrt(error**2 + chance))
         # Counts are nearest to normal in their square root.
         middle, half = np.sqrt(mean), z_quantile(self.level) * spread / (2 * np.sqrt(mean))
@@ -166,6 +163,13 @@ class RepeatBuying(LikelihoodFit):
             n=base.n, level=self.level, se=spread,
             method="maximum likelihood, delta method and chance on the square root scale",
         )  # fmt: skip
+
+    def moments(self, base: Histories, length: float) -> tuple[Floats, Floats]:
+        """Expected purchases in the time to come of one customer of each history, and squares."""
+        params = np.exp(self.theta)
+        alive = self.model.p_alive(params, base)
+        once = alive * self.model.future(params, base, np.array([length]))[0]
+        return once, alive * self.model.pairs(params, base, length) + once
 
     def expected(self, params: Floats, base: Histories, length: float) -> Floats:
         """Expected purchases per customer of each history at given parameters."""

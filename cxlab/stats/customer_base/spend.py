@@ -137,6 +137,20 @@ def expected_spend(params: Floats, x: Floats, spend: Floats) -> Floats:
     return np.where(left > 0, p * (gamma + paid) / np.where(left > 0, left, 1.0), np.inf)
 
 
+def squared_spend(params: Floats, x: Floats, spend: Floats) -> tuple[Floats, Floats]:
+    """Expected squares of a customer's own mean and of one purchase's deviation from it.
+
+    As `expected_spend`, given a mean of x purchases; infinite where spend has no variance.
+    """
+    p, q, gamma = params
+    paid = np.where(x > 0, spend * x, 0.0)
+    left = p * x + q - 2
+    squared = np.where(
+        left > 0, (p * (gamma + paid)) ** 2 / np.where(left > 0, left * (left + 1), 1.0), np.inf
+    )
+    return squared, squared / p
+
+
 @dataclass(frozen=True, kw_only=True)
 class Independence:
     """Whether those who buy more often spend more, or less, per purchase.

@@ -4,7 +4,8 @@ Residual value only: what customers of today will bring from now on. What they h
 already, and what they cost to win, is not in it.
 """
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from cxlab.stats.customer_base.fit import log_ends, positive
 from cxlab.stats.customer_base.maximum import Floats, slopes
 from cxlab.stats.customer_base.patterns import Histories
 from cxlab.stats.customer_base.repeat_buying import RepeatBuying
-from cxlab.stats.customer_base.spend import Spend, expected_spend
+from cxlab.stats.customer_base.spend import Spend, expected_spend, squared_spend
 from cxlab.stats.intervals import Interval, z_quantile
 
 __all__ = ["ResidualValue", "discounted_purchases", "residual_value"]
@@ -37,6 +38,9 @@ class ResidualValue:
         Confidence level.
     by_purchases, by_spend : numpy.ndarray, shape (parameters, k)
         Derivatives of `value` by the logarithms of the parameters of each fit.
+    chance : numpy.ndarray, shape (k,)
+        Variance of what one customer will bring about `value`, were the models true; infinite
+        where spend has none.
     """
 
     base: Histories = field(repr=False)
@@ -47,6 +51,7 @@ class ResidualValue:
     by_purchases: Floats = field(repr=False)
     by_spend: Floats = field(repr=False)
     covariances: tuple[Floats, Floats] = field(repr=False)
+    chance: Floats = field(repr=False)
 
     def table(self) -> pd.DataFrame:
         """Return one row per history, with the value of one customer and its interval."""
@@ -67,19 +72,23 @@ class ResidualValue:
              "spend": self.spend, "estimate": self.value, "conf_low": low, "conf_high": high}
         )  # fmt: skip
 
-    def total(self, customers: Floats | None = None) -> Interval:
+    def total(self, customers: Floats | None = None, *, realised: bool = False) -> Interval:
         """Value of all customers together, or of a segment.
 
         Parameters
         ----------
         customers : numpy.ndarray, shape (k,), optional
             How many customers of the segment have each history. Default: all.
+        realised : bool
+            Whether the interval is for what these customers will bring, which also varies by
+            who they are and by chance; by default for what is to be expected of any with
+            such histories.
 
         Returns
         -------
         Interval
             Expected residual value, in the unit of the spend. The interval takes the models
-            for true and is for the expectation, not for what will be realised.
+            for true.
         """
         many = self.base.customers if customers is None else customers
         variance = 0.0
@@ -90,12 +99,21 @@ class ResidualValue:
         ):
             gradient = by @ many
             variance += float(gradient @ covariance @ gradient)
-        value, se, n = float(many @ self.value), variance**0.5, float(np.sum(many))
+        value, n = float(many @ self.value), float(np.sum(many))
+        also = ""
+        if realised:
+            variance += float(many[many > 0] @ self.chance[many > 0])
+            also = " and chance"
+        se = variance**0.5
+        if not np.isfinite(se):  # spend without a variance: anything may come
+            return Interval(estimate=value, low=min(value, 0.0), high=math.inf, n=n,
+                            level=self.level, method="maximum likelihood")  # fmt: skip
         if value > 0:
-            return positive(value, se, n=n, level=self.level)
+            found = positive(value, se, n=n, level=self.level)
+            return replace(found, method=f"maximum likelihood, delta method{also} on the log scale")
         far = z_quantile(self.level) * se  # serving costs more than is earned: no logarithm
         return Interval(estimate=value, low=value - far, high=value + far, n=n, level=self.level,
-                        se=se, method="maximum likelihood, delta method")  # fmt: skip
+                        se=se, method=f"maximum likelihood, delta method{also}")  # fmt: skip
 
 
 def residual_value(
@@ -173,11 +191,18 @@ def residual_value(
             "so neither has their value. Leave out extreme amounts."
         )
     left = earned - cost
+    once, twice = buying.moments(base, length)
+    own, each = squared_spend(np.exp(spend.theta), base.x, base.spend)
+    squared = margin**2 * own - 2 * cost * earned + cost**2
+    # Given a customer's mean, purchases differ from it; customers differ, and so do counts.
+    chance = once * margin**2 * each + twice * squared - (once * left) ** 2
+    sooner = np.divide(purchases, once, out=np.ones_like(once), where=once > 0)
     return ResidualValue(
         base=base, purchases=purchases, spend=earned / margin, value=purchases * left,
         level=buying.level, by_purchases=slopes(often, buying.theta) * left,
         by_spend=slopes(paid, spend.theta) * purchases,
         covariances=(buying.covariance_log, spend.covariance_log),
+        chance=sooner**2 * np.maximum(chance, 0.0),
     )  # fmt: skip
 
 
