@@ -149,7 +149,8 @@ def at_risk(
         If the model of the cycle before did no better in this one than telling everybody the
         same, or there is too little to fit or judge it.
     ParameterError
-        If a driver is an attribute that people must not be treated by, or a number is below 1.
+        If a driver is an attribute that people must not be treated by, a number is below 1, or
+        the horizon is longer than any subscription was watched.
 
     Notes
     -----
@@ -174,7 +175,12 @@ def at_risk(
     now = landmarks(
         subscriptions, signals, cycle=cycle.next, known_at=cycle.cutoff, **{**how, "cycles": 1}
     )
-    weeks = max(1, horizon_days // 7)
+    weeks, seen = max(1, horizon_days // 7), int(model.fit.until.max())
+    if weeks > seen:
+        raise ParameterError(
+            f"horizon_days must lie within the {seen} weeks of a subscription's life that the "
+            f"records have seen, but is {horizon_days}. Choose a shorter one."
+        )
     scored = _scored(model, now, weeks)
     capped = _capped(messages, cycle, contact_cap, cap_days)
     people = _fated(now, scored, subscriptions, may_contact, capped)

@@ -5,6 +5,7 @@ Each row is under observation in (entry, stop] weeks of its life, so that the ro
 subscription follow each other and do not overlap.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,13 +17,19 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.errors import ParameterError
 
-__all__ = ["PROTECTED", "Landmarks", "landmarks", "windows_of"]
+__all__ = ["PROTECTED", "Landmarks", "is_protected", "landmarks", "windows_of"]
 
-# What the law protects people from being treated by, under the names that data give it.
-PROTECTED = (
-    "gender", "sex", "birth_year", "age", "senior", "religion", "ethnicity", "race", "nationality",
-    "disability", "health", "marital_status", "partner", "dependents", "pregnancy", "orientation",
-)  # fmt: skip
+# What the law protects people from being treated by, as words within the names that data give it.
+PROTECTED = frozenset((
+    "gender", "sex", "birth", "birthday", "birthdate", "birthyear", "born", "dob", "age", "senior",
+    "religion", "faith", "ethnicity", "ethnic", "race", "nationality", "citizen", "citizenship",
+    "disability", "disabled", "health", "marital", "married", "partner", "spouse", "dependents",
+    "children", "pregnancy", "pregnant", "orientation",
+))  # fmt: skip
+# What has an age is no person then, and a partner may be a company.
+_OF_THINGS = frozenset(
+    ("account", "contract", "device", "plan", "subscription", "tenure", "channel", "sales")
+)
 _WEEK_US = 7 * 86_400_000_000
 _MOST = 2  # more of one sign within the window count as so many
 
@@ -94,7 +101,7 @@ def landmarks(
     ParameterError
         If a driver is an attribute that people must not be treated by.
     """
-    barred = [name for name in drivers if name.lower() in PROTECTED]
+    barred = [name for name in drivers if is_protected(name)]
     if barred:
         raise ParameterError(
             f"drivers must not name attributes that the law protects, but name {barred}. "
@@ -123,6 +130,17 @@ def landmarks(
     if signals is None:
         return Landmarks(keep(rows), list(drivers), [])
     return Landmarks(*_with_signs(rows, list(drivers), signals, windows, cutoff))
+
+
+def is_protected(name: str) -> bool:
+    """Tell whether a column is named after what the law protects people from being treated by.
+
+    >>> [is_protected(n) for n in ("SeniorCitizen", "date_of_birth", "account_age", "package")]
+    [True, True, False, False]
+    """
+    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
+    named = {word.lower() for word in parts}
+    return bool(named & PROTECTED) and not named & _OF_THINGS
 
 
 def windows_of(

@@ -11,7 +11,7 @@ import pandas as pd
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike, keep, query, view
 from cxlab.errors import ParameterError
-from cxlab.loyalty.sales import standing
+from cxlab.loyalty.sales import purchases
 
 __all__ = ["SHOWN", "Mode", "Periods", "finished_cells"]
 
@@ -91,7 +91,7 @@ def _counted(
             "cutoff": [w.cutoff for w in windows],
         }
     )
-    table = standing(orders).need("customer_id", "placed_at")
+    table = purchases(orders).need("customer_id", "placed_at")
     placed = view(
         "select customer_id, cast(placed_at as timestamp) as placed_at from o "
         "where cast(placed_at as timestamp) < $cutoff",

@@ -1,7 +1,7 @@
 """What do customers buy on top: another kind, or a dearer one of the same?"""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -22,6 +22,7 @@ _KINDS = ("cross-sell", "upsell")
 _BOUGHT = dict(
     zip(_KINDS, ("another kind of product", "a dearer product of the same kind"), strict=True)
 )
+_RECENT = 365  # days; who has not ordered for longer is no customer to sell to on top
 _MONEY = "decimal(18, 2)"
 
 
@@ -43,7 +44,7 @@ class CrossSelling(Result):
         rows = rows.assign(cycle=rows["cycle"].fillna(self.cycle)).sort_values(["cycle", "kind"])
         rows = rows.assign(what=rows["cycle"] + ", " + rows["kind"])
         return charts.dots(
-            rows, label="what", unit="share", axis="Share of customers who could, %", ax=ax
+            rows, label="what", unit="share", axis="Share of customers of the year before, %", ax=ax
         )
 
     def sentence(self) -> str:
@@ -60,7 +61,7 @@ class CrossSelling(Result):
         ]
         if not said:
             return f"Too few customers bought on top in {self.cycle} to show their share."
-        return f"Of earlier customers, {words.listing(said)} in {self.cycle}."
+        return f"Of customers of the year before, {words.listing(said)} in {self.cycle}."
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric]
@@ -138,7 +139,7 @@ def cross_selling(
     -------
     CrossSelling
         By `kind` (cross-sell, upsell): `selling.customer_rate`, of those who had ordered
-        before the cycle began, and in all `selling.on_top_rate`; and of this
+        in the year before the cycle began, and in all `selling.on_top_rate`; and of this
         cycle `selling.net_amount` and `selling.lines`.
 
     Raises
@@ -148,6 +149,7 @@ def cross_selling(
 
     Notes
     -----
+    Everybody who ever ordered would be a base that only grows, and a rate that only falls.
     Lines in bundles are neither: the bundle was sold, not the kind. Nor is a line marked as
     upsell whose product the customer had bought before: dearer then is the price. Rates by
     Wilson's interval, one customer counting once; amounts and lines are compound Poisson sums
@@ -164,7 +166,7 @@ def cross_selling(
     ...     "order_id": range(30), "category": ["tea"] * 20 + ["cups"] * 10, "net_amount": 5.0,
     ...     "sale_type": ["new"] * 20 + ["cross_sell"] * 10})
     >>> cross_selling(orders, lines, cycle=parse_cycle("2018Q1"), currency="EUR").sentence()[:40]
-    'Of earlier customers, 50.0% bought anoth'
+    'Of customers of the year before, 50.0% b'
     """
     bought = standing_lines(orders, lines, cycle=cycle)
     cycles = [cycle]
@@ -175,13 +177,14 @@ def cross_selling(
             "cycle": [c.name for c in cycles],
             "since": [c.start for c in cycles],
             "until": [c.cutoff for c in cycles],
+            "recent_from": [c.start - timedelta(days=_RECENT) for c in cycles],
         }
     )
     eligible, sums = _counts(bought, windows)
     could = {str(r["cycle"]): float(r["n"]) for r in eligible.to_dict("records")}
     if could.get(cycle.name, 0.0) < FEWEST:
         raise Withheld(
-            f"Selling on top needs at least {FEWEST} customers who had ordered before "
+            f"Selling on top needs at least {FEWEST} customers who had ordered in the year before "
             f"{cycle.name}, but {words.number(could.get(cycle.name, 0.0))} had."
         )
     if not query("select count(*) as n from b where sale_type is not null", b=bought)["n"][0]:
@@ -195,30 +198,36 @@ def cross_selling(
                 rows += _of(found.get((c.name, kind)), could[c.name], kind, own, currency)
     return CrossSelling(
         estimates=pd.DataFrame(rows),
-        subtitle="Share of earlier customers who bought another kind (cross-sell) or a dearer one "
-        "(upsell) in the cycle, %; 95% interval",
-        note=f"Base: {words.number(could[cycle.name])} customers who had ordered before "
-        f"{cycle.name} began. Bundles are neither, nor is a product that the customer had bought "
-        "before, at a higher price.",
+        subtitle="Share of customers of the year before who bought another kind (cross-sell) or a "
+        "dearer one (upsell) in the cycle, %; 95% interval",
+        note=f"Base: {words.number(could[cycle.name])} customers who had ordered in the "
+        f"year before {cycle.name} began. Bundles are neither, nor is a product that the customer "
+        "had bought before, at a higher price.",
         cycle=cycle.name,
     )
 
 
 def _counts(bought: Table, windows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count by cycle who could buy on top, and sum over customers what they did."""
-    first = keep(
-        view("select customer_id, min(placed_at) as first_at from b group by customer_id", b=bought)
+    recent = keep(
+        view(
+            """
+            select w.cycle, b.customer_id
+            from b join w on b.placed_at >= w.recent_from and b.placed_at < w.since
+            group by w.cycle, b.customer_id
+            """,
+            b=bought,
+            w=windows,
+        )
     )
     counts = query(
-        "select w.cycle, count(*) as n from f join w on f.first_at < w.since "
-        "group by w.cycle order by w.cycle",
-        f=first,
-        w=windows,
+        "select cycle, count(*) as n from f group by cycle order by cycle",
+        f=recent,
     )
     on_top = keep(
         view(
             """
-            select w.cycle, w.since, b.customer_id, b.product_id, b.placed_at, b.net,
+            select w.cycle, b.customer_id, b.product_id, b.placed_at, b.net,
                 case b.sale_type when 'cross_sell' then 'cross-sell' else 'upsell' end as kind
             from b join w on b.placed_at >= w.since and b.placed_at < w.until
             where b.sale_type in ('cross_sell', 'upsell')
@@ -241,7 +250,7 @@ def _counts(bought: Table, windows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
         ),
         sold as (
             select s.cycle, s.kind, s.customer_id, s.net
-            from s join f on s.customer_id = f.customer_id and f.first_at < s.since
+            from s join f on s.customer_id = f.customer_id and s.cycle = f.cycle
             left join known as k
                 on k.customer_id = s.customer_id and k.product_id = s.product_id
             where s.kind = 'cross-sell' or k.first_at is null or k.first_at >= s.placed_at
@@ -267,7 +276,7 @@ def _counts(bought: Table, windows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
         from ranked group by cycle, kind order by cycle, kind
         """,
         b=bought,
-        f=first,
+        f=recent,
         s=on_top,
     )
     return counts, sums

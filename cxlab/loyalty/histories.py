@@ -75,25 +75,44 @@ def purchase_days(orders: TableLike, *, cycle: Cycle) -> Table:
     Returns
     -------
     Table
-        `customer_id`, `bought_on`, `net` (exact), `is_now`: whether within the cycle.
+        `customer_id`, `bought_on`, `net` (exact), `is_now`: whether within the cycle. An order
+        below zero brings something back: it is no purchase, and is taken off the one before.
     """
     table = standing(orders).need("customer_id", "placed_at", "net_amount")
     day = "placed_on" if "placed_on" in table.columns else "placed_at"
-    return keep(  # histories and the check of a forecast both count them
-        view(
-            f"""
-            select customer_id, bought_on, cast(sum(net) as {_MONEY}) as net, max(is_now) as is_now
-            from (
-                select customer_id, cast({day} as date) as bought_on,
-                    cast(net_amount as {_MONEY}) as net,
-                    case when cast(placed_at as timestamp) >= $start then 1 else 0 end as is_now
-                from o where cast(placed_at as timestamp) < $cutoff
-            ) as p group by customer_id, bought_on
-            """,
-            o=table,
-            start=cycle.start,
-            cutoff=cycle.cutoff,
-        )
+    days = view(
+        f"""
+        select customer_id, bought_on, cast(sum(net) as {_MONEY}) as net, max(is_now) as is_now,
+            max(case when net >= 0 then 1 else 0 end) as bought
+        from (
+            select customer_id, cast({day} as date) as bought_on,
+                cast(net_amount as {_MONEY}) as net,
+                case when cast(placed_at as timestamp) >= $start then 1 else 0 end as is_now
+            from o where cast(placed_at as timestamp) < $cutoff
+        ) as p group by customer_id, bought_on
+        """,
+        o=table,
+        start=cycle.start,
+        cutoff=cycle.cutoff,
+    )
+    kept = keep(days)  # histories and the check of a forecast both count them
+    if not query("select count(*) as n from d where bought = 0", d=kept)["n"][0]:
+        return kept
+    return keep(_without_returns(kept))
+
+
+def _without_returns(days: Table) -> Table:
+    """Take what was brought back on a day of its own off the purchase before it."""
+    return view(
+        f"""
+        select customer_id, min(bought_on) as bought_on, cast(sum(net) as {_MONEY}) as net,
+            max(case when bought = 1 then is_now else 0 end) as is_now
+        from (
+            select *, sum(bought) over (partition by customer_id order by bought_on) as turn
+            from d
+        ) as t where turn > 0 group by customer_id, turn
+        """,
+        d=days,
     )
 
 

@@ -50,10 +50,12 @@ class Outlook(Result):
         if rows.empty:
             return f"How many customers still bought by the end of {self.cycle} cannot be told."
         row = rows.iloc[0]
+        ends = words.interval(row["conf_low"], row["conf_high"], "share")
+        if row["conf_high"] >= 1:  # no end: their silence does not say that any has gone
+            ends = f"at least {words.value(row['conf_low'], 'share')}"
         return (
             f"{words.value(row['estimate'], 'share')} of all customers so far still buy, as far "
-            f"as their silence tells "
-            f"({words.interval(row['conf_low'], row['conf_high'], 'share')})."
+            f"as their silence tells ({ends})."
         )
 
 

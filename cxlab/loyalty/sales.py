@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # scipy stays out of the room's import
     from cxlab.stats.clusters import ClusterSums
     from cxlab.stats.intervals import Interval
 
-__all__ = ["Sales", "sales", "standing"]
+__all__ = ["Sales", "purchases", "sales", "standing"]
 
 HISTORY = 8  # cycles in the picture
 Sums: TypeAlias = dict[str, float]  # of one cycle
@@ -149,6 +149,19 @@ def standing(orders: TableLike) -> Table:
     if "status" not in table.columns:
         return table
     return view("select * from o where coalesce(status, '') <> 'cancelled'", o=table)
+
+
+def purchases(orders: TableLike) -> Table:
+    """Return the orders that bought something: standing, and not below zero where it is known.
+
+    >>> orders = pd.DataFrame({"order_id": ["x", "y"], "net_amount": [5, -5]})
+    >>> query("select order_id from o order by order_id", o=purchases(orders))["order_id"].tolist()
+    ['x']
+    """
+    table = standing(orders)
+    if "net_amount" not in table.columns:
+        return table
+    return view("select * from o where coalesce(net_amount, 0) >= 0", o=table)
 
 
 def _sums(orders: TableLike, cycle: Cycle, complete_from: date | None) -> dict[str, Sums]:

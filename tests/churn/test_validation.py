@@ -9,6 +9,7 @@ import pytest
 
 from cxlab.churn import at_risk, churn_validation
 from cxlab.churn.validation import foresee
+from cxlab.data.calendar import parse_cycle
 from cxlab.data.engine import Engine
 from cxlab.errors import ParameterError, Withheld
 
@@ -141,6 +142,8 @@ def test_protected_attributes_and_small_numbers_are_refused(told) -> None:
         at_risk(table.assign(birth_year=1980), signs, **{**how, "drivers": ["birth_year"]})
     with pytest.raises(ParameterError, match="most must be 1 or more, but is 0"):
         at_risk(table, signs, most=0, **how)
+    with pytest.raises(ParameterError, match="weeks of a subscription's life"):
+        at_risk(table, signs, horizon_days=9_000, **how)
     with pytest.raises(Withheld, match="A forecast needs 20 subscriptions that ended"):
         churn_validation(table.head(30), signs, **HOW)
 
@@ -205,3 +208,29 @@ def test_the_chance_to_choose_is_below_that_of_the_cause_alone(two_kinds) -> Non
     other = replace(model, cause="otherwise").risk(rows, [4.0, 13.0])
     assert (chance + other < 1).all()
     assert (other > 0).all()
+
+
+@pytest.mark.parametrize("quarter", ["2018Q1", "2018Q2", "2018Q3"])  # of 90, 91 and 92 days
+def test_a_forecast_is_judged_alike_whatever_the_days_of_the_cycle(quarter: str) -> None:
+    rng = np.random.default_rng(5)
+    many = 4_000
+    began = pd.Timestamp("2014-06-01") + pd.to_timedelta(rng.uniform(0, 1_700, many), "D")
+    plan = rng.choice(["a", "b"], many)
+    days = rng.exponential(np.where(plan == "a", 150, 900))
+    held = pd.DataFrame(
+        {
+            "subscription_id": range(many),
+            "customer_id": [f"c{i}" for i in range(many)],
+            "started_at": began.floor("s"),
+            "ended_at": (began + pd.to_timedelta(days, "D")).floor("s"),
+            "end_kind": "voluntary",
+            "plan": plan,
+        }
+    )
+    found = churn_validation(held, cycle=parse_cycle(quarter), drivers=["plan"])
+    assert found.useful
+    auc = found.estimates[found.estimates["metric"] == "churn.auc"]
+    # Two groups of even size, with six times the rate: a pair's order is told in 7 of 10.
+    assert auc["estimate"].between(0.62, 0.8).all()
+    ratio = found.estimates.set_index("metric").loc["churn.calibration_ratio"]
+    assert ratio["conf_low"] < 1 < ratio["conf_high"]

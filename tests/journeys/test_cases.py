@@ -225,3 +225,14 @@ def test_journeys_as_of_an_earlier_day_are_those_cut_on_that_day(key: str | None
         for j in (whole, then)
     )
     pd.testing.assert_frame_equal(one, other)
+
+
+def test_with_a_key_all_follows_a_loss_that_no_outcome_followed() -> None:
+    log = log_of(
+        ("a", "01-01", "seen"), ("a", "01-02", "refused"), ("a", "01-03", "seen"),
+        ("b", "01-01", "seen"), ("b", "01-02", "refused"), ("b", "01-03", "bought"),
+        ("b", "01-04", "seen"),
+    ).assign(order_no=lambda f: f["customer_id"])  # fmt: skip
+    rules = RULES.model_copy(update={"key": "order_no"})
+    # What was lost and won in the end is on its way until then.
+    assert sorted(states(log, rules)) == [("converted", 3, 1), ("lost", 2, 1)]

@@ -65,17 +65,18 @@ def test_a_purchase_is_seen_by_a_contact_in_the_window_since_the_purchase_before
         ("d", "01-20", "bought"),  # nor is the purchase itself
         ("e", "01-10", "seen"),  # the first of two purchases took it
         ("f", "01-25", "seen"),  # after the purchase
+        ("g", "01-20", "seen"),  # the purchase, as another system logs it
     ))  # fmt: skip
     orders = orders_of(*tens(  # type: ignore[arg-type]
         ("a", "01-20"), ("b", "02-20"), ("c", "02-10"), ("d", "01-20"), ("e", "01-20"),
-        ("e", "01-25"), ("f", "01-20"),
+        ("e", "01-25"), ("f", "01-20"), ("g", "01-20"),
     ))  # fmt: skip
     found = iceberg(cut(log, engine), engine.table(orders), cycle=CYCLE).estimates
     now = found[found["cycle"].isna()].set_index("metric")
     # Ten of a, and the first of each of the ten of e.
-    assert now.loc["iceberg.purchases_seen_share", "estimate"] == pytest.approx(20 / 70)
-    assert now.loc["iceberg.purchases_seen_share", "n"] == 70
-    assert now.loc["iceberg.purchasers_seen_share", "estimate"] == pytest.approx(20 / 60)
+    assert now.loc["iceberg.purchases_seen_share", "estimate"] == pytest.approx(20 / 80)
+    assert now.loc["iceberg.purchases_seen_share", "n"] == 80
+    assert now.loc["iceberg.purchasers_seen_share", "estimate"] == pytest.approx(20 / 70)
 
 
 def test_cancelled_orders_are_none_and_orders_of_one_moment_are_one_purchase() -> None:
@@ -212,3 +213,13 @@ def test_pauses_of_less_than_a_second_are_no_time_to_have_a_share_of() -> None:
     found = iceberg(cut(log), orders, cycle=CYCLE)
     before = found.estimates[found.estimates["side"] == BEFORE]
     assert before.empty or (before["n"] > 0).all()
+
+
+def test_a_log_without_stages_and_orders_is_told_in_words_alone() -> None:
+    log = log_of(*tens(("a", "01-10", "seen"), ("a", "01-12", "bought")))  # type: ignore[arg-type]
+    found = iceberg(
+        cut(log.drop(columns="stage"), rules=JourneySettings(outcome=["bought"], gap="30 days")),
+        cycle=CYCLE,
+    )
+    assert found.plot() is None
+    assert "of the time before" in found.sentence()

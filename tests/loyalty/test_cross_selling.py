@@ -53,6 +53,17 @@ def test_bundles_and_price_rises_are_neither(engine: Engine):
     assert _now(found, "lines") == {"cross-sell": 10, "upsell": 10}
 
 
+def test_who_has_not_ordered_for_a_year_is_no_customer_to_sell_to():
+    long_ago = [(f"z{i}", "2016-03-05", "tea", "t1", "new") for i in range(5)]
+    long_ago += [
+        ("y", "2016-03-05", "tea", "t1", "new"),
+        ("y", "2018-02-01", "cups", "c1", "cross_sell"),
+    ]
+    found = cross_selling(*_tables([*BOUGHT, *long_ago]), cycle=CYCLE, currency="EUR")
+    assert _now(found, "customer_rate") == {"cross-sell": 0.25, "upsell": 0.25}
+    assert "40 customers who had ordered in the year before 2018Q1" in found.note
+
+
 def test_cancelled_lines_do_not_count_once_that_was_known():
     orders, lines = _tables(BOUGHT)
     sold = lines["sale_type"] == "upsell"

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from cxlab.data.calendar import parse_cycle
-from cxlab.data.engine import Engine
+from cxlab.data.engine import Engine, frame
 from cxlab.errors import Withheld
-from cxlab.loyalty import repeat_buying, still_buying
+from cxlab.loyalty import cohorts, repeat_buying, still_buying
 from cxlab.loyalty.histories import MOST, purchase_histories, spend_counts
 
 CYCLE = parse_cycle("2018Q4")
@@ -123,3 +123,23 @@ def test_the_histories_of_cdnow_are_as_published():
     assert known.customers @ known.x == 2457
     assert known.customers @ known.t_x / 7 == pytest.approx(16135.571, abs=5e-4)
     assert known.customers @ known.watched / 7 == pytest.approx(77111.286, abs=5e-4)
+
+
+def test_what_is_brought_back_is_no_purchase_and_is_taken_off_the_one_before(engine: Engine):
+    rows = [("a", "2018-01-05", 50), ("a", "2018-02-05", 50), ("b", "2018-01-05", 50)]
+    back = [("a", "2018-02-09", -20), ("b", "2018-02-09", -50), ("c", "2018-02-09", -50)]
+    orders = pd.DataFrame([*rows, *back], columns=["customer_id", "placed_at", "net_amount"])
+    orders["placed_at"] = pd.to_datetime(orders["placed_at"])
+    base = purchase_histories(engine.table(orders), cycle=parse_cycle("2018Q1"))
+    found = frame(base.each, limit=9).sort_values("customer_id")
+    told = found[["customer_id", "x", "spent", "ever"]].astype({"spent": float, "ever": float})
+    assert told.to_numpy().tolist() == [["a", 1, 30.0, 80.0], ["b", 0, 0.0, 0.0]]
+
+
+def test_who_only_brings_back_has_not_come_back():
+    rows = [(f"c{i}", "2017-01-05", 50) for i in range(40)]
+    rows += [(f"c{i}", "2017-05-05", -50) for i in range(40)]
+    orders = pd.DataFrame(rows, columns=["customer_id", "placed_at", "net_amount"])
+    orders["placed_at"] = pd.to_datetime(orders["placed_at"])
+    found = cohorts(orders, cycle=parse_cycle("2018Q1")).estimates
+    assert (found.loc[found["metric"] == "cohorts.returned_share", "estimate"] == 0).all()
