@@ -134,6 +134,11 @@ def typed_select(
     read += [f"s.{_q(n)} as {raw[n]}" for n in described]
     rules = [rule for c in present for rule in _rules(c, raw[c.name], described[c.name])]
     rules += _scale_rule(contract, described)
+    if contract.column("ended_at") and {"started_at", "ended_at"} <= described.keys():
+        # By days, since many systems know the day of an end and no moment.
+        ends_first = "cast(ended_at as date) < cast(started_at as date)"
+        reason = "'ended_at must not lie before started_at'"
+        rules.append((ends_first, SET_ASIDE, "out of order", reason))
     if "excluded_by" in described:
         rules.append((f"{raw['excluded_by']} is not null", EXCLUDED, "", raw["excluded_by"]))
     if later := _later(contract, described, cycle):

@@ -56,7 +56,7 @@ def kept_share(kept: ClusterSums, *, level: float = 0.95) -> Interval:
     ...                    total_total=1800)  # 18 of 20 kept the 10 that they had
     >>> found = kept_share(sums)
     >>> found.estimate, round(found.low, 3), round(found.high, 3)
-    (0.9, 0.675, 0.975)
+    (0.9, 0.687, 0.974)
     """
     if kept.customers < 2:
         raise DataError(
@@ -117,7 +117,7 @@ def net_share(kept: ClusterSums, added: ClusterSums, *, level: float = 0.95) -> 
     >>> added = ClusterSums(**base, total=10, n_total=100, total_total=50)  # two added 5
     >>> found = net_share(kept, added)
     >>> round(found.estimate, 3), round(found.low, 3), round(found.high, 3)
-    (0.95, 0.716, 1.108)
+    (0.95, 0.728, 1.107)
     """
     stayed, lost = kept_share(kept, level=level), _minus(added, level)
     spread = kept.total_total + added.total_total + 2 * added.n_total  # of both together

@@ -102,6 +102,24 @@ def test_numbers_that_no_order_can_have_are_set_aside(tmp_path, line, reason):
     assert used(taken, "order_lines")["line_no"].tolist() == [9223372036854775807]  # no digit lost
 
 
+def test_a_subscription_that_ends_before_it_begins_is_set_aside(tmp_path):
+    held = "select * from read_csv('{raw}/subscriptions.csv', header = true, all_varchar = true)"
+    study = shop(
+        tmp_path, yaml=LENIENT, customers=CUSTOMERS_CSV, orders=ORDERS_CSV, subscriptions=held
+    )
+    lines = [
+        "subscription_id,customer_id,started_at,ended_at",
+        "s1,ada,2018-01-05 10:00,2018-01-05",  # on its first day, of which the hour is not told
+        "s2,ada,2018-01-05 10:00,2018-01-04",
+        "s3,ada,2018-01-05 10:00,",
+    ]
+    write_raw(tmp_path, "subscriptions.csv", "\n".join(lines) + "\n")
+    taken = snapshot(study)
+    (found,) = aside(taken, "subscriptions").to_dict("records")
+    assert (found["row"], found["rule"]) == (2, "out of order")
+    assert found["reason"] == "ended_at must not lie before started_at"
+
+
 ANSWERS = "select * from read_csv('{raw}/answers.csv', header = true, all_varchar = true)"
 COMMENTS = ANSWERS.replace("answers", "comments")
 

@@ -32,8 +32,10 @@ def told(estimates: pd.DataFrame, persona: str, stages: Stages, *, cycle: str, o
     if len(ends):
         top = ends.sort_values("estimate", kind="stable").iloc[-1]
         share = words.value(top["estimate"], "share")
+        whose = "" if said else who
         said.append(
-            f"{share} of the journeys that come to '{top['stage']}' end there, without '{outcome}'"
+            f"{share} of the journeys{whose} that come to '{top['stage']}' end there, without "
+            f"'{outcome}'"
         )
     if not said:
         return f"The journey of {cycle}{who}, in {words.plural(len(stages.names), 'stage')}."

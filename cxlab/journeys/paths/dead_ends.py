@@ -11,7 +11,7 @@ from cxlab.data.engine import Table, query
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.paths.shares import coverage, share_row
-from cxlab.journeys.paths.ways import OTHER, Ways, size_of, stays, ways
+from cxlab.journeys.paths.ways import OTHER, Ways, one, size_of, stays, ways
 from cxlab.report import charts, disclosure, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result
@@ -153,7 +153,7 @@ def dead_ends(
     size = size_of(steps)
     return DeadEnds(
         estimates=pd.DataFrame(rows),
-        subtitle=f"Share of the journeys that come to a {found.of} and end there without the "
+        subtitle=f"Share of the journeys that come to {one(found.of)} and end there without the "
         f"outcome, decided in {cycle.name}; 95% interval",
         noted=lambda least: (
             f"{found.note(size, least)} A place late on the way is a dead end "
@@ -223,7 +223,7 @@ def loops(journeys: Journeys, *, cycle: Cycle, of: str | None = None, most: int 
     size = size_of(once)
     made = Loops(
         estimates=pd.DataFrame(rows),
-        subtitle=f"Share of contacts at a {found.of} followed by another there (A > A), and of "
+        subtitle=f"Share of contacts at {one(found.of)} followed by another there (A > A), and of "
         f"moves that go straight back (A > B > A), decided in {cycle.name}; 95% interval",
         returns=len(back),
         all_returns=float(back["total"].sum()),

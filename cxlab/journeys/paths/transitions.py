@@ -11,7 +11,7 @@ from cxlab.data.engine import Table, query, view
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.exact import DAY_SECONDS, seconds, sum_of_products
 from cxlab.journeys.paths.shares import coverage, share_row, summed
-from cxlab.journeys.paths.ways import BEGIN, ENDS, OTHER, START, Ways, size_of, stays, ways
+from cxlab.journeys.paths.ways import BEGIN, ENDS, OTHER, START, Ways, many, size_of, stays, ways
 from cxlab.report import charts, disclosure, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, interval_row
@@ -56,7 +56,7 @@ class Transitions(Result):
             & (rows["from_place"] != rows["to_place"]) & (rows["estimate"] > 0)
         ]  # fmt: skip
         if between.empty:
-            return f"No move between two {_many(self.of)} was taken by enough people to be shown."
+            return f"No move between two {many(self.of)} was taken by enough people to be shown."
         ranked = between.assign(moves=between["estimate"] * between["n"])
         top = ranked.sort_values("moves", kind="stable").iloc[-1]
         return (
@@ -223,7 +223,3 @@ def _distinct(journeys: Journeys, found: Ways, cycle: Cycle, *, repeats: bool) -
             m=_moves(stays(every)),
         )["n"][0]
     )
-
-
-def _many(of: str) -> str:
-    return {"activity": "activities"}.get(of, f"{of}s")

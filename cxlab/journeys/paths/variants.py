@@ -14,7 +14,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, keep, query, view
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.paths.shares import share_row
-from cxlab.journeys.paths.ways import Ways, stays, ways
+from cxlab.journeys.paths.ways import Ways, many, stays, ways
 from cxlab.report import charts, disclosure, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result
@@ -148,7 +148,7 @@ def variants(
             rows.append(share_row("paths.variant_conversion", converted, **rate))
     made = Variants(
         estimates=pd.DataFrame(rows),
-        subtitle=f"The {len(cells)} most frequent ways through {found.of}s, share of journeys "
+        subtitle=f"The {len(cells)} most frequent ways through {many(found.of)}, share of journeys "
         f"decided in {cycle.name}; 95% interval",
         of=found.of,
         distinct=int(whole),

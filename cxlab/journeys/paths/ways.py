@@ -26,6 +26,8 @@ __all__ = [
     "START",
     "Ways",
     "decided",
+    "many",
+    "one",
     "size_of",
     "stays",
     "ways",
@@ -339,3 +341,13 @@ def _possible(journeys: Journeys) -> tuple[str, ...]:
     rules = journeys.settings
     can = {"converted": rules.outcome, "lost": rules.lost, "ended": rules.gap}
     return tuple(state for state in ENDS if can[state])
+
+
+def one(of: str) -> str:
+    """Name a place of a kind: 'a channel', 'an activity'."""
+    return f"{'an' if of[:1] in 'aeiou' else 'a'} {of}"
+
+
+def many(of: str) -> str:
+    """Name places of a kind: 'channels', 'activities'."""
+    return {"activity": "activities"}.get(of, f"{of}s")
