@@ -147,6 +147,23 @@ def test_open_journeys_are_not_held_against_the_plan_yet():
     assert deviations(found) == {}
 
 
+def test_slow_journeys_count_as_well_as_quick_ones(engine):
+    """As many follow the plan slowly as hurry past a stage, in each of three cycles."""
+    kinds = {"slow": [SEEN, (8 * 24, *TRIED[1:]), (16 * 24, *BOUGHT[1:])], "quick": [SEEN, BOUGHT]}
+    each_day = [
+        log_of(kinds, each=1).assign(
+            customer_id=lambda f, d=day: f["customer_id"] + str(d),
+            occurred_at=lambda f, d=day: f["occurred_at"] + timedelta(days=d),
+        )
+        for day in range(-60, 120)
+    ]
+    found = found_in(engine, pd.concat(each_day))
+    fits = overall(found, "plan.journeys_share")
+    assert fits["estimate"] == 0.5  # fewer of those that began and were decided in it
+    assert fits["n"] == 2 * (CYCLE.cutoff - CYCLE.start).days
+    assert "Still open, and left to a later cycle: 16 journeys." in found.note
+
+
 def test_each_persona_is_held_against_the_plan_apart():
     who = pd.DataFrame({"customer_id": [f"skips {i}" for i in range(10)], "kind": "hasty"})
     rest = pd.DataFrame({"customer_id": [f"follows {i}" for i in range(10)], "kind": "calm"})

@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from cxlab.columns import NOT_KNOWN
+from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, keep, query, view
 from cxlab.data.span import span_us
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.contacts import contact_view
-from cxlab.journeys.maps.phases import Begun, Stages
+from cxlab.journeys.maps.phases import Chosen, Stages
 
 __all__ = [
     "BACK",
@@ -33,36 +34,30 @@ _KINDS = [SKIPPED, BACK, LONG, TOUCHPOINT, CHANNEL, OUTSIDE]
 
 
 class Replay:
-    """The planned map replayed against the journeys that are decided.
+    """The planned map replayed against the journeys that were decided in a cycle.
 
     Waiting until those with an outcome fall silent as well would leave those that ended early.
 
     Attributes
     ----------
     decided : Table
-        `journey`, `person_id`, `persona`, `outcome_us` of the journeys that have come to their
-        outcome or are over.
+        `journey`, `person_id`, `persona`, `outcome_us`.
     deviations : Table
         `journey`, `person_id`, `persona`, `kind`, `stage_no`, `place` (an example of where;
         -1 where the whole stage is meant), each once per journey and way.
     contacts : Table
         `journey`, `person_id`, `persona`, `contacts`, `fitting`, `skipped`.
-    since : datetime.datetime
-        From when on journeys were taken (UTC).
     """
 
-    def __init__(self, journeys: Journeys, begun: Begun, stages: Stages) -> None:
-        self._stages, self.since = stages, begun.since
+    def __init__(self, journeys: Journeys, chosen: Chosen, stages: Stages) -> None:
+        self._stages = stages
         self._places = self._planned(journeys.places)
         self.decided = keep(
-            view(
-                "select journey, person_id, persona, outcome_us from j where is_decided = 1",
-                j=begun.journeys,
-            )
+            view("select journey, person_id, persona, outcome_us from j", j=chosen.journeys)
         )
-        held = keep(self._held(journeys, begun.until_us))
-        skipped = self._skipped(held, begun.met)
-        self.deviations = keep(self._deviations(held, skipped, begun))
+        held = keep(self._held(journeys, chosen.until_us))
+        skipped = self._skipped(held, chosen.met)
+        self.deviations = keep(self._deviations(held, skipped, chosen))
         self.contacts = view(
             """
             select o.journey, o.person_id, o.persona, h.contacts, h.fitting,
@@ -163,7 +158,7 @@ class Replay:
         )
         return view(parts, s=sums)
 
-    def _deviations(self, held: Table, skipped: Table, begun: Begun) -> Table:
+    def _deviations(self, held: Table, skipped: Table, chosen: Chosen) -> Table:
         limits = pd.DataFrame(
             [
                 {"stage_no": i, "longest_us": span_us(self._stages.plan[name].within or "1 second")}
@@ -189,7 +184,7 @@ class Replay:
             """,
             k=skipped,
             h=held,
-            p=begun.phases,
+            p=chosen.phases,
             l=limits,
             o=self.decided,
         )
@@ -222,7 +217,9 @@ def replayed(replay: Replay) -> pd.DataFrame:
     )
 
 
-def amounts(replay: Replay, interactions: TableLike, journeys: Journeys) -> pd.DataFrame:
+def amounts(
+    replay: Replay, interactions: TableLike, journeys: Journeys, *, cycle: Cycle
+) -> pd.DataFrame:
     """Add up what was bought at the end of journeys that deviate.
 
     Returns
@@ -242,7 +239,7 @@ def amounts(replay: Replay, interactions: TableLike, journeys: Journeys) -> pd.D
             ) as v join a on v.activity = a.activity
             group by person_id, at_us
             """,
-            c=contact_view(log, start=replay.since, cutoff=journeys.cutoff, more=("value_amount",)),
+            c=contact_view(log, start=cycle.start, cutoff=cycle.cutoff, more=("value_amount",)),
             a=pd.DataFrame({"activity": journeys.settings.outcome}),
         )
     )

@@ -6,7 +6,7 @@ import pandas as pd
 
 from cxlab.data.engine import query
 from cxlab.journeys.maps.deviations import Replay, replayed
-from cxlab.journeys.maps.phases import Begun
+from cxlab.journeys.maps.phases import Chosen
 from cxlab.journeys.maps.watched import FEWEST
 from cxlab.report.disclosure import Money
 from cxlab.report.finding import estimate_row, interval_row
@@ -19,7 +19,7 @@ SHARE, _COUNT = "plan.deviation_share", "plan.deviation_journeys"
 _AMOUNT = "plan.deviation_amount"
 
 
-def overall_rows(replay: Replay, begun: Begun) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+def overall_rows(replay: Replay, chosen: Chosen) -> tuple[list[dict[str, Any]], pd.DataFrame]:
     """Make the two shares that say how well log and plan fit, by persona."""
     sums = query(
         """
@@ -39,7 +39,7 @@ def overall_rows(replay: Replay, begun: Begun) -> tuple[list[dict[str, Any]], pd
         d=replay.deviations,
     ).set_index("persona")
     rows = []
-    for persona in [p for p in begun.personas if p in sums.index]:
+    for persona in [p for p in chosen.personas if p in sums.index]:
         s = sums.loc[persona]
         journeys = _clusters(s, "n", "y")
         moves = _clusters(s, "m", "f")
@@ -72,10 +72,10 @@ def _share(metric: str, sums: ClusterSums, people: float, **dims: object) -> dic
     return interval_row(metric, found, unit="share", count=people, **(said | dims))
 
 
-def most_frequent(replay: Replay, begun: Begun, most: int) -> tuple[pd.DataFrame, int]:
+def most_frequent(replay: Replay, chosen: Chosen, most: int) -> tuple[pd.DataFrame, int]:
     """Take the most frequent deviations of all personas together."""
     counts = replayed(replay)
-    counts = counts[counts["persona"].isin(begun.personas)]
+    counts = counts[counts["persona"].isin(chosen.personas)]
     key = ["kind", "stage_no", "place"]
     size = (
         counts.groupby(key, sort=True)["journeys"].sum().sort_values(ascending=False, kind="stable")
@@ -85,7 +85,7 @@ def most_frequent(replay: Replay, begun: Begun, most: int) -> tuple[pd.DataFrame
     listed = [tuple(k) in order for k in counts[key].itertuples(index=False)]
     found = counts[pd.Series(listed, index=counts.index, dtype=bool)]
     rank = [order[tuple(k)] for k in found[key].itertuples(index=False)]
-    who = found["persona"].map({p: i for i, p in enumerate(begun.personas)})
+    who = found["persona"].map({p: i for i, p in enumerate(chosen.personas)})
     found = found.assign(rank=rank, who=who).sort_values(["who", "rank"], kind="stable")
     return replay.names(found), max(0, len(size) - most)
 

@@ -7,6 +7,7 @@ phase. Phases follow each other without a gap or an overlap, and their lengths a
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -18,8 +19,18 @@ from cxlab.data.journey_settings import PlannedStage
 from cxlab.data.span import moment_us, span_us
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
+from cxlab.journeys.decided import decided
 
-__all__ = ["APART_BY_STAGE", "EVERYBODY", "Begun", "Stages", "begun_in", "stages_of"]
+__all__ = [
+    "APART_BY_STAGE",
+    "EVERYBODY",
+    "Begun",
+    "Chosen",
+    "Stages",
+    "begun_in",
+    "decided_in",
+    "stages_of",
+]
 
 # A journey comes through several stages: nobody can find one stage by taking the others from a
 # sum. Personas, touchpoints and channels within a stage do add up, and are kept company. How
@@ -49,34 +60,23 @@ class Stages:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Begun:
-    """The journeys that began in a cycle, with whose they are.
+class Chosen:
+    """Some journeys, whose they are, and how far along the stages they came.
 
     Attributes
     ----------
     journeys : Table
-        As `Journeys.journeys`, with `persona`, `is_over` (1 where its end was seen before the
-        horizon) and `is_decided` (1 where by then it had its outcome or was over); those that
-        are only of later stages left out.
+        As `Journeys.journeys`, with `persona`.
     phases : Table
         `journey`, `person_id`, `persona`, `stage_no`, `entered_us`, `left_us` (last contact of
         the phase), `next_us` (first of the next phase, missing where there is none), `contacts`.
         What loses a journey is a contact of the stage that the journey is in.
     personas : list of str
         `EVERYBODY`, or the personas that there are, the largest first.
-    since : datetime.datetime
-        From when on journeys were taken (UTC).
-    horizon_us : int
-        Until this moment it is known of each journey whether it had ended.
     until_us : int
         Nothing that came later is looked at.
-    ends_known : bool
-        Whether anything tells when a journey with its outcome is over: a silence, or that
-        nothing belongs to it after the outcome.
     met : frozenset of int
         Numbers of the stages in which these journeys have a contact.
-    late : int
-        Journeys that began after the horizon; nothing is known of their end yet.
     unnamed : int
         Journeys of nobody with a persona.
     """
@@ -84,13 +84,34 @@ class Begun:
     journeys: Table = field(repr=False)
     phases: Table = field(repr=False)
     personas: list[str]
+    until_us: int
+    met: frozenset[int]
+    unnamed: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Begun(Chosen):
+    """The journeys that began in a cycle, without those that are only of later stages.
+
+    Attributes
+    ----------
+    journeys : Table
+        With `is_over`: 1 where its end was seen before the horizon.
+    since : datetime.datetime
+        From when on journeys were taken (UTC).
+    horizon_us : int
+        Until this moment it is known of each journey whether it had ended.
+    ends_known : bool
+        Whether anything tells when a journey with its outcome is over: a silence, or that
+        nothing belongs to it after the outcome.
+    late : int
+        Journeys that began after the horizon; nothing is known of their end yet.
+    """
+
     since: datetime
     horizon_us: int
-    until_us: int
     ends_known: bool
-    met: frozenset[int]
     late: int
-    unnamed: int
 
     def said(self, cycle: Cycle) -> str:
         """Write which journeys they are."""
@@ -173,34 +194,60 @@ def begun_in(
     follows = journeys.settings.key is not None or bool(journeys.places["is_after"].any())
     ends_known = gap is not None or not follows
     states = ["lost", "ended", *(["converted"] if ends_known else [])]
-    mine = keep(_with_persona(journeys, since, cycle.cutoff, persona, horizon, states))
-    sizes = query(
-        """
-        select persona, count(*) as n, sum(case when started_us >= $horizon then 1 else 0 end)
-            as late from j group by persona order by persona
-        """,
+    mine = keep(_with_persona(_begun(journeys, since, cycle.cutoff, horizon, states), persona))
+    late = query(
+        "select count(*) as n from j where started_us >= $horizon and persona <> $nobody",
         j=mine,
         horizon=horizon,
+        nobody=NOT_KNOWN,
+    )["n"][0]
+    return Begun(
+        **_laid_out(journeys, mine, stages, until, f"began in {cycle.name}"),
+        since=since,
+        horizon_us=horizon,
+        ends_known=ends_known,
+        late=int(late),
     )
+
+
+def decided_in(
+    journeys: Journeys, stages: Stages, *, cycle: Cycle, persona: TableLike | None = None
+) -> Chosen:
+    """Choose the journeys that were decided in a cycle, and lay out their phases.
+
+    Parameters and errors are those of `begun_in`.
+    """
+    journeys = journeys.as_of(cycle.cutoff)
+    mine = view(
+        "select j.* from j join d on j.journey = d.journey",
+        j=journeys.journeys,
+        d=decided(journeys, cycle),
+    )
+    until = moment_us(cycle.cutoff)
+    named = keep(_with_persona(mine, persona))
+    return Chosen(**_laid_out(journeys, named, stages, until, f"was decided in {cycle.name}"))
+
+
+def _laid_out(
+    journeys: Journeys, mine: Table, stages: Stages, until: int, what: str
+) -> dict[str, Any]:
+    """Say what is to be known of journeys with a persona, as `Chosen` has it."""
+    sizes = query("select persona, count(*) as n from j group by persona order by persona", j=mine)
     named = sizes[sizes["persona"] != NOT_KNOWN].sort_values(
         ["n", "persona"], ascending=[False, True], kind="stable"
     )
     if named.empty:
-        raise Withheld(f"No journey {'of a persona ' if len(sizes) else ''}began in {cycle.name}.")
+        raise Withheld(f"No journey {'of a persona ' if len(sizes) else ''}{what}.")
     phases = keep(_phases(journeys, mine, stages, until))
     met = query("select distinct stage_no from p order by stage_no", p=phases)["stage_no"]
-    return Begun(
-        journeys=mine,
-        phases=phases,
-        personas=named["persona"].tolist(),
-        since=since,
-        horizon_us=horizon,
-        until_us=until,
-        ends_known=ends_known,
-        met=frozenset(int(n) for n in met),
-        late=int(named["late"].sum()),
-        unnamed=int(sizes.loc[sizes["persona"] == NOT_KNOWN, "n"].sum()),
-    )
+    return {
+        "journeys": mine,
+        "phases": phases,
+        "personas": named["persona"].tolist(),
+        "until_us": until,
+        "met": frozenset(int(n) for n in met),
+        "unnamed": int(sizes.loc[sizes["persona"] == NOT_KNOWN, "n"].sum()),
+    }
 
 
 def _since(cycle: Cycle, horizon: int) -> datetime:
@@ -211,20 +258,14 @@ def _since(cycle: Cycle, horizon: int) -> datetime:
     return cycle.start - timedelta(microseconds=early)
 
 
-def _with_persona(
-    journeys: Journeys,
-    since: datetime,
-    cutoff: datetime,
-    persona: TableLike | None,
-    horizon: int,
-    states: list[str],
+def _begun(
+    journeys: Journeys, since: datetime, cutoff: datetime, horizon: int, states: list[str]
 ) -> Table:
     ends = ", ".join(f"'{state}'" for state in states)
-    over = f"ended_us < $horizon and state in ({ends})"
-    begun = view(
+    return view(
         f"""
-        select j.*, case when {over} then 1 else 0 end as is_over,
-            case when ({over}) or outcome_us < $horizon then 1 else 0 end as is_decided
+        select j.*,
+            case when ended_us < $horizon and state in ({ends}) then 1 else 0 end as is_over
         from j where started_us >= $start and started_us < $cutoff and state <> 'after only'
         """,
         j=journeys.journeys,
@@ -232,9 +273,12 @@ def _with_persona(
         cutoff=moment_us(cutoff),
         horizon=horizon,
     )
+
+
+def _with_persona(mine: Table, persona: TableLike | None) -> Table:
     if persona is None:
-        return view(f"select j.*, '{EVERYBODY}' as persona from j", j=begun)
-    named, name = grouped(begun, persona)
+        return view(f"select j.*, '{EVERYBODY}' as persona from j", j=mine)
+    named, name = grouped(mine, persona)
     if name == "persona":
         return named
     return view(f'select j.*, j."{name}" as persona from j', j=named)

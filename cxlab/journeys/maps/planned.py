@@ -15,6 +15,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
+from cxlab.journeys.decided import still_open
 from cxlab.journeys.maps.deviations import (
     BACK,
     CHANNEL,
@@ -35,9 +36,9 @@ from cxlab.journeys.maps.fitting import (
 from cxlab.journeys.maps.phases import (
     APART_BY_STAGE,
     EVERYBODY,
-    Begun,
+    Chosen,
     Stages,
-    begun_in,
+    decided_in,
     stages_of,
 )
 from cxlab.journeys.maps.watched import FEWEST
@@ -87,7 +88,7 @@ class Fitness(Result):
         """How many follow the plan, and what most others do."""
         fits = self._of("plan.journeys_share").iloc[0]
         if fits["suppressed"]:
-            said = "How many journeys follow the plan is withheld, since they are too few"
+            said = "Too few journeys follow the plan, or part from it, to say how many do"
         else:
             ends = words.interval(fits["conf_low"], fits["conf_high"], "share")
             said = (
@@ -119,14 +120,14 @@ def fitness(
     currency: str = "",
     most: int = 12,
 ) -> Fitness:
-    """Replay the planned map against the journeys that began in a cycle and are decided.
+    """Replay the planned map against the journeys that were decided in a cycle.
 
     Parameters
     ----------
     journeys : Journeys
         From `split_journeys`, with the study's `journey.stages`.
     cycle : Cycle
-        In which they began.
+        In which they were decided, whenever they began.
     persona : table, optional
         `customer_id` and one more column: each persona apart.
     interactions : table, optional
@@ -151,12 +152,13 @@ def fitness(
 
     Notes
     -----
-    A journey is decided with its outcome, or when it is over. Deviations are: a stage that is
-    not optional skipped on the way to a later one; a contact in an earlier stage than was
-    reached before; a stage that took longer, from its first contact to its last, than `within`;
-    a contact at a touchpoint or channel that its stage does not plan; a contact in a stage that
-    is not planned. What the log does not say deviates from nothing, a stage that it does not
-    know is skipped by nobody, and what loses a journey may come at any stage.
+    A journey is decided with its outcome, when it is lost, or when its silence has become longer
+    than the gap: of those that began in a cycle only the quick ones are by its end. Deviations
+    are: a stage that is not optional skipped on the way to a later one; a contact in an earlier
+    stage than was reached before; a stage that took longer, from its first contact to its last,
+    than `within`; a contact at a touchpoint or channel that its stage does not plan; a contact in
+    a stage that is not planned. What the log does not say deviates from nothing, a stage that it
+    does not know is skipped by nobody, and what loses a journey may come at any stage.
     Intervals: Wilson's on the effective number of journeys, persons as clusters.
 
     References
@@ -169,31 +171,41 @@ def fitness(
             "There is no planned map to hold the log against: declare journey.stages in study.yaml."
         )
     stages = stages_of(journeys)
-    begun = begun_in(journeys, stages, cycle=cycle, persona=persona)
-    replay = Replay(journeys, begun, stages)
-    rows, people = overall_rows(replay, begun)
+    chosen = decided_in(journeys, stages, cycle=cycle, persona=persona)
+    going = still_open(journeys, cycle)
+    replay = Replay(journeys, chosen, stages)
+    rows, people = overall_rows(replay, chosen)
     if all(row["suppressed"] for row in rows if row["metric"] == "plan.journeys_share"):
         raise Withheld(
-            f"Fewer than {FEWEST} journeys that began in {cycle.name} are decided, too few to say "
-            "whether they follow the plan."
+            f"Fewer than {FEWEST} journeys were decided in {cycle.name}, too few to say whether "
+            "they follow the plan."
         )
-    found, left = most_frequent(replay, begun, most)
+    found, left = most_frequent(replay, chosen, most)
     for row in found.to_dict("records"):
         rows += deviation_rows(row, people.loc[row["persona"]])
     has_money = interactions is not None and "value_amount" in _columns(interactions)
     if has_money and interactions is not None and journeys.settings.outcome:
-        rows += money_rows(found, amounts(replay, interactions, journeys), currency)
+        rows += money_rows(found, amounts(replay, interactions, journeys, cycle=cycle), currency)
     unplanned = _unplanned(journeys, stages)
     return Fitness(
         estimates=pd.DataFrame(rows),
         subtitle="Share of journeys that follow the planned map, and of those with each "
-        f"deviation, {begun.said(cycle)}; 95% interval",
+        f"deviation, journeys decided in {cycle.name}; 95% interval",
         noted=lambda least: " ".join(
-            [_note(begun, people, left, least, has_money=has_money), *_unplanned_said(unplanned)]
+            [
+                _base_said(
+                    chosen, people, going, least, has_silence=journeys.settings.gap is not None
+                ),
+                *["Money is what these journeys bought at their outcome; it is not lost."]
+                * has_money,
+                *[f"{words.plural(left, 'rarer deviation')} not listed."] * bool(left),
+                *_unnamed_said(chosen, least),
+                *_unplanned_said(unplanned),
+            ]
         ),
         cycle=cycle.name,
-        personas=begun.personas,
-        unseen=_unseen(stages, begun),
+        personas=chosen.personas,
+        unseen=_unseen(stages, chosen),
         unplanned=unplanned,
     )
 
@@ -211,9 +223,9 @@ def deviation_said(row: Any) -> str:
     }[row["deviation"]]
 
 
-def _unseen(stages: Stages, begun: Begun) -> list[str]:
+def _unseen(stages: Stages, chosen: Chosen) -> list[str]:
     """List the planned stages in which the journeys of the cycle have no contact."""
-    return [name for i, name in enumerate(stages.names) if i not in begun.met]
+    return [name for i, name in enumerate(stages.names) if i not in chosen.met]
 
 
 def _unplanned(journeys: Journeys, stages: Stages) -> list[str]:
@@ -232,17 +244,30 @@ def _columns(table: TableLike) -> list[str]:
     return list(table.column_names if isinstance(table, pa.Table) else table.columns)
 
 
-def _note(begun: Begun, people: pd.DataFrame, left: int, least: int, *, has_money: bool) -> str:
-    base = int(people.loc[people.index.isin(begun.personas), "n"].sum())
-    said = [
-        f"Base: {words.plural(base, 'journey')} that came to the outcome or are over; each counts "
-        "once in each way in which it deviates. Wilson interval, persons as clusters."
-    ]
-    if has_money:
-        said.append("Money is what these journeys bought at their outcome; it is not lost.")
-    if left:
-        said.append(f"{words.plural(left, 'rarer deviation')} not listed.")
-    if begun.personas != [EVERYBODY] and begun.unnamed:
-        nobody = words.plural_from(least, begun.unnamed, "journey")
-        said.append(f"Left out, since nobody knows their persona: {nobody}.")
-    return " ".join(said)
+def _base_said(
+    chosen: Chosen, people: pd.DataFrame, going: int, least: int, *, has_silence: bool
+) -> str:
+    """Say which journeys were held against the plan, and which wait."""
+    base = int(people.loc[people.index.isin(chosen.personas), "n"].sum())
+    said = (
+        f"Base: {words.plural(base, 'journey')} that came to the outcome, were lost or fell silent "
+        "in the cycle, whenever they began; each counts once in each way in which it deviates. "
+        "Wilson interval, persons as clusters."
+    )
+    if not has_silence:
+        said += (
+            " Nothing tells when other journeys are over (journey.gap is null), so that they are "
+            "never held against the plan."
+        )
+    if going:
+        said += (
+            f" Still open, and left to a later cycle: {words.plural_from(least, going, 'journey')}."
+        )
+    return said
+
+
+def _unnamed_said(chosen: Chosen, least: int) -> list[str]:
+    if chosen.personas == [EVERYBODY] or not chosen.unnamed:
+        return []
+    nobody = words.plural_from(least, chosen.unnamed, "journey")
+    return [f"Left out, since nobody knows their persona: {nobody}."]

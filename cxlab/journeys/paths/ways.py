@@ -1,9 +1,7 @@
 """Which journeys a cycle counts, and the way each took, as whole numbers.
 
-A journey belongs to the cycle in which it was decided: by its outcome, by its loss, or
-when the silence after its last contact had become longer than the study's gap. So each
-journey is counted once, in one cycle, and those without an outcome are waited for as long
-as in every cycle. What is open at the cutoff is counted, and left for a later cycle.
+Contacts at one place, one after another, are one stay. What is open at the cutoff is counted,
+and left for a later cycle.
 """
 
 from dataclasses import dataclass, field
@@ -13,9 +11,9 @@ import pandas as pd
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, keep, query, view
-from cxlab.data.span import moment_us, span_us
 from cxlab.errors import ParameterError, Withheld
 from cxlab.journeys.cases import Journeys
+from cxlab.journeys.decided import ENDS, decided, known_to, still_open
 from cxlab.report import words
 
 __all__ = [
@@ -25,7 +23,6 @@ __all__ = [
     "OTHER",
     "START",
     "Ways",
-    "decided",
     "many",
     "one",
     "size_of",
@@ -33,7 +30,6 @@ __all__ = [
     "ways",
 ]
 
-ENDS = ("converted", "lost", "ended")  # how a decided journey ends, numbered after the places
 _ENDED = dict(zip(ENDS, ("reached the outcome", "were lost", "ended in silence"), strict=True))
 START = -1  # where every journey comes from
 BEGIN, OTHER = "start", "other places"
@@ -156,7 +152,7 @@ def ways(
     Withheld
         If fewer than ten journeys were decided in the cycle, or the log never names its places.
     """
-    journeys = _known(journeys, cycle)
+    journeys = known_to(journeys, cycle)
     column = _column(journeys, of)
     codes, names = journeys.codes(column)
     chosen = keep(decided(journeys, cycle))
@@ -196,27 +192,6 @@ def ways(
         cycle=cycle.name,
         can=_possible(journeys),
         is_silent=of is None and column == "activity",
-    )
-
-
-def decided(journeys: Journeys, cycle: Cycle) -> Table:
-    """Pick the journeys that were decided in the cycle: whose, how, and when.
-
-    Returns
-    -------
-    Table
-        `journey`, `person` (a number), `state`, `decided_us`, `anonymous` (1 or 0).
-    """
-    journeys = _known(journeys, cycle)
-    return view(
-        """
-        select journey, person, state, decided_us,
-            case when customer_id is null then 1 else 0 end as anonymous
-        from d where decided_us >= $start_us and decided_us < $cutoff_us
-        """,
-        d=_moments(journeys),
-        start_us=moment_us(cycle.start),
-        cutoff_us=moment_us(cycle.cutoff),
     )
 
 
@@ -264,49 +239,16 @@ def size_of(steps: Table) -> int:
     return int(query("select count(*) as n from s", s=steps)["n"][0])
 
 
-def _known(journeys: Journeys, cycle: Cycle) -> Journeys:
-    """Take the journeys as known at the cycle's end, where what came later could change them."""
-    if journeys.cutoff < cycle.cutoff:
-        raise ParameterError(
-            f"Journeys must be known to the end of {cycle.name}, but are known to "
-            f"{journeys.cutoff:%Y-%m-%d}. Split them again."
-        )
-    # Without a key, what decides a journey also parts it from what comes later.
-    return journeys if journeys.settings.key is None else journeys.as_of(cycle.cutoff)
-
-
-def _moments(journeys: Journeys) -> Table:
-    """Say when each journey was decided; what is open never was."""
-    gap = journeys.settings.gap
-    silent = "null" if gap is None else f"ended_us + {span_us(gap)}"
-    return view(
-        f"""
-        select journey, person, customer_id, state, started_us,
-            case when state = 'converted' then outcome_us when state = 'lost' then lost_us
-                when state = 'ended' then {silent} end as decided_us
-        from j where state <> 'after only'
-        """,
-        j=journeys.journeys,
-    )
-
-
 def _counts(journeys: Journeys, chosen: Table, cycle: Cycle) -> dict[str, int]:
     found = query(
         "select state, count(*) as n, sum(anonymous) as anonymous from d group by state "
         "order by state",
         d=chosen,
     )
-    open_ = query(
-        """
-        select count(*) as n from d
-        where started_us < $cutoff_us and (decided_us is null or decided_us >= $cutoff_us)
-        """,
-        d=_moments(journeys),
-        cutoff_us=moment_us(cycle.cutoff),
-    )["n"][0]
+    open_ = still_open(journeys, cycle)
     states = dict(zip(found["state"], found["n"], strict=True))
     counts = {state: int(states.get(state, 0)) for state in ENDS}
-    return counts | {"open": int(open_), "anonymous": int(found["anonymous"].sum())}
+    return counts | {"open": open_, "anonymous": int(found["anonymous"].sum())}
 
 
 def _column(journeys: Journeys, of: str | None) -> str:
