@@ -101,6 +101,19 @@ def test_a_service_contact_comes_out_of_nowhere_without_order_and_contact_before
     assert (row["estimate"], row["n"]) == (0.5, 40)  # those of a, and of d two months later
 
 
+def test_nothing_is_said_of_time_after_outcomes_that_no_contact_follows(engine: Engine) -> None:
+    bought = (("a", "01-10", "seen"), ("a", "01-12", "bought"))
+    log = log_of(*tens(*bought))  # type: ignore[arg-type]
+    found = iceberg(cut(log, engine), cycle=CYCLE)
+    dark = found.estimates[found.estimates["metric"] == "iceberg.dark_share"]
+    assert set(dark["side"]) == {BEFORE}
+    assert "Nothing is said of the time after the outcome" in found.note
+    log = log_of(*tens(*bought, ("a", "01-20", "called")))  # type: ignore[arg-type]
+    found = iceberg(cut(log, engine), cycle=CYCLE)
+    assert AFTER in set(found.estimates["side"])
+    assert "Nothing is said" not in found.note
+
+
 def test_time_is_dark_further_than_the_limit_from_contacts_on_both_sides(engine: Engine) -> None:
     log = log_of(
         ("a", "01-01 00:00", "seen"), ("a", "01-03 00:00", "seen"), ("a", "01-03 12:00", "bought"),

@@ -139,6 +139,13 @@ def test_a_study_without_plan_feelings_or_channels_says_what_would_tell():
         mapped(log.drop(columns="stage"), JourneySettings(outcome=["bought"]))
 
 
+def test_a_stay_of_which_nobody_knows_the_end_is_not_called_too_few():
+    found = mapped(log_of(), PLAN.model_copy(update={"gap": None}))
+    time = cells(found.picture(uid="f1"))["look", "Time"]
+    assert time.startswith("in the stage withheld many may still stay: nothing tells when they")
+    assert "to the next 24 hours" in time  # of those who have gone there
+
+
 def test_each_persona_has_a_map_and_a_small_one_loses_its_numbers_before_it_is_drawn():
     kind = ["many"] * 51 + ["few"] * 9
     who = pd.DataFrame({"customer_id": [f"c{i}" for i in range(60)], "kind": kind})

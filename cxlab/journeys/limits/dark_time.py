@@ -14,7 +14,15 @@ from cxlab.journeys.exact import seconds, sum_of_products
 from cxlab.stats.clusters import ClusterSums, cluster_mean
 from cxlab.stats.intervals import Interval
 
-__all__ = ["AFTER", "BEFORE", "dark_share", "dark_sums", "pauses", "window_frame"]
+__all__ = [
+    "AFTER",
+    "BEFORE",
+    "dark_share",
+    "dark_sums",
+    "is_silent_after",
+    "pauses",
+    "window_frame",
+]
 
 BEFORE, AFTER = "before the outcome", "after the outcome"
 
@@ -139,6 +147,19 @@ def dark_sums(
         d=cut,
         **_given(p=by, cycle=cycle),
     )
+
+
+def is_silent_after(cut: Table) -> bool:
+    """Tell whether no outcome is followed by a contact: then all time after it would be dark."""
+    found = query(
+        """
+        select case when max(n) = 1 then 1 else 0 end as is_silent from (
+            select count(*) as n from d where side = 1 and whole_us > 0 group by journey
+        ) as j
+        """,
+        d=cut,
+    )  # the pause after the outcome itself is one
+    return bool(found["is_silent"][0])
 
 
 def dark_share(sums: dict[Any, Any]) -> Interval:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import TableLike, query
+from cxlab.data.engine import TableLike, query, view
 from cxlab.data.span import moment_at, span_us
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
@@ -22,6 +22,7 @@ from cxlab.journeys.limits.dark_time import (
     BEFORE,
     dark_share,
     dark_sums,
+    is_silent_after,
     pauses,
     window_frame,
 )
@@ -35,6 +36,10 @@ __all__ = ["Iceberg", "iceberg"]
 
 HISTORY = 8  # cycles of the trend
 _FEWEST = 10
+_SILENT = (
+    " Nothing is said of the time after the outcome: the log holds no contact there, so that all "
+    "of it would be dark by the rule."
+)
 _DIMS = ("cycle", "side", "stage", "channel", "touchpoint")
 
 
@@ -167,7 +172,8 @@ def iceberg(
     windows = window_frame(_cycles(cycle, since), since)
     rows = [] if orders is None else _of_purchases(journeys, orders, windows, cycle, window)
     rows += _of_contacts(journeys, orders, windows, cycle, window)
-    rows += _of_time(journeys, windows, cycle, window, near)
+    of_time, is_silent = _of_time(journeys, windows, cycle, window, near)
+    rows += of_time
     if not rows:
         raise Withheld(
             f"Nothing of {cycle.name} can be set against the log: no order, no outcome, and no "
@@ -182,6 +188,7 @@ def iceberg(
         f"the outcome since the first contact, after it until the next journey, for {window} at "
         "most, where these are over."
         + _late(since, cycle, window)
+        + _SILENT * is_silent
         + (" Without orders nothing is said of purchases." if orders is None else "")
         + (f" Left out: {words.listing(left)}." if left else ""),
         cycle=cycle.name,
@@ -286,10 +293,13 @@ def _unexplained(sums: dict[Any, Any], **dims: object) -> dict[str, Any]:
 
 def _of_time(
     journeys: Journeys, windows: pd.DataFrame, cycle: Cycle, window: str, near: str
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], bool]:
+    """Make the rows of dark time, and tell whether nothing is logged after the outcome."""
     if not journeys.places["is_outcome"].any():
-        return []
+        return [], False
     cut = pauses(journeys, windows, window=window, near=near)
+    if is_silent := is_silent_after(cut):
+        cut = view("select d.* from d where side = 0", d=cut)
     by_cycle = dark_sums(cut)
     rows = _dark(by_cycle[by_cycle["name"] == cycle.name], None)
     rows += _dark(by_cycle, "cycle")
@@ -301,7 +311,7 @@ def _of_time(
         place = journeys.places.drop_duplicates(word).set_index(word)["place"]
         ordered = found.assign(at=found["name"].map(place)).sort_values(["side", "at"])
         rows += _dark(ordered if word == "stage" else found, word)
-    return rows
+    return rows, is_silent
 
 
 def _dark(sums: pd.DataFrame, word: str | None) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import pandas as pd
 
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.journey_settings import PlannedStage
+from cxlab.journeys.maps.lengths import STILL_ON
 from cxlab.journeys.maps.reading import name_of, rows_of, signed
 from cxlab.report import words
 from cxlab.report.journey_map import ASSUMED, MISSING, OBSERVED, Cell, Line
@@ -11,6 +12,7 @@ from cxlab.report.journey_map import ASSUMED, MISSING, OBSERVED, Cell, Line
 __all__ = ["declared", "places", "times"]
 
 _MOST = 4  # lines of a cell; the others are added up, or stand in the table
+_STILL_ON = "many may still stay: nothing tells when they leave"
 _QUARTILES = ("lower quartile", "median", "upper quartile")
 
 
@@ -60,6 +62,8 @@ def times(here: pd.DataFrame, plan: PlannedStage | None) -> Cell:
     ):
         rows = rows_of(here, metric=metric).set_index("measure")
         if rows.empty or rows["estimate"].isna().all():
+            if STILL_ON in set(rows["method"]):
+                lines.append(Line(said=said, value="withheld", note=_STILL_ON))
             continue
         low, half, high = (float(rows["estimate"][m]) for m in _QUARTILES)
         value = "one contact" if half == 0 and "in_stage" in metric else words.duration(half)
@@ -76,12 +80,12 @@ def times(here: pd.DataFrame, plan: PlannedStage | None) -> Cell:
         lines.append(Line(said=said, value=value, note=note))
         base = base or f"n\N{NO-BREAK SPACE}{words.number(float(rows['n']['median']))}"
     within = plan.within if plan else None
-    if not lines and len(
-        rows_of(here, metric=["journey.days_in_stage", "journey.days_to_next_stage"])
-    ):
+    hidden = rows_of(here, metric=["journey.days_in_stage", "journey.days_to_next_stage"])
+    if not lines and len(hidden):
         lines, base = [Line(said="in the stage", value="withheld")], "too few"
     if lines:
         lines += [Line(said="planned", value=f"within {within}")] if within else []
+        base = base or "no end in sight"
         return Cell(lane="Time, median", grade=OBSERVED, lines=lines, base=base)
     if within:
         line = Line(said="planned", value=f"within {within}")

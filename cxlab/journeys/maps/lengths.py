@@ -15,7 +15,9 @@ from cxlab.journeys.maps.watched import FEWEST, QUARTILES, Watched, union, watch
 from cxlab.report.finding import estimate_row, interval_row
 from cxlab.stats.intervals import Interval
 
-__all__ = ["elapsed_rows", "stage_rows"]
+__all__ = ["STILL_ON", "elapsed_rows", "stage_rows"]
+
+STILL_ON = "withheld: more than a tenth may still go on, and nothing tells when they ended"
 
 _DAY = 86_400_000_000
 _HOUR = 3_600_000_000
@@ -167,8 +169,7 @@ def _timed(
     """Make the row of a length of time; without a number where it is of too few."""
     nothing = Interval(
         estimate=math.nan, low=math.nan, high=math.nan, n=group.n,
-        method="withheld: too few" if not hidden else
-        "withheld: more than a tenth may still go on, and nothing tells when they ended",
+        method=STILL_ON if hidden else "withheld: too few",
     )  # fmt: skip
     enough = group.enough and group.seen >= FEWEST and group.people >= 2 and not hidden
     found = group.quartile(measure, of_reached=of_reached) if enough else nothing
