@@ -23,12 +23,13 @@ def decided(journeys: Journeys, cycle: Cycle) -> Table:
     Returns
     -------
     Table
-        `journey`, `person` (a number), `state`, `decided_us`, `anonymous` (1 or 0).
+        `journey`, `person` (a number), `state`, `decided_us`, `touches` (until and at what decided
+        it), `anonymous` (1 or 0).
     """
     journeys = known_to(journeys, cycle)
     return view(
         """
-        select journey, person, state, decided_us,
+        select journey, person, state, decided_us, touches,
             case when customer_id is null then 1 else 0 end as anonymous
         from d where decided_us >= $start_us and decided_us < $cutoff_us
         """,
@@ -68,7 +69,7 @@ def _moments(journeys: Journeys) -> Table:
     silent = "null" if gap is None else f"ended_us + {span_us(gap)}"
     return view(
         f"""
-        select journey, person, customer_id, state, started_us,
+        select journey, person, customer_id, state, started_us, touches,
             case when state = 'converted' then outcome_us when state = 'lost' then lost_us
                 when state = 'ended' then {silent} end as decided_us
         from j where state <> 'after only'

@@ -124,6 +124,36 @@ def test_a_half_life_far_shorter_than_the_way_loses_no_conversion() -> None:
     assert table["time decay"].to_dict() == {"A": 10, "B": 10}
 
 
+def test_where_it_happens_is_no_contact_that_led_there(engine: Engine) -> None:
+    log = log_of({"A>B!": 10, "A": 10})
+    log.loc[log["activity"] == "buy", "channel"] = "shop"
+    straight = log_of({"shop!": 10}).assign(customer_id=lambda f: "straight " + f["customer_id"])
+    made = cut(pd.concat([log, straight[straight["activity"] == "buy"]]), engine)
+    table = credit(attribution(made, cycle=CYCLE))
+    assert set(table.index) == {"A", "B", "no contact before"}
+    by_rule = table.drop(columns="Markov").loc["no contact before"]
+    assert by_rule.tolist() == [10] * (len(MODELS) - 1)
+    assert table["last"].to_dict() == {"A": 0, "B": 10, "no contact before": 10}
+    found = attribution(made, cycle=CYCLE)
+    assert "goes to 'no contact before'" in found.note
+    assert not found.sentence().startswith("Depending on the model, no contact")
+
+
+def test_where_it_is_lost_is_no_contact_either() -> None:
+    log = log_of({"A>B!": 10, "A>C!": 10, "A>C": 10})
+    lost = log.groupby("customer_id").tail(1).query("activity == 'look'")
+    lost = lost.assign(activity="refused", channel="desk",
+                       occurred_at=lost["occurred_at"] + timedelta(days=1))  # fmt: skip
+    rules = JourneySettings(outcome=["buy"], lost=["refused"])
+    made = split_journeys(pd.concat([log, lost]), rules, cutoff=CYCLE.cutoff)
+    effects = attribution(made, cycle=CYCLE).estimates.query(
+        "metric == 'attribution.removal_effect'"
+    )
+    assert effects.set_index("channel")["estimate"].to_dict() == pytest.approx(
+        {"A": 1, "B": 0.5, "C": 0.5}
+    )
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_shapley_is_the_mean_over_all_orders_of_arrival(seed: int) -> None:
     paths = random_paths(seed)
@@ -250,7 +280,10 @@ def recovered() -> Callable[[str], pd.DataFrame]:
     touches = simulate_journeys(world, tables)["touches"]
     place = touches[["touchpoint", "channel"]].astype(str)
     kinds = place.drop_duplicates().reset_index(drop=True)
-    kinds = kinds.assign(place=range(len(kinds)), activity="contact", stage="not known", stage_no=0)
+    kinds = kinds.assign(
+        place=range(len(kinds)), activity="contact", stage="not known", stage_no=0,
+        is_outcome=False, is_lost=False,
+    )  # fmt: skip
     at = touches["at"].astype("datetime64[us]").astype("int64")
     contacts = pd.DataFrame(
         {
@@ -269,6 +302,7 @@ def recovered() -> Callable[[str], pd.DataFrame]:
             "journey": ended.index, "person": person + 10**9, "customer_id": "somebody",
             "state": np.where(bought, "converted", "ended"), "started_us": by_journey.min(),
             "ended_us": ended, "outcome_us": ended.where(bought), "lost_us": pd.NA,
+            "touches": by_journey.size() + bought,
         }
     )  # fmt: skip
     whole = dict.fromkeys(("outcome_us", "lost_us"), "Int64")

@@ -16,7 +16,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.errors import ParameterError, Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.paths.credit import MODELS, Credits, credits_of, resampled
-from cxlab.journeys.paths.ways import FEWEST, OTHER, Ways, ways
+from cxlab.journeys.paths.ways import FEWEST, NOTHING, OTHER, Ways, ways
 from cxlab.report import charts, disclosure, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, estimate_row
@@ -54,7 +54,7 @@ class Attribution(Result):
     def sentence(self) -> str:
         """Say how far the models differ about the channel with the largest credit."""
         rows = self._rows("attribution.credit_share").dropna(subset="estimate")
-        rows = rows[rows["channel"] != OTHER]
+        rows = rows[~rows["channel"].isin([OTHER, NOTHING])]
         if rows.empty:
             return "No channel has enough people behind its conversions to be shown."
         top = rows.groupby("channel", sort=False)["estimate"].mean().idxmax()
@@ -134,7 +134,9 @@ def attribution(
 
     Notes
     -----
-    The channel of the outcome itself is the last stay of its journey. Intervals come from
+    Where an outcome happens is no contact that led to it, and neither is where a journey is lost:
+    their own contacts get no credit. Journeys of nothing else go to 'no contact before', so that
+    credits add up to all conversions. Intervals come from
     persons drawn again: they are dealt into 100 parts by chance, and parts are drawn with
     replacement, so that a person keeps all journeys and a journey all its moves. Their standard
     error makes Student's interval on the logit scale.
@@ -152,7 +154,14 @@ def attribution(
             f"half_life_days must be above 0 and draws at least 2, but they are "
             f"{half_life_days:g} and {draws}."
         )
-    found = ways(journeys, of=_column(journeys, of), cycle=cycle, most=most, repeats=repeats)
+    found = ways(
+        journeys,
+        of=_column(journeys, of),
+        cycle=cycle,
+        most=most,
+        repeats=repeats,
+        with_end=False,
+    )
     if (bought := found.counts["converted"]) < FEWEST:
         raise Withheld(
             f"Attribution needs at least {FEWEST} journeys that reached the outcome, but "
@@ -211,9 +220,11 @@ def _rows(
 def _note(found: Ways, known: Credits, least: int) -> str:
     """Say what the credits cannot carry: single stays, and visitors whom nobody knows."""
     alone = words.plural_from(least, known.alone, "conversion")
+    bare = found.counts["bare"]
     parts = [
-        f"{alone} had a single stay, which every model gives all of it; the place of the outcome "
-        "is the last stay.",
+        f"{alone} had a single stay, which every model gives all of it. The contact that is the "
+        "outcome itself gets no credit"
+        + (f"; where nothing came before it, that goes to '{NOTHING}'." if bare else "."),
         found.note(known.stays, least),
     ]
     if nameless := found.counts["anonymous"]:

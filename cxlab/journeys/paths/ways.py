@@ -20,6 +20,7 @@ __all__ = [
     "BEGIN",
     "ENDS",
     "FEWEST",
+    "NOTHING",
     "OTHER",
     "START",
     "Ways",
@@ -33,6 +34,8 @@ __all__ = [
 _ENDED = dict(zip(ENDS, ("reached the outcome", "were lost", "ended in silence"), strict=True))
 START = -1  # where every journey comes from
 BEGIN, OTHER = "start", "other places"
+NOTHING = "no contact before"  # all that is known of the journey is its end
+_IS_END = "(d.state = 'converted' and c.is_outcome = 1) or (d.state = 'lost' and c.is_lost = 1)"
 FEWEST = 10  # journeys, below which no way is a usual one
 
 
@@ -48,12 +51,12 @@ class Ways:
     decided : Table
         One row per journey: `journey`, `person` (a number), `state`, `decided_us`.
     names : list of str
-        The places by code; the last one is 'other places' where some were gathered.
+        The places by code; 'other places' where some were gathered.
     of : str
         What a place is: touchpoint, channel, stage or activity.
     counts : dict of str to int
         Journeys decided in the cycle by state, those still `open`, those of `anonymous`
-        visitors, and all `contacts`.
+        visitors, those that are `bare` (nothing but their end), and all `contacts`.
     repeats : bool
         Whether contacts at one place, one after another, are stays of their own.
     cycle : str
@@ -82,7 +85,7 @@ class Ways:
     @property
     def gathered(self) -> bool:
         """Whether the last place stands for several."""
-        return bool(self.names) and self.names[-1] == OTHER
+        return OTHER in self.names
 
     def name(self, code: int) -> str:
         """Say what a code stands for: a place, the start, or an end."""
@@ -122,7 +125,13 @@ class Ways:
 
 
 def ways(
-    journeys: Journeys, *, of: str | None, cycle: Cycle, most: int, repeats: bool = False
+    journeys: Journeys,
+    *,
+    of: str | None,
+    cycle: Cycle,
+    most: int,
+    repeats: bool = False,
+    with_end: bool = True,
 ) -> Ways:
     """Find the decided journeys of a cycle, and number the places they came to.
 
@@ -139,6 +148,9 @@ def ways(
         Places with a name of their own, the most frequent ones.
     repeats : bool
         Whether contacts at one place, one after another, are stays of their own.
+    with_end : bool
+        Whether the contact that is the outcome, or the loss, is a stay. Without, a journey of
+        nothing else comes to one place, 'no contact before'.
 
     Returns
     -------
@@ -162,32 +174,39 @@ def ways(
             f"Ways need at least {FEWEST} journeys that were decided in {cycle.name}, but there "
             f"are {total}."
         )
+    ends = "false" if with_end else _IS_END
+    on_the_way = f"t.is_after = 0 and not ({ends})"
+    marked = codes.merge(journeys.places[["place", "is_outcome", "is_lost"]], on="place")
     sizes = query(
-        """
+        f"""
         select c.code, count(*) as n from t join d on t.journey = d.journey
-        join c on t.place = c.place where t.is_after = 0 group by c.code order by c.code
+        join c on t.place = c.place where {on_the_way} group by c.code order by c.code
         """,
         t=journeys.touches,
         d=chosen,
-        c=codes,
+        c=_whole_numbers(marked),
     )
-    codes, names = _most_frequent(sizes, codes, names, most, in_order=column == "stage")
+    code, names = _most_frequent(sizes, codes, names, most, in_order=column == "stage")
+    if not with_end and counts["bare"]:
+        names = [*names, NOTHING]
     contacts = view(
-        """
-        select t.journey, t.position, t.at_us, c.code, d.person, d.decided_us,
+        f"""
+        select t.journey, t.position, t.at_us, d.person, d.decided_us,
+            case when {ends} then {len(names) - 1} else c.code end as code,
             case when d.state = 'converted' then 1 else 0 end as converted
-        from t join d on t.journey = d.journey join c on t.place = c.place where t.is_after = 0
+        from t join d on t.journey = d.journey join c on t.place = c.place
+        where {on_the_way} or (t.is_after = 0 and d.touches = 1)
         """,
         t=journeys.touches,
         d=chosen,
-        c=codes,
+        c=_whole_numbers(marked.assign(code=code)),
     )
     return Ways(
         contacts=contacts,
         decided=chosen,
         names=names,
         of=column,
-        counts=counts | {"contacts": int(sizes["n"].sum())},
+        counts=counts | {"contacts": int(sizes["n"].sum()) + (0 if with_end else counts["bare"])},
         repeats=repeats,
         cycle=cycle.name,
         can=_possible(journeys),
@@ -241,14 +260,18 @@ def size_of(steps: Table) -> int:
 
 def _counts(journeys: Journeys, chosen: Table, cycle: Cycle) -> dict[str, int]:
     found = query(
-        "select state, count(*) as n, sum(anonymous) as anonymous from d group by state "
-        "order by state",
+        """
+        select state, count(*) as n, sum(anonymous) as anonymous,
+            sum(case when touches = 1 and state <> 'ended' then 1 else 0 end) as bare
+        from d group by state order by state
+        """,
         d=chosen,
     )
     open_ = still_open(journeys, cycle)
     states = dict(zip(found["state"], found["n"], strict=True))
     counts = {state: int(states.get(state, 0)) for state in ENDS}
-    return counts | {"open": open_, "anonymous": int(found["anonymous"].sum())}
+    more = {name: int(found[name].sum()) for name in ("anonymous", "bare")}
+    return counts | more | {"open": open_}
 
 
 def _column(journeys: Journeys, of: str | None) -> str:
@@ -263,7 +286,7 @@ def _column(journeys: Journeys, of: str | None) -> str:
 
 def _most_frequent(
     sizes: pd.DataFrame, codes: pd.DataFrame, names: list[str], most: int, *, in_order: bool
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[pd.Series, list[str]]:
     """Number the places anew: the most frequent first, those beyond `most` as one."""
     ranked = sizes.sort_values(["n", "code"], ascending=[False, True])["code"].tolist()
     own = ranked[:most] if len(ranked) > most + 1 else ranked  # one alone keeps its name
@@ -273,9 +296,12 @@ def _most_frequent(
     labels = [names[old] for old in own]
     if len(own) < len(ranked):
         labels.append(OTHER)
-    seen = codes["code"].isin(ranked)
-    new = codes["code"].map(place).fillna(len(own)).astype(int)
-    return codes.assign(code=new)[seen], labels
+    return codes["code"].map(place).fillna(len(own)).astype(int), labels
+
+
+def _whole_numbers(marked: pd.DataFrame) -> pd.DataFrame:
+    """Write what is true or false as 1 or 0, which both engines read alike."""
+    return marked.astype({"is_outcome": int, "is_lost": int})
 
 
 def _possible(journeys: Journeys) -> tuple[str, ...]:
