@@ -73,12 +73,45 @@ def test_the_running_example_is_followed_as_published(running: Journeys) -> None
 
 
 def test_the_running_example_has_six_variants(running: Journeys) -> None:
-    found = variants(running, cycle=CYCLE)
+    found = variants(running, cycle=CYCLE, with_end=True)
     assert sorted(found.estimates["sequence"].str.replace(" > ", "")) == [
         "RCKDIKCDICKDX", "RCKDITKDP", "RCKDP", "RKCDP", "RKTDX", "RTKDX",
     ]  # fmt: skip
     assert found.estimates["estimate"].to_numpy() == pytest.approx(1 / 6)
     assert "6 of 6 variants shown (100.0% of journeys)" in found.note
+
+
+def test_ways_without_their_end_tell_how_many_reach_it(engine: Engine) -> None:
+    given = ["ab!"] * 12 + ["ab"] * 8 + ["!"] * 10
+    log = log_of(given)
+    log.loc[log["activity"] == "buy", "touchpoint"] = "till"
+    made = split_journeys(
+        engine.table(log), JourneySettings(outcome=["buy"], gap="10 days"), cutoff=CYCLE.cutoff
+    )
+    found = variants(made, cycle=CYCLE).estimates.set_index(["sequence", "metric"])["estimate"]
+    assert found["a > b", "paths.variant_share"] == pytest.approx(20 / 30)
+    assert found["a > b", "paths.variant_conversion"] == pytest.approx(12 / 20)
+    assert found["no contact before", "paths.variant_share"] == pytest.approx(10 / 30)
+    assert ("no contact before", "paths.variant_conversion") not in found.index
+    ends = dead_ends(made, cycle=CYCLE).estimates
+    assert set(ends.loc[ends["metric"] == "paths.dead_end_share", "place"].dropna()) == {"a", "b"}
+
+
+def test_contacts_of_one_moment_are_told() -> None:
+    log = log_of(["abc"] * 20)
+    log.loc[log["touchpoint"] == "b", "occurred_at"] -= timedelta(hours=1)
+    made = split_journeys(log, JourneySettings(outcome=[], gap="10 days"), cutoff=CYCLE.cutoff)
+    assert (
+        "20 moves in no time: contacts of one moment stand" in transitions(made, cycle=CYCLE).note
+    )
+
+
+def test_where_journeys_begin_has_a_name_among_the_first_steps() -> None:
+    later = "".join(letter * 2 for letter in "bcdefghij")
+    log = log_of([f"z{later}"] * 15 + [f"y{later}"] * 15)
+    made = split_journeys(log, JourneySettings(outcome=[], gap="10 days"), cutoff=CYCLE.cutoff)
+    found = flow(made, cycle=CYCLE, steps=2, most=4, repeats=True).estimates
+    assert {"y", "z"} <= set(found["from_place"])
 
 
 def log_of(ways_: list[str], *, gap_days: int = 0) -> pd.DataFrame:
@@ -178,7 +211,7 @@ def test_dead_ends_and_loops_of_random_ways_are_those_counted_by_hand(engine: En
     assert {tuple(str(s).split(" > ")[:2]): round(r["estimate"] * r["n"]) for s, r in
             returns.iterrows()} == dict(back)  # fmt: skip
     assert all(r["n"] == onward[tuple(str(s).split(" > ")[:2])] for s, r in returns.iterrows())
-    raw = [list(w.replace("!", w[len(w.rstrip("!")) - 1])) for w in given]
+    raw = [list(w.rstrip("!")) for w in given]  # the purchase repeats no contact
     again = Counter(a for w in raw for a, b in pairwise(w) if a == b)
     repeats = round_[round_["metric"] == "paths.repeat_share"]
     assert dict(zip(repeats["sequence"].str[0], repeats["estimate"] * repeats["n"], strict=True)) \

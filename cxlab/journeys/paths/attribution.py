@@ -16,7 +16,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.errors import ParameterError, Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.paths.credit import MODELS, Credits, credits_of, resampled
-from cxlab.journeys.paths.ways import FEWEST, NOTHING, OTHER, Ways, ways
+from cxlab.journeys.paths.ways import FEWEST, NOTHING, OTHER, Size, Ways, ways
 from cxlab.report import charts, disclosure, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, estimate_row
@@ -225,7 +225,7 @@ def _note(found: Ways, known: Credits, least: int) -> str:
         f"{alone} had a single stay, which every model gives all of it. The contact that is the "
         "outcome itself gets no credit"
         + (f"; where nothing came before it, that goes to '{NOTHING}'." if bare else "."),
-        found.note(known.stays, least),
+        found.note(Size(known.stays, 0), least),
     ]
     if nameless := found.counts["anonymous"]:
         parts.append(

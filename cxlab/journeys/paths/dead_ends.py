@@ -11,7 +11,7 @@ from cxlab.data.engine import Table, query
 from cxlab.errors import Withheld
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.paths.shares import coverage, share_row
-from cxlab.journeys.paths.ways import OTHER, Ways, one, size_of, stays, ways
+from cxlab.journeys.paths.ways import NOTHING, OTHER, Ways, one, size_of, stays, ways
 from cxlab.report import charts, disclosure, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result
@@ -124,13 +124,14 @@ def dead_ends(
         it was the last place and that ended without the outcome; without a place the average
         over all places, each counted as often as journeys came to it.
         `paths.last_place_share`: of all journeys without the outcome, those that ended there.
+        What a journey is lost by, such as a refusal, is no place: it would be a dead end for all.
 
     Raises
     ------
     Withheld
         As in `transitions`, or if every journey reached the outcome.
     """
-    found = ways(journeys, of=of, cycle=cycle, most=most)
+    found = ways(journeys, of=of, cycle=cycle, most=most, with_end=False)
     if found.counts["lost"] + found.counts["ended"] == 0:
         raise Withheld(
             f"Dead ends need journeys that ended without the outcome, but all of {cycle.name} "
@@ -139,8 +140,8 @@ def dead_ends(
     steps = stays(found)
     rows = []
     for cell in _endings(found, steps, by_place=True):
-        place = {"place": found.name(int(cell["code"]))}
-        rows.append(share_row("paths.dead_end_share", cell, **place))
+        if (name := found.name(int(cell["code"]))) != NOTHING:
+            rows.append(share_row("paths.dead_end_share", cell, place=name))
     rows += [
         share_row("paths.dead_end_share", cell, place=None)
         for cell in _endings(found, steps, by_place=False)
@@ -179,15 +180,16 @@ def loops(journeys: Journeys, *, cycle: Cycle, of: str | None = None, most: int 
     Loops
         By `sequence`: `paths.repeat_share` (A > A): of the contacts at a place, those
         followed at once by another at the same place. `paths.return_share` (A > B > A): of
-        the moves from A to B, those that went straight back to A.
+        the moves from A to B, those that went straight back to A. The contact that is the
+        outcome, or the loss, repeats no other.
 
     Raises
     ------
     Withheld
         As in `transitions`, or if no journey repeated a place.
     """
-    found = ways(journeys, of=of, cycle=cycle, most=20)
-    raw = ways(journeys, of=of, cycle=cycle, most=20, repeats=True)
+    found = ways(journeys, of=of, cycle=cycle, most=20, with_end=False)
+    raw = ways(journeys, of=of, cycle=cycle, most=20, repeats=True, with_end=False)
     once = stays(found)
     again = query(
         f"""

@@ -112,12 +112,12 @@ def step_matrix(
     ----------
     journeys : Journeys
         See `split_journeys`.
-    cycle, of
+    cycle, of, repeats
         As in `transitions`.
     steps : int
         How many steps from the start.
-    most, repeats
-        As in `transitions`.
+    most : int
+        Places with a name of their own, the most frequent of the first contacts.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def step_matrix(
     Withheld
         As in `transitions`.
     """
-    found = ways(journeys, of=of, cycle=cycle, most=most, repeats=repeats)
+    found = ways(journeys, of=of, cycle=cycle, most=most, repeats=repeats, first=steps)
     rows_of = stays(found)
     cells = query(
         "select * from t order by step, code",
@@ -173,12 +173,12 @@ def flow(
     ----------
     journeys : Journeys
         See `split_journeys`.
-    cycle, of
+    cycle, of, repeats
         As in `transitions`.
     steps : int
         How many steps from the start are drawn.
-    most, repeats
-        As in `transitions`.
+    most : int
+        As in `step_matrix`.
 
     Returns
     -------
@@ -191,7 +191,7 @@ def flow(
     Withheld
         As in `transitions`.
     """
-    found = ways(journeys, of=of, cycle=cycle, most=most, repeats=repeats)
+    found = ways(journeys, of=of, cycle=cycle, most=most, repeats=repeats, first=steps)
     rows_of = stays(found)
     links = view(
         """
@@ -220,7 +220,7 @@ def flow(
         for cell in cells.to_dict("records")
     ]  # fmt: skip
     size = size_of(rows_of)
-    shown = float(cells["total"].sum()) / size
+    shown = float(cells["total"].sum()) / size.stays
     made = Flow(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of journeys that go from one {found.of} to the next, by step; decided "

@@ -14,7 +14,7 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, keep, query, view
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.paths.shares import share_row
-from cxlab.journeys.paths.ways import Ways, many, stays, ways
+from cxlab.journeys.paths.ways import NOTHING, Ways, many, size_of, stays, ways
 from cxlab.report import charts, disclosure, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result
@@ -92,6 +92,7 @@ def variants(
     of: str | None = None,
     most: int = 15,
     repeats: bool = False,
+    with_end: bool = False,
 ) -> Variants:
     """The most frequent ways of the journeys decided in a cycle.
 
@@ -105,14 +106,16 @@ def variants(
         Ways that are shown.
     repeats
         As in `transitions`.
+    with_end : bool
+        Whether the contact that is the outcome, or the loss, belongs to a way, as process mining
+        has it.
 
     Returns
     -------
     Variants
         `paths.variant_share` by `sequence`: of all journeys those that took it;
-        `paths.variant_conversion`: of those the ones that reached the outcome. The outcome's
-        own place is the last one of a way. Where a place is an activity the outcome is one
-        itself, and the rate, all or nothing, is left out.
+        `paths.variant_conversion`: of those the ones that reached the outcome, unless ways tell
+        it themselves.
 
     Raises
     ------
@@ -124,9 +127,9 @@ def variants(
     Ways are told apart by their first 36 stays (of up to 31 places; 30 of up to 63) and by
     their length. Persons are the units of all intervals.
     """
-    found = ways(journeys, of=of, cycle=cycle, most=62, repeats=repeats)
-    packed = keep(pack(found, stays(found)))
-    size = int(query("select sum(stays) as n from p", p=packed)["n"][0])
+    found = ways(journeys, of=of, cycle=cycle, most=62, repeats=repeats, with_end=with_end)
+    steps = stays(found)
+    packed, size = keep(pack(found, steps)), size_of(steps)
     names = ", ".join(_columns())
     whole = query(
         f"select count(*) as n from (select stays, {names} from p group by stays, {names}) as d",
@@ -138,7 +141,7 @@ def variants(
         way = _THEN.join(unpack([int(cell[c]) for c in _columns()], cell["stays"], found.names))
         journeys_of = {"sequence": way, "measure": "share of journeys"}
         rows.append(share_row("paths.variant_share", cell, **journeys_of))
-        if found.of != "activity" and found.counts["converted"]:
+        if found.counts["converted"] and not with_end and way != NOTHING:
             converted = {
                 "people": cell["buyers"], "total": cell["converted"],
                 "total_total": cell["converted_converted"], "n_total": cell["x_converted"],

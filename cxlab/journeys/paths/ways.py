@@ -5,6 +5,7 @@ and left for a later cycle.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -23,6 +24,7 @@ __all__ = [
     "NOTHING",
     "OTHER",
     "START",
+    "Size",
     "Ways",
     "many",
     "one",
@@ -37,6 +39,13 @@ BEGIN, OTHER = "start", "other places"
 NOTHING = "no contact before"  # all that is known of the journey is its end
 _IS_END = "(d.state = 'converted' and c.is_outcome = 1) or (d.state = 'lost' and c.is_lost = 1)"
 FEWEST = 10  # journeys, below which no way is a usual one
+
+
+class Size(NamedTuple):
+    """How many stays journeys have, and how many of them begin at the moment of the one before."""
+
+    stays: int
+    tied: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,8 +102,8 @@ class Ways:
             return BEGIN
         return self.names[code] if code < len(self.names) else ENDS[code - len(self.names)]
 
-    def note(self, stays: int, least: int = 0) -> str:
-        """Say which journeys these are, and how many contacts were part of a longer stay.
+    def note(self, size: Size, least: int = 0) -> str:
+        """Say which journeys these are, how many contacts were one stay, and what is not in order.
 
         Where an end has fewer than `least` journeys, none is told apart: whoever knows the
         others and their sum would know it.
@@ -114,7 +123,12 @@ class Ways:
             )
         if self.is_silent:
             said += " The log names no touchpoint, so a place is an activity."
-        again = self.counts["contacts"] - stays
+        if size.tied:
+            said += (
+                f" {words.plural_from(least, size.tied, 'move')} in no time: contacts of one "
+                "moment stand in the order of the planned stages, then of their names."
+            )
+        again = self.counts["contacts"] - size.stays
         if self.repeats or not again:
             return said
         verb = "is" if again == 1 else "are"
@@ -132,6 +146,7 @@ def ways(
     most: int,
     repeats: bool = False,
     with_end: bool = True,
+    first: int | None = None,
 ) -> Ways:
     """Find the decided journeys of a cycle, and number the places they came to.
 
@@ -151,6 +166,9 @@ def ways(
     with_end : bool
         Whether the contact that is the outcome, or the loss, is a stay. Without, a journey of
         nothing else comes to one place, 'no contact before'.
+    first : int, optional
+        The most frequent places among so many first contacts of a journey have a name, so that
+        where journeys begin is not among the others. Default: among all.
 
     Returns
     -------
@@ -179,12 +197,14 @@ def ways(
     marked = codes.merge(journeys.places[["place", "is_outcome", "is_lost"]], on="place")
     sizes = query(
         f"""
-        select c.code, count(*) as n from t join d on t.journey = d.journey
+        select c.code, count(*) as n, sum(case when t.position <= $first then 1 else 0 end) as early
+        from t join d on t.journey = d.journey
         join c on t.place = c.place where {on_the_way} group by c.code order by c.code
         """,
         t=journeys.touches,
         d=chosen,
         c=_whole_numbers(marked),
+        first=first or 0,
     )
     code, names = _most_frequent(sizes, codes, names, most, in_order=column == "stage")
     if not with_end and counts["bare"]:
@@ -253,9 +273,13 @@ def stays(found: Ways) -> Table:
     )
 
 
-def size_of(steps: Table) -> int:
-    """Count the rows of a table."""
-    return int(query("select count(*) as n from s", s=steps)["n"][0])
+def size_of(steps: Table) -> Size:
+    """Count the stays, and the moves whose order the log does not tell."""
+    found = query(
+        "select count(*) as n, sum(case when next_us = at_us then 1 else 0 end) as tied from s",
+        s=steps,
+    ).iloc[0]
+    return Size(stays=int(found["n"]), tied=int(found["tied"]))
 
 
 def _counts(journeys: Journeys, chosen: Table, cycle: Cycle) -> dict[str, int]:
@@ -288,7 +312,9 @@ def _most_frequent(
     sizes: pd.DataFrame, codes: pd.DataFrame, names: list[str], most: int, *, in_order: bool
 ) -> tuple[pd.Series, list[str]]:
     """Number the places anew: the most frequent first, those beyond `most` as one."""
-    ranked = sizes.sort_values(["n", "code"], ascending=[False, True])["code"].tolist()
+    ranked = sizes.sort_values(["early", "n", "code"], ascending=[False, False, True])[
+        "code"
+    ].tolist()
     own = ranked[:most] if len(ranked) > most + 1 else ranked  # one alone keeps its name
     if in_order:  # stages keep their order
         own = sorted(own)
