@@ -152,9 +152,11 @@ def retention(
 
     Notes
     -----
-    The product limit over whole weeks with a log-log band. Those still running count as long
-    as they have run, those who come under observation late from then on. Where customers have
-    several subscriptions, the variance carries the design effect of the share that ended.
+    Survival retention: who has left stays so, and the share never rises; a customer who comes
+    back begins another subscription. The product limit over whole weeks with a log-log band.
+    Those still running count as long as they have run, never as ended; those who come under
+    observation late count from then on. Where customers have several subscriptions, the
+    variance carries the design effect of the share that ended.
 
     References
     ----------

@@ -128,8 +128,9 @@ def cohorts(
     cycle : Cycle
         Orders of its cutoff or later are not looked at.
     mode : {"on", "on_or_after", "bracket"}
-        Whether a customer counts who ordered in the period itself, in it or in any later
-        one, or within a bracket of days since the first order.
+        Whether a customer counts who ordered in the period itself (retention as active in
+        period), in it or in any later one (survival retention), or within a bracket of days
+        since the first order (active in period).
     every_days : int
         Length of a period that begins with each customer's own first order. Default: the
         cycles of the calendar, of which period 1 is the one after the first order.
@@ -155,9 +156,10 @@ def cohorts(
 
     Notes
     -----
-    Wilson's interval; the change by Newcombe's. A cohort without customers has no row. Counts
-    of `on_or_after` may still rise, and early periods have had more time to: only in that mode
-    a row never rises from left to right.
+    Wilson's interval; the change by Newcombe's. Each share is of all who first bought in the
+    cohort's cycle, in every period. A cohort without customers has no row. Counts of
+    `on_or_after` may still rise, and early periods have had more time to: only in that mode
+    a row never rises from left to right, for only survival retention cannot.
 
     References
     ----------

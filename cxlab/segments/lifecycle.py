@@ -143,7 +143,9 @@ def states(
     cycle : Cycle
         States are those at its cutoff, beside those at its start.
     cooling_days, lapse_days : int
-        A purchase keeps its customer active for the one and from lapsing for the other.
+        A purchase keeps its customer active for the one and from lapsing for the other. Without
+        a contract nobody says that they leave: who has not been silent for longer than
+        `lapse_days` never counts as lapsed, and who lapsed may return.
     rules : mapping, optional
         Product line to its own `{"cooling_days": ..., "lapse_days": ...}`.
     line : str, optional

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from cxlab.churn import churn_rate
 from cxlab.data.calendar import parse_cycle
 from cxlab.data.engine import Engine
 from cxlab.errors import Withheld
@@ -55,6 +56,52 @@ def test_a_ledger_gives_what_is_printed_of_it(engine: Engine):
     }  # fmt: skip
     assert _of(found, "opening_amount")["estimate"] == 10_000
     _assert_adds_up(found)
+
+
+def _subscribed() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same ledger as subscriptions, of which two change their fee."""
+    held, changes = [], []
+    for name, (before, after) in LEDGER.items():
+        start = "2017-05-01" if before else "2018-02-01"
+        held.append(
+            (name, name, start, None if after else "2018-02-01", "voluntary", before or after)
+        )
+        if before and after and before != after:
+            kind = "upgrade" if after > before else "downgrade"
+            changes.append((name, "2018-02-15", kind, before, after))
+    return _held(*held), _changed(*changes)
+
+
+@pytest.mark.parametrize("of", ["orders", "subscriptions"])
+def test_each_rate_of_the_ledger_is_as_worked_out_by_hand(engine: Engine, of: str):
+    """ORACLES.md, K2; each to 12 digits, with the identities between them."""
+    names = {"lost": "stopped", "less": "less", "more": "more", "new": "new"}
+    if of == "orders":
+        found = order_bridge(engine.table(_orders()), cycle=CYCLE)
+    else:
+        held, changes = (engine.table(x) for x in _subscribed())
+        found = recurring_bridge(held, changes, cycle=CYCLE)
+        names |= {"lost": "churn, voluntary", "less": "contraction", "more": "upsell"}
+    opening, moved = _of(found, "opening_amount")["estimate"], _amounts(found)
+    gross, net = (_of(found, f"{which}_retained_share") for which in ("gross", "net"))
+    rates = {name: moved[movement] / opening for name, movement in names.items()}
+    assert rates == pytest.approx(
+        {"lost": -0.30, "less": -0.06, "more": 0.05, "new": 0.08}, abs=1e-12
+    )
+    assert (gross["estimate"], net["estimate"]) == pytest.approx((0.64, 0.69), abs=1e-12)
+    growth = moved["change"] / opening
+    assert growth == pytest.approx(-0.23, abs=1e-12)
+    assert growth == pytest.approx(net["estimate"] + rates["new"] - 1, abs=1e-12)
+    assert net["estimate"] == pytest.approx(gross["estimate"] + rates["more"], abs=1e-12)
+    # Of 50 who brought something 40 still do: logo retention.
+    assert (gross["count"], gross["n"]) == (40, 50)
+
+
+def test_logo_retention_of_the_ledger_is_what_its_churn_leaves(engine: Engine):
+    # One subscription each: of five running at the opening, four go on.
+    found = churn_rate(engine.table(_subscribed()[0]), cycle=CYCLE).estimates
+    rate = found[found["metric"] == "churn.rate"].iloc[0]
+    assert (1 - rate["estimate"], rate["n"]) == (pytest.approx(0.80, abs=1e-12), 50)
 
 
 def test_gross_and_net_of_millions_are_as_printed():

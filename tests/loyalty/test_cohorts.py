@@ -66,6 +66,16 @@ def test_on_or_after_counts_whoever_comes_later_and_never_rises(engine: Engine):
     assert "cohorts.newest_change" not in set(found.estimates["metric"])
 
 
+def test_only_survival_retention_cannot_rise_and_every_period_counts_the_whole_cohort():
+    """ORACLES.md, K7: f is back in period 2 alone, so that more are active then than in 1."""
+    orders = pd.concat([ORDERS, _orders({"f": ["2017-08-01", "2018-02-03"]}, times=20)])
+    for mode, expected in (("on", [0.25, 0.75, 0.25]), ("on_or_after", [1.0, 1.0, 0.25])):
+        rows = cohorts(orders, cycle=CYCLE, mode=mode).estimates
+        row = rows[rows["cohort"] == "2017Q3"].sort_values("period")
+        assert row["estimate"].tolist() == expected
+        assert row["n"].tolist() == [40, 40, 40]
+
+
 def test_rolling_periods_begin_with_each_customers_own_first_order(engine: Engine):
     found = cohorts(engine.table(ORDERS), cycle=CYCLE, every_days=60)
     # The cohort of 2018Q1 ends on 31 March, 91 days before the cutoff: no period of 60 days

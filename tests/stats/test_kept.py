@@ -33,6 +33,18 @@ def both(ledger):
     return sums(brought, kept), sums(brought, now - kept)
 
 
+def test_a_small_ledger_is_as_worked_out_by_hand():
+    # Customers a, b, c, d and f of ORACLES.md, K2; e is new and in neither share.
+    brought, now = np.array([100.0, 200, 300, 150, 250]), np.array([100.0, 250, 0, 90, 250])
+    kept = np.minimum(brought, now)
+    gross, more = sums(brought, kept), sums(brought, now - kept)
+    assert kept_share(gross).estimate == pytest.approx(0.64, abs=1e-12)
+    assert net_share(gross, more).estimate == pytest.approx(0.69, abs=1e-12)
+    assert more.mean == pytest.approx(0.05, abs=1e-12)
+    stayed = kept_share(sums(np.ones(5), now > 0))
+    assert (stayed.estimate, stayed.n) == (0.8, 5)  # each customer counts as one: logo retention
+
+
 def test_equal_amounts_that_go_or_stay_are_a_share_of_customers():
     brought, kept = [10.0] * 500, [0.0] * 50 + [10.0] * 450
     found, plain = kept_share(sums(brought, kept)), wilson(450, 500)

@@ -121,16 +121,16 @@ def test_without_censoring_the_variance_is_that_of_a_share(given):
         assert share[-1] == pytest.approx(events[cause].sum() / found.n, abs=1e-12)
         known = np.isfinite(found.se[:, at])
         binomial = share * (1 - share) / found.n
-        assert found.se[known, at] ** 2 == pytest.approx(binomial[known], abs=1e-10)
+        assert found.se[known, at] ** 2 == pytest.approx(binomial[known], abs=1e-12)
         each = np.repeat(time, events[cause])
         horizon = float(time.max())
         lost = np.r_[horizon - each, np.zeros(int(found.n) - len(each))]
         mean = found.mean_lost(cause, horizon)
-        assert mean.estimate == pytest.approx(lost.mean(), abs=1e-10)
+        assert mean.estimate == pytest.approx(lost.mean(), rel=1e-12, abs=1e-12)
         assert not mean.low > mean.estimate + 1e-12
         assert not mean.high < mean.estimate - 1e-12
         if (each < horizon).any():
-            assert mean.se**2 == pytest.approx(lost.var() / found.n, abs=1e-9)
+            assert mean.se**2 == pytest.approx(lost.var() / found.n, rel=1e-12, abs=1e-12)
 
 
 @quick

@@ -77,7 +77,7 @@ def test_rossi_with_breslow_ties_is_that_of_r():
 def test_covariates_that_change_over_time_are_those_of_r():
     fit = heart_fit(["age", "surgery", "transplant", "year"])
     assert fit.coef == pytest.approx(
-        [0.02716664096, -0.63720988997, -0.01025077241, -0.14634634565], **COEF
+        [0.02716664096, -0.63720988997, -0.01025077241, -0.14634634567], **COEF
     )
     assert fit.se == pytest.approx(
         [0.01371411521, 0.36722599618, 0.31375479834, 0.07046797952], **COEF
@@ -219,7 +219,7 @@ def test_a_history_cut_in_two_says_the_same(frame, how, cut):
 
 
 @settings(deadline=None, max_examples=40)
-@given(tables(), st.floats(-1e3, 1e3), st.floats(1e-3, 1e3))
+@given(tables(), st.floats(-1e3, 1e3), st.floats(1e-3, 1e3) | st.floats(-1e3, -1e-3))
 def test_shifting_a_covariate_changes_nothing_and_scaling_it_scales_its_coefficient(
     frame, shift, scale
 ):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cxlab.errors import DataError
 from cxlab.stats.customer_base import fit_repeat_buying, histories
 from cxlab.stats.customer_base.beta_bernoulli import BetaGeometricBernoulli
-from cxlab.stats.customer_base.maximum import slopes
+from cxlab.stats.customer_base.maximum import maximise, slopes
 
 # x, t_x and donors, of 11,104 with 6 opportunities each (table 1).
 DONORS = [
@@ -35,6 +35,23 @@ def test_the_likelihood_and_its_optimum_are_the_published_ones():
     assert list(fit.params.values()) == pytest.approx(
         [1.203522, 0.749716, 0.656718, 2.783442], rel=1e-5
     )
+
+
+def test_where_nobody_leaves_it_is_the_beta_binomial_which_it_beats():
+    """Chances to leave that are next to nothing (gamma) make BG/BB a beta-binomial."""
+    nobody = np.log([1e-12, 1.0])  # changes the likelihood by less than its last printed digit
+
+    def stays(theta):
+        value, gradient = MODEL.log_likelihood(np.r_[theta, nobody], BASE)
+        return value, gradient[:2]
+
+    printed = np.array([0.487275, 0.826434])
+    assert stays(np.log(printed))[0] == pytest.approx(-35516.1098962, abs=1e-6)
+    found = maximise(stays, [start[:2] for start in MODEL.starts(BASE)], ["alpha", "beta"])
+    assert not found.reason
+    assert np.exp(found.theta).tolist() == pytest.approx(printed, abs=5e-7)  # as printed
+    assert found.value == pytest.approx(-35516.1098962, abs=5e-8)
+    assert fit_repeat_buying(BASE, model="BG/BB").log_likelihood > found.value + 2000
 
 
 def test_expected_donations_and_chances_to_be_there_are_those_of_btyd():

@@ -89,14 +89,21 @@ def test_optima_on_cdnow_are_those_of_btyd(cdnow_base, model, expected, height):
 
 
 @pytest.mark.parametrize(
-    ("model", "height"), [("BG/NBD", -9582.425561), ("Pareto/NBD", -9594.973931)]
+    ("model", "params", "at_printed", "height"),
+    [
+        ("BG/NBD", BG_PRINTED, -9582.426831, -9582.425561),
+        ("Pareto/NBD", PARETO_PRINTED, -9594.974010, -9594.973931),
+    ],
 )
-def test_optima_on_weeks_of_two_decimals_are_as_high_as_those_of_lifetimes(cdnow, model, height):
-    # lifetimes 0.11.3 and BTYD read a file with rounded weeks; the printed parameters give
-    # -9582.426831 and -9594.974010 there.
+def test_weeks_of_two_decimals_give_what_lifetimes_gives(cdnow, model, params, at_printed, height):
+    """lifetimes 0.11.3 and R's BTYD read a file with rounded weeks."""
     t_x, watched = (np.round(cdnow[name] + 1e-9, 2) for name in ("t_x", "watched"))
-    fit = fit_repeat_buying(histories(cdnow["x"], t_x, watched), model=model)
-    assert fit.log_likelihood == pytest.approx(height, abs=1e-3)
+    assert (t_x.sum(), watched.sum()) == pytest.approx((16135.52, 77111.21))  # those of its file
+    base = histories(cdnow["x"], t_x, watched)
+    found, _ = MODELS[model].log_likelihood(np.log(params), base)
+    assert found == pytest.approx(at_printed, abs=6e-7)  # as printed
+    # Their searches stop up to a millionth below the top.
+    assert fit_repeat_buying(base, model=model).log_likelihood == pytest.approx(height, abs=5e-6)
 
 
 def test_expected_purchases_of_a_new_customer_are_those_of_the_closed_forms():
