@@ -202,7 +202,8 @@ def retention_difference(
     counts, people = counted(cells)
     people = people.set_index("grp")
     ended = counts.groupby("grp")["ended"].sum()
-    names = [group for group in names if ended.get(group, 0) >= FEWEST]
+    few = [group for group in names if ended.get(group, 0) < FEWEST]
+    names = [group for group in names if group not in few]
     if len(names) < 2:
         raise Withheld(
             f"A comparison by {name} needs two groups of which {FEWEST} subscriptions have ended, "
@@ -229,7 +230,13 @@ def retention_difference(
         note=f"Base: {words.number(both['n'].sum())} subscriptions, of which "
         f"{words.number(ended[names].sum())} have ended by the end of {cycle.name}. Those that "
         "still run count as long as they have run. p-values are Holm's, for all pairs. A "
-        "difference is no cause: groups may differ in more than the group.",
+        "difference is no cause: groups may differ in more than the group."
+        + (
+            f" Left out, since fewer than {FEWEST} of them have ended, from which no interval can "
+            f"be had: {words.listing(few)}."
+            if few
+            else ""
+        ),
         by=name,
         horizon_days=WEEK * weeks,
     )

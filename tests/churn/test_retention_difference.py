@@ -68,6 +68,17 @@ def test_means_differences_and_tests_are_those_of_single_rows(
     assert found.horizon_days == 364
 
 
+def test_a_group_that_hardly_anybody_left_is_named_and_not_dropped_in_silence() -> None:
+    table = subscriptions(np.random.default_rng(2), 600)
+    table["plan"] = np.random.default_rng(0).choice(["a", "b"], 600)
+    table.loc[table.index[:100], ["plan", "ended_at"]] = ["loyal", pd.NaT]
+    found = retention_difference(table, cycle=CYCLE, by="plan")
+    assert "loyal" not in set(found.estimates["plan"])
+    assert (
+        "fewer than 10 of them have ended, from which no interval can be had: loyal" in found.note
+    )
+
+
 def test_p_values_of_pairs_are_holms() -> None:
     table = subscriptions(np.random.default_rng(2), 900)
     table["plan"] = np.random.default_rng(0).choice(list("abc"), 900)
