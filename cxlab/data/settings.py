@@ -75,6 +75,7 @@ class Definitions(Strict):
     lapse_days: Days = 180
     stale_days: Days = 45
     repurchase_days: Days = 90
+    slow_days: Days = 3
     rfm: RfmSettings = RfmSettings()
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ _MEANING = {
     "lapse_days": "A customer has lapsed after this many days without a purchase.",
     "stale_days": "A table without a row for longer than this is called stale.",
     "repurchase_days": "Days after a delivery in which a new order counts as coming back.",
+    "slow_days": "A ticket that is not solved within so many days is solved slowly.",
     "scores": "Recency, frequency and value are scored from one to this.",
     "cuts": "Cut points between the scores; without any, quantiles are used.",
     "rules": "Scores that make a named segment; without any, the standard rules are used.",

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlab.churn import last_straw, silent_leavers
-from cxlab.data.engine import Engine
+from cxlab.churn import last_straw, signals, silent_leavers
+from cxlab.data.engine import Engine, frame
 from cxlab.errors import ParameterError, Withheld
 from cxlab.stats.cox import cox
 from cxlab.stats.intervals import wilson
+from tests.labs import TableLab
 
 from .test_drivers import CYCLE
 
@@ -164,3 +165,31 @@ def test_silence_before_the_records_is_none() -> None:
     assert shares["cycle"].min() == "2018Q3"
     with pytest.raises(Withheld, match="need 10 customers who left"):
         silent_leavers(table.head(5), said, **how)
+
+
+def test_a_ticket_is_slow_once_its_days_are_over_and_solved_later_or_not_at_all(
+    engine: Engine,
+) -> None:
+    opened = pd.Timestamp("2018-02-01 09:00")
+    days = [2.0, 3.5, None, None]  # until solved; the last one is opened just before the end
+    tickets = pd.DataFrame(
+        {
+            "ticket_id": range(4), "customer_id": list("abcd"),
+            "opened_at": [opened, opened, opened, pd.Timestamp("2018-12-30")],
+            "solved_at": [opened + pd.Timedelta(days=d) if d else pd.NaT for d in days],
+        }
+    )  # fmt: skip
+    customers = pd.DataFrame({"customer_id": list("abcd")})
+    tables = {"customers": engine.table(customers), "tickets": engine.table(tickets)}
+
+    def slow(**given: object) -> list[tuple[str, pd.Timestamp]]:
+        lab = TableLab(given.pop("tables", tables), CYCLE, purpose="service", **given)
+        found = frame(signals(lab)[["customer_id", "signal", "occurred_at"]], limit=20)
+        found = found[found["signal"] == "ticket solved slowly"].sort_values("customer_id")
+        return list(zip(found["customer_id"], found["occurred_at"], strict=True))
+
+    over = opened + pd.Timedelta(days=3)
+    assert slow() == [("b", over), ("c", over)]
+    assert slow(definitions={"slow_days": 5}) == [("c", opened + pd.Timedelta(days=5))]
+    unsolved = engine.table(tickets.drop(columns="solved_at"))
+    assert slow(tables=tables | {"tickets": unsolved}) == []
