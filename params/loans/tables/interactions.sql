@@ -3,11 +3,13 @@ select
     application_id as customer_id,
     occurred_at,
     activity,
-    case when is_call then 'phone call' end as touchpoint,
+    touchpoint,
     stage,
-    case when is_call then 'phone' end as channel,
+    channel,
     'application' as object_type,
     application_id as object_id,
+    duration_s,
+    wait_s,
     handled_by,
     'loan system' as source
 from _events
