@@ -68,7 +68,8 @@ def test_rates_are_of_those_whose_window_is_over_and_the_others_are_counted_in_s
         "(14.5 to 51.9%); the largest loss is before 'cart': 60.0% of those at 'look' were lost."
     )
     assert safe.note.startswith(
-        "Left out, since they entered less than 10 days before the end: 12."
+        "Not counted, whether they converted or not: people that entered less than 10 days before "
+        "the end (12)."
     )
     assert "in order, other contacts between them allowed" in safe.note
     assert "same moment count in either order" in safe.note

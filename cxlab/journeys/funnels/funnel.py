@@ -262,5 +262,9 @@ def _waiting_rows(counts: FunnelCounts) -> pd.DataFrame:
 def _waiting(estimates: pd.DataFrame, spec: Funnel) -> str:
     """Say how many entrants are left out because their window is not over."""
     row = estimates[estimates["metric"] == "funnel.immature"].iloc[0]
-    n = "too few to show" if row["suppressed"] else words.number(row["estimate"])
-    return f"Left out, since they entered less than {spec.window} before the end: {n}."
+    units = UNITS[spec.count_by]
+    n = "too few to show how many" if row["suppressed"] else words.number(row["estimate"])
+    return (
+        f"Not counted, whether they converted or not: {units} that entered less than "
+        f"{spec.window} before the end ({n})."
+    )

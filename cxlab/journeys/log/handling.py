@@ -69,8 +69,7 @@ class Handling(Result):
             )
         if not said:
             return f"Too few people were met in {self.cycle} to time their contacts."
-        text = "; ".join(said)
-        return f"{text[:1].upper()}{text[1:]}."
+        return f"{words.begun('; '.join(said))}."
 
     def _longest(self, metric: str, what: str) -> str:
         rows = self._medians(metric).dropna(subset="estimate")

@@ -182,13 +182,13 @@ def _note(begun: Begun, still: int, hours: WorkingHours | None, least: int, unst
     )
     if still:
         said.append(
-            f"{words.plural_from(least, still, 'stay')} in a stage had not ended, or not for "
-            "sure, and count in the same way."
+            f"{words.begun(words.plural_from(least, still, 'stay'))} in a stage had not ended, or "
+            "not for sure, and count in the same way."
         )
     if begun.late:
         said.append(
-            f"{words.plural_from(least, begun.late, 'journey')} began so late that no end can "
-            "be known yet."
+            f"{words.begun(words.plural_from(least, begun.late, 'journey'))} began so late that "
+            "no end can be known yet."
         )
     if begun.unnamed:
         nobody = words.plural_from(least, begun.unnamed, "journey")

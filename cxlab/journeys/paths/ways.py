@@ -118,9 +118,7 @@ class Ways:
         if going := self.counts["open"]:
             others = words.plural_from(least, going, "other")
             verb = "was" if going == 1 >= least else "were"
-            said += (
-                f" {others[:1].upper()}{others[1:]} {verb} still open and left to a later cycle."
-            )
+            said += f" {words.begun(others)} {verb} still open and left to a later cycle."
         if self.is_silent:
             said += " The log names no touchpoint, so a place is an activity."
         if size.tied:
@@ -132,9 +130,10 @@ class Ways:
         if self.repeats or not again:
             return said
         verb = "is" if again == 1 else "are"
+        alike = f", all of '{OTHER}' taken for one," if self.gathered else ""
         return (
-            f"{said} {words.plural(again, 'contact')} at the same place as the one before "
-            f"{verb} part of one stay."
+            f"{said} {words.plural(again, 'contact')} at the same {self.of} as the one before"
+            f"{alike} {verb} part of one stay."
         )
 
 
