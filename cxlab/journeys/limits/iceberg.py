@@ -182,7 +182,8 @@ def iceberg(
     if not rows:
         raise Withheld(
             f"Nothing of {cycle.name} can be set against the log: no order, no outcome, and no "
-            "contact after one. Name the outcome and the stages after it under `journey`."
+            "contact after one. Name the outcome and the stages after it under `journey`. "
+            f"{journeys.unseen}".rstrip()
         )
     left = [f"{words.number(n)} contacts {reason}" for reason, n in journeys.left_out.items()]
     frame = pd.DataFrame(rows)

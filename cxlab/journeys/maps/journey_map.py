@@ -177,7 +177,10 @@ def journey_map(
     return JourneyMap(
         estimates=frame[frame["persona"].isin(kept)].reset_index(drop=True),
         subtitle=f"From the first contact to the last, {begun.said(cycle)}; 95% intervals",
-        noted=lambda least: _note(begun, still, hours, least, metrics=metrics),
+        noted=lambda least: (
+            _note(begun, still, hours, least, metrics=metrics)
+            + (f" No journey can reach the outcome: {journeys.unseen}" if journeys.unseen else "")
+        ),
         cycle=cycle.name,
         outcome=words.listing(journeys.settings.outcome, "or"),
         personas=kept,

@@ -153,7 +153,7 @@ def timeline(
     return Timeline(
         estimates=frame,
         subtitle=f"Quartiles of lengths of time, {begun.said(cycle)}; 95% interval",
-        noted=lambda least: _note(begun, still, hours, least, unstaged),
+        noted=lambda least: _note(begun, still, hours, least, [unstaged, _unreached(journeys)]),
         cycle=cycle.name,
         outcome=words.listing(journeys.settings.outcome, "or"),
         personas=begun.personas,
@@ -170,11 +170,18 @@ def _stages_if_any(journeys: Journeys) -> tuple[Stages, str]:
         return Stages(names=[], plan={}, of_place=of_place), f"Stages are not timed: {reason}"
 
 
-def _note(begun: Begun, still: int, hours: WorkingHours | None, least: int, unstaged: str) -> str:
+def _unreached(journeys: Journeys) -> str:
+    return f"No way to the outcome is timed: {journeys.unseen}" if journeys.unseen else ""
+
+
+def _note(
+    begun: Begun, still: int, hours: WorkingHours | None, least: int, missing: list[str]
+) -> str:
     said = [
         "Open journeys count as long as they were watched (product limit), and the several "
         "journeys of a person as one cluster."
     ]
+    unstaged, unreached = missing
     said.append(
         unstaged
         or "A journey is in the furthest stage that it has reached; time in a stage runs from "
@@ -195,4 +202,6 @@ def _note(begun: Begun, still: int, hours: WorkingHours | None, least: int, unst
         said.append(f"Left out, since nobody knows their persona: {nobody}.")
     if hours is not None and not unstaged:
         said.append(f"Working hours: {hours.said()}.")
+    if unreached:
+        said.append(unreached)
     return " ".join(said)
