@@ -145,8 +145,22 @@ def test_an_optional_step_is_marked_and_no_loss_is_counted_there(log) -> None:
 def test_too_few_mature_entrants_are_a_reason_and_no_rate() -> None:
     log = visits(np.random.default_rng(2), 200)
     late = log[log["occurred_at"] >= "2018-03-24"]
-    with pytest.raises(Withheld, match=r"0; of \d+ more they are not over yet"):
+    with pytest.raises(Withheld, match=r"0; of \d+ more they are not over yet\.$"):
         funnel(late, SPEC, cycle=CYCLE)
+
+
+@pytest.mark.parametrize(
+    ("window", "says"),
+    [("10 days", ""), ("45 days", ""), ("60 days", "its first 30 days"), ("90 days", "nobody's")],
+)
+def test_a_window_that_takes_most_of_a_cycle_says_what_to_set(window, says) -> None:
+    log = visits(np.random.default_rng(2), 400)
+    spec = SPEC.model_copy(update={"window": window})
+    try:
+        said = funnel(log, spec, cycle=CYCLE).note
+    except Withheld as reason:
+        said = str(reason)
+    assert (says in said) and (bool(says) == ("set a shorter `window` of the funnel" in said))
 
 
 def test_the_curve_counts_all_who_entered_and_the_last_of_them_as_long_as_seen(

@@ -15,7 +15,7 @@ from cxlab.data.funnel_settings import Funnel
 from cxlab.errors import Withheld
 from cxlab.journeys.funnels.counts import FunnelCounts, shared_counts
 from cxlab.journeys.funnels.rates import UNITS, StepCounts, mature_steps, titled, together
-from cxlab.journeys.funnels.wording import described, left_out, ruled
+from cxlab.journeys.funnels.wording import described, left_out, long_window, ruled
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -194,7 +194,7 @@ def funnel(
     return FunnelResult(
         estimates=titled(pd.DataFrame(rows), name),
         subtitle=described(spec, cycle, by=group or ""),
-        note=f"{left_out(counts)} {ruled(spec)}",
+        note=" ".join(filter(None, [long_window(spec, cycle), left_out(counts), ruled(spec)])),
         spec=spec,
         cycle=cycle.name,
         by=group or "",
@@ -211,7 +211,8 @@ def enough(counts: FunnelCounts, spec: Funnel, cycle: Cycle) -> StepCounts:
     raise Withheld(
         f"A conversion needs at least {FEWEST} {units} whose {spec.window} since "
         f"{spec.steps[0].name} are over, but {cycle.name} has "
-        f"{words.number(found.entrants if found else 0)}; of {waiting} more they are not over yet."
+        f"{words.number(found.entrants if found else 0)}; of {waiting} more they are not over yet. "
+        f"{long_window(spec, cycle)}".rstrip()
     )
 
 
