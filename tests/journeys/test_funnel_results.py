@@ -11,7 +11,7 @@ from cxlab.data.engine import DuckEngine, Engine
 from cxlab.data.funnel_settings import Funnel
 from cxlab.data.kpis import kpi_problems
 from cxlab.data.settings import Settings
-from cxlab.errors import Withheld
+from cxlab.errors import MissingColumnError, Withheld
 from cxlab.journeys import (
     count_funnel,
     funnel,
@@ -350,3 +350,13 @@ def test_the_first_step_is_drawn_as_the_whole_and_is_not_called_withheld(log) ->
     assert "withheld" not in texts
     assert f"{reached:,.0f}" in texts
     assert max(bar.get_width() for bar in drawn.patches) == pytest.approx(1.0)
+
+
+def test_a_log_without_the_column_of_the_groups_says_what_to_map(log) -> None:
+    silent = log.drop(columns="channel", errors="ignore")
+    with pytest.raises(MissingColumnError, match=r"no column 'channel'.* Map it in tables/inter"):
+        funnel(silent, SPEC, cycle=CYCLE, by="channel")
+    found = funnel(silent.assign(channel=None), SPEC, cycle=CYCLE, by="channel")
+    assert found.sentence().endswith(
+        "no group can be shown, since the log does not say their channel."
+    )

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import pandas as pd
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike
 from cxlab.data.funnel_settings import Funnel
@@ -112,6 +113,8 @@ class FunnelResult(Result):
     def _between(self, rows: pd.DataFrame) -> str:
         known = rows[rows[self.by].notna() & rows["estimate"].notna()]
         known = known.sort_values("estimate", kind="stable")
+        if list(known[self.by]) == [NOT_KNOWN]:
+            return f"no group can be shown, since the log does not say their {self.by}"
         if len(known) < 2:
             return (
                 f"{len(known)} of its groups can be shown"

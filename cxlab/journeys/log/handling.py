@@ -80,7 +80,11 @@ class Handling(Result):
         middle, low, high = (
             words.duration(top[c] / per_day) for c in ("estimate", "conf_low", "conf_high")
         )
-        return f"{top[self.by]} {what}, half of the time {middle} or more ({low} to {high})"
+        said = f"{top[self.by]} {what}, half of the time {middle} or more ({low} to {high})"
+        worked = self._medians(_WAITED_OPEN).set_index(self.by)["estimate"]
+        if metric != _WAITED or pd.isna(worked.get(top[self.by])):
+            return said
+        return f"{said}, {words.duration(worked[top[self.by]] / 24)} in working hours"
 
     def _medians(self, metric: str) -> pd.DataFrame:
         rows = self._rows(metric)

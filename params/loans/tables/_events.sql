@@ -2,7 +2,7 @@
 -- application, the touchpoint and the channel (the bank takes applications on its web page,
 -- sends offers by mail, and calls by phone). A: state of the application; O: state of an offer;
 -- W: work by staff, which is planned, begun and done. What ends an application or an offer has
--- no touchpoint of its own: it happens where the application stands.
+-- no place of its own: it happens where the application stands.
 with names(published, said, stage, touchpoint, channel) as (
     values
         ('A_SUBMITTED', 'submitted', 'apply', 'application form', 'web'),
@@ -16,7 +16,7 @@ with names(published, said, stage, touchpoint, channel) as (
         ('O_SELECTED', 'offer selected', 'offer', 'making the offer', 'back office'),
         ('O_CREATED', 'offer created', 'offer', 'making the offer', 'back office'),
         ('O_SENT', 'offer sent', 'offer', 'offer letter', 'mail'),
-        ('O_CANCELLED', 'offer cancelled', 'offer', null, null),
+        ('O_CANCELLED', 'offer cancelled', null, null, null),
         ('W_Nabellen offertes', 'call after the offer', 'offer', 'call after the offer', 'phone'),
         ('O_SENT_BACK', 'offer sent back', 'assess', 'offer sent back', 'mail'),
         ('W_Valideren aanvraag', 'assessment', 'assess', 'assessment', 'back office'),
@@ -24,12 +24,12 @@ with names(published, said, stage, touchpoint, channel) as (
             'call about missing papers', 'phone'),
         ('W_Beoordelen fraude', 'fraud check', 'assess', 'fraud check', 'back office'),
         ('O_ACCEPTED', 'offer accepted', 'decide', 'granting the loan', 'back office'),
-        ('O_DECLINED', 'offer declined', 'decide', null, null),
+        ('O_DECLINED', 'offer declined', null, null, null),
         ('A_APPROVED', 'approved', 'decide', 'granting the loan', 'back office'),
         ('A_REGISTERED', 'registered', 'decide', 'granting the loan', 'back office'),
         ('A_ACTIVATED', 'activated', 'decide', 'granting the loan', 'back office'),
-        ('A_DECLINED', 'declined', 'decide', null, null),
-        ('A_CANCELLED', 'cancelled', 'decide', null, null)
+        ('A_DECLINED', 'declined', null, null, null),
+        ('A_CANCELLED', 'cancelled', null, null, null)
 ),
 events as (
     select
@@ -83,7 +83,7 @@ rows_ as (
 select
     r.* exclude (published),
     coalesce(n.said, r.published) as activity,
-    n.stage,
+    coalesce(n.stage, last_value(n.stage ignore nulls) over so_far) as stage,
     coalesce(n.touchpoint, last_value(n.touchpoint ignore nulls) over so_far) as touchpoint,
     coalesce(n.channel, last_value(n.channel ignore nulls) over so_far) as channel,
     row_number() over so_far as event_no

@@ -11,5 +11,11 @@ select
     duration_s,
     wait_s,
     handled_by,
+    -- As the segments of the settings have it, so that the funnel can be compared by it.
+    case
+        when requested_amount < 10000 then 'below 10,000 euro'
+        when requested_amount < 20000 then '10,000 to 20,000 euro'
+        when requested_amount >= 20000 then '20,000 euro and more'
+    end as amount_asked,
     'loan system' as source
 from _events
