@@ -178,6 +178,22 @@ def test_check_tells_what_is_wrong_with_key_measures_and_tables(call, tmp_path, 
     assert "Mend the source, or change quality in study.yaml." in out
 
 
+def test_check_names_an_outcome_of_journeys_that_no_contact_is_of(call, study):
+    log = "interaction_id,customer_id,occurred_at,activity\n1,ada,2018-01-05 10:00,bought\n"
+    sql = "select * from read_csv('{raw}/log.csv', header = true, all_varchar = true)"
+    Path("study/tables/interactions.sql").write_text(sql)
+    Path("raw/log.csv").write_text(log)
+    Path("study/study.yaml").write_text(YAML + "journey: {outcome: [brought], lost: [left]}\n")
+    code, out, _ = call("check", "study", "--cycle", "2018Q1")
+    assert code == 2
+    assert "journey.outcome names ['brought'], which no contact is of. Did you mean" in out
+    assert "warning: journey.lost names ['left'], which no contact is of. The log has bought" in out
+    Path("study/study.yaml").write_text(YAML + "journey: {outcome: [bought, won]}\n")
+    code, out, _ = call("check", "study", "--cycle", "2018Q1")
+    assert code == 0  # the other outcome is seen
+    assert "warning: journey.outcome names ['won'], which no contact is of." in out
+
+
 def test_check_warns_of_silence_without_failing(call, study):
     code, out, _ = call("check", "study", "--cycle", "2018Q1")
     assert code == 0

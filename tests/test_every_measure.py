@@ -23,6 +23,7 @@ from cxlab.data.engine import DuckEngine, Table, TableLike, in_one_engine, keep,
 from cxlab.data.friction_settings import FrictionSettings
 from cxlab.data.journey_settings import JourneySettings, PlannedStage
 from cxlab.data.lab import Lab, open_lab
+from cxlab.data.working_time import WorkingHours
 from cxlab.errors import CxlabError
 from cxlab.report.disclosure import is_money
 from cxlab.report.disclosure.policy import TOP1, TOP2
@@ -70,6 +71,16 @@ JOURNEY = JourneySettings(
 
 def _journeys(t: Tables, c: Cycle) -> cx.journeys.Journeys:
     return cx.journeys.split_journeys(t["interactions"], JOURNEY, cutoff=c.cutoff)
+
+
+def _worked(t: Tables) -> TableLike:
+    """Let contacts wait for two days at most, and take an hour: the shop does not note it."""
+    (log,) = in_one_engine(t["interactions"])
+    return view(
+        "select i.*, epoch_us(occurred_at) % 172800000000 / 1000000 as wait_s, "
+        "epoch_us(occurred_at) % 3600000000 / 1000000 as duration_s from i",
+        i=log,
+    )
 
 
 def _feelings(t: Tables) -> TableLike:
@@ -248,6 +259,9 @@ ANALYSES: dict[str, Analysis] = {
     "sessions": lambda t, c: cx.journeys.sessions(
         t["interactions"], cycle=c, outcome=["order placed"]
     ),
+    "handling": lambda t, c: cx.journeys.handling(
+        _worked(t), cycle=c, by="channel", hours=WorkingHours()
+    ),
     "iceberg": lambda t, c: cx.journeys.iceberg(_journeys(t, c), t["orders"], cycle=c),
     "drift": lambda t, c: cx.journeys.drift(_journeys(t, c), cycle=c, since=c.previous),
     "drift of paths": lambda t, c: cx.journeys.drift(
@@ -277,7 +291,7 @@ ANALYSES: dict[str, Analysis] = {
 # Distinct histories of buying: as many for ten times the customers. A curve has a row per step of
 # time, in each of the stages; a regression one per pattern, by week of life and end.
 LONGER = dict.fromkeys(["repeat buying", "still buying", "value", "value by region"], 390)
-LONGER |= dict.fromkeys(["timeline", "journey map"], 2_000)
+LONGER |= dict.fromkeys(["timeline", "journey map"], 2_000) | {"handling": 3_000}
 LONGER |= dict.fromkeys(["what goes with leaving", "forecast of leaving"], 2_000)
 LONGER |= dict.fromkeys(["ratios by age", "last straw"], 2_000)
 # Words that claim a direction, words that take a claim back, and an interval of a difference.

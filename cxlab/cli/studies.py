@@ -19,9 +19,10 @@ def check(study: StudyArg, cycle: CycleOpt = None) -> None:
 
     Prints for each table how many rows came in, are used, were set aside and were
     excluded by a rule, and why; which checks of the tables fail or warn; and what is
-    wrong with the key measures, which gives exit code 2.
+    wrong with the key measures, or with the outcome of journeys, which gives exit
+    code 2.
     """
-    from cxlab.cycle.lint import kpi_lines, quality_lines
+    from cxlab.cycle.lint import journey_lines, kpi_lines, quality_lines
     from cxlab.cycle.plan import make_plan
 
     folder, settings = open_study(study)
@@ -40,7 +41,9 @@ def check(study: StudyArg, cycle: CycleOpt = None) -> None:
     for chapter in plan.chapters:
         typer.echo(f"{chapter.name}: {chapter.withheld or 'ready'}")
     wrong, silent = kpi_lines(settings)
-    for line in (*silent, *wrong):
+    lost, unseen = journey_lines(plan.snapshot, settings)
+    wrong += lost
+    for line in (*silent, *unseen, *wrong):
         typer.echo(line)
     if wrong:
         raise typer.Exit(2)

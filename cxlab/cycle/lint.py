@@ -1,8 +1,10 @@
-"""What `cxlab check` says beyond the rows: checks of the tables, and the key measures."""
+"""What `cxlab check` says beyond the rows: checks of tables, key measures, and the journey."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cxlab.data.engine import DuckEngine, query
+from cxlab.data.journey_settings import never_seen
 from cxlab.data.kpis import kpi_problems, silent_families
 from cxlab.data.quality import REMEDY
 from cxlab.metrics import FAMILIES
@@ -11,7 +13,9 @@ if TYPE_CHECKING:
     from cxlab.data.settings import Settings
     from cxlab.data.snapshot import Snapshot
 
-__all__ = ["kpi_lines", "quality_lines"]
+__all__ = ["journey_lines", "kpi_lines", "quality_lines"]
+
+_LISTED = 30  # activities of the log that are named
 
 
 def quality_lines(snapshot: "Snapshot") -> Iterator[str]:
@@ -21,6 +25,25 @@ def quality_lines(snapshot: "Snapshot") -> Iterator[str]:
             yield f"  {row['state']}: {row['table']}, {row['check']}: {row['says']}"
     for reason in snapshot.withheld.values():
         yield f"  {reason} {REMEDY}"
+
+
+def journey_lines(snapshot: "Snapshot", settings: "Settings") -> tuple[list[str], list[str]]:
+    """Return what is wrong with how journeys end, and what else no contact is of."""
+    named = {"outcome": settings.journey.outcome, "lost": settings.journey.lost}
+    file = snapshot.folder / "interactions.parquet"
+    if not any(named.values()) or "interactions" not in snapshot.columns or not file.is_file():
+        return [], []
+    log = DuckEngine().read_parquet([file], snapshot.columns["interactions"])
+    found = query("select distinct activity from l order by activity", l=log, limit=10**6)
+    seen = found["activity"].tolist()
+    wrong, missing = [], []
+    for key, activities in named.items():
+        said = never_seen(f"journey.{key}", activities, seen, most=_LISTED)
+        if said and key == "outcome" and not {*activities} & {*seen}:
+            wrong.append(f"{said} Without an outcome nothing converts: change it in study.yaml.")
+        elif said:
+            missing.append(f"warning: {said}")
+    return wrong, missing
 
 
 def kpi_lines(settings: "Settings") -> tuple[list[str], list[str]]:

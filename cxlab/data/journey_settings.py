@@ -4,15 +4,16 @@ The planned map is what the company means customers to live through. What they d
 through is found in the interactions, and set against it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from cxlab.data.span import Span
 from cxlab.data.strict import Share, Strict
+from cxlab.errors import did_you_mean
 
-__all__ = ["MEDIA", "JourneySettings", "PlannedStage"]
+__all__ = ["MEDIA", "JourneySettings", "PlannedStage", "never_seen"]
 
 Medium = Literal["online", "offline"]
 
@@ -127,3 +128,38 @@ class JourneySettings(Strict):
         if both := sorted({*self.outcome} & {*self.lost}):
             raise ValueError(f"an activity is the outcome or its loss, but {both} is both")
         return self
+
+
+def never_seen(key: str, named: Iterable[str], seen: Iterable[str], *, most: int = 5) -> str:
+    """Say which activities of a setting no contact is of, and which there are instead.
+
+    Parameters
+    ----------
+    key : str
+        The setting, such as `journey.outcome`.
+    named : iterable of str
+        The activities that it names.
+    seen : iterable of str
+        The activities of the log.
+    most : int
+        Of these so many are listed, by name.
+
+    Returns
+    -------
+    str
+        Empty where each is in the log.
+
+    Examples
+    --------
+    >>> print(never_seen("journey.lost", ["left"], ["seen", "bought"]))
+    journey.lost names ['left'], which no contact is of. The log has bought, seen.
+    """
+    known = sorted(set(seen))
+    missing = [name for name in named if name not in known]
+    if not missing:
+        return ""
+    more = f" and {len(known) - most:,} others" if len(known) > most else ""
+    return (
+        f"{key} names {missing}, which no contact is of.{did_you_mean(missing[0], known)} The log "
+        f"has {', '.join(known[:most])}{more}."
+    )

@@ -72,6 +72,7 @@ interactions (interaction_id) known occurred_at
     object_id text
     outcome text in success fail abandoned
     duration_s number >=0
+    wait_s number >=0
     value_amount money
     campaign_id text
     is_bot flag

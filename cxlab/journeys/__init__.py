@@ -13,6 +13,7 @@ from cxlab.journeys.limits.drift import Drift, drift, drifts
 from cxlab.journeys.limits.iceberg import Iceberg, iceberg
 from cxlab.journeys.log.coverage import Contacts, contacts
 from cxlab.journeys.log.friction import Friction, friction
+from cxlab.journeys.log.handling import Handling, handling
 from cxlab.journeys.log.session_rows import split_sessions
 from cxlab.journeys.log.sessions import Sessions, sessions
 from cxlab.journeys.maps.journey_map import JourneyMap, journey_map, touchpoints_by_stage
@@ -39,6 +40,7 @@ __all__ = [
     "FunnelCounts",
     "FunnelResult",
     "FunnelSplit",
+    "Handling",
     "Iceberg",
     "JourneyMap",
     "JourneySettings",
@@ -64,6 +66,7 @@ __all__ = [
     "funnel",
     "funnel_change",
     "funnel_split",
+    "handling",
     "iceberg",
     "journey_map",
     "journeys_of",

@@ -15,7 +15,7 @@ import pandas as pd
 
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
-from cxlab.data.journey_settings import JourneySettings
+from cxlab.data.journey_settings import JourneySettings, never_seen
 from cxlab.data.lab import Lab
 from cxlab.data.span import moment_us, span_us
 from cxlab.errors import MissingColumnError, Withheld, did_you_mean
@@ -51,6 +51,9 @@ class Journeys:
         the log is silent), `is_outcome`, `is_lost`, `is_after`, `stage_no`.
     left_out : dict of str to int
         Contacts that are in no journey, by reason.
+    unseen : str
+        Why no journey can have the outcome that the settings name; empty where one can. All
+        of what needs no outcome is told as for a study that declares none.
     """
 
     touches: Table = field(repr=False)
@@ -59,6 +62,7 @@ class Journeys:
     left_out: dict[str, int]
     settings: JourneySettings = field(repr=False)
     cutoff: datetime
+    unseen: str = ""
 
     def codes(self, of: str) -> tuple[pd.DataFrame, list[str]]:
         """Number the values of one column of `places`.
@@ -144,7 +148,7 @@ def split_journeys(
     Raises
     ------
     Withheld
-        If no contact can be given to a person, or the log has no outcome that the settings name.
+        If no contact can be given to a person.
     MissingColumnError
         If a column that the settings name is not there.
 
@@ -179,6 +183,11 @@ def split_journeys(
         )
     contacts = few_places(contact_view(log, key=settings.key, cutoff=cutoff))
     places = _places(contacts, settings)
+    unseen = never_seen("journey.outcome", settings.outcome, places["activity"])
+    if not places["is_outcome"].any():
+        settings = settings.model_copy(update={"outcome": []})
+    else:
+        unseen = ""  # of several outcomes one is enough
     number = "row_number() over (order by case_id)"
     whose, person = "case_id", number  # without a key a case is a person
     if settings.key is not None:
@@ -204,6 +213,7 @@ def split_journeys(
         left_out=contacts_left_out(log, cutoff=cutoff, key=settings.key),
         settings=settings,
         cutoff=cutoff,
+        unseen=unseen,
     )
 
 
@@ -230,13 +240,6 @@ def _places(contacts: Table, settings: JourneySettings) -> pd.DataFrame:
     ends = found["is_outcome"] | found["is_lost"]
     found["is_after"] = found["stage"].isin(after) & ~ends
     found["stage_no"] = found["stage"].map(planned).fillna(len(planned)).astype(int)
-    if missing := [a for a in settings.outcome if a not in set(found["activity"])]:
-        near = did_you_mean(missing[0], found["activity"])
-        if len(missing) == len(settings.outcome):
-            raise Withheld(
-                f"The outcome of journeys is declared as {settings.outcome}, but no contact in the "
-                f"log is of that kind.{near} Change journey.outcome in study.yaml."
-            )
     ordered = found.sort_values(["stage_no", "is_outcome", *PLACE], kind="stable")
     return ordered.reset_index(drop=True).assign(place=lambda f: range(len(f)))
 

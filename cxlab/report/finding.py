@@ -19,7 +19,7 @@ import pandas as pd
 from cxlab.columns import ESTIMATE
 from cxlab.errors import ConvergenceError, Withheld
 from cxlab.metrics import version_of
-from cxlab.report import disclosure
+from cxlab.report import disclosure, words
 from cxlab.report.disclosure import Policy
 
 __all__ = [
@@ -282,7 +282,10 @@ def _bundle(result: Result, *, title: str | None = None) -> dict[str, Any]:
 
     safe = result.protect(_publishing.policy)
     _publishing.shown += 1
-    sentence, uid = title or safe.sentence(), f"f{_publishing.shown}{_publishing.session}"
+    sentence, uid = (
+        words.begun(title or safe.sentence()),
+        f"f{_publishing.shown}{_publishing.session}",
+    )
     payload = {
         "kind": "result",
         "anchor": uid,

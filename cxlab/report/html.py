@@ -93,7 +93,7 @@ def figure(result: Drawable, *, headline: str, uid: str) -> str:
         table = f'<details class="cx-data"><summary>{rows}</summary>{table}</details>'
     link = tables.download(frame, name=_file_name(headline))
     subtitle = f'<p class="cx-sub">{text(result.subtitle)}</p>' if result.subtitle else ""
-    note = f'<p class="cx-note">{text(result.note)}</p>' if result.note else ""
+    note = f'<p class="cx-note">{text(words.begun(result.note))}</p>' if result.note else ""
     chart = f'<div class="cx-chart">{drawing}</div>' if drawing else ""
     broad = " cx-broad" if picture else ""
     return (

@@ -9,8 +9,10 @@ import math
 __all__ = [
     "MINUS",
     "TIMES",
+    "begun",
     "change",
     "duration",
+    "first_few",
     "interval",
     "is_money",
     "listing",
@@ -158,6 +160,31 @@ def listing(items: list[str], last: str = "and") -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def first_few(items: list[str], most: int = 5) -> str:
+    """Join the first words, and say how many more there are.
+
+    Examples
+    --------
+    >>> first_few(["web", "app"]), first_few(["web", "app", "shop", "tv"], most=2)
+    ('web and app', 'web, app and 2 others')
+    """
+    left = len(items) - most
+    if left < 2:  # naming the last one is as short as counting it
+        return listing(items)
+    return f"{', '.join(items[:most])} and {number(left)} others"
+
+
+def begun(sentence: str) -> str:
+    """Let a sentence begin with a capital, also where a name of the data comes first.
+
+    Examples
+    --------
+    >>> begun("fewer than 10 journeys"), begun("8.4% of all"), begun("")
+    ('Fewer than 10 journeys', '8.4% of all', '')
+    """
+    return sentence[:1].upper() + sentence[1:]
 
 
 def is_money(unit: str) -> bool:

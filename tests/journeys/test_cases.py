@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxlab.data.calendar import parse_cycle
 from cxlab.data.engine import Engine, frame, query
 from cxlab.data.journey_settings import JourneySettings
-from cxlab.errors import MissingColumnError, Withheld
+from cxlab.errors import MissingColumnError
+from cxlab.journeys import flow, loops, timeline
 from cxlab.journeys.cases import split_journeys
 
 CUTOFF = datetime(2018, 4, 1)
@@ -122,11 +124,33 @@ def test_stages_of_activities_stand_in_where_the_log_names_none() -> None:
     }
 
 
-def test_an_outcome_that_nobody_ever_had_is_withheld_with_the_nearest_name() -> None:
-    with pytest.raises(Withheld, match="Did you mean 'bought'"):
-        split_journeys(
-            log_of(("a", "01-01", "bought")), JourneySettings(outcome=["brought"]), cutoff=CUTOFF
-        )
+def test_an_outcome_that_nobody_ever_had_is_told_and_journeys_are_cut_as_without_one() -> None:
+    log = log_of(("a", "01-01", "seen"), ("a", "01-02", "bought"), ("b", "01-01", "seen"))
+    found, plain = (
+        split_journeys(log, JourneySettings(outcome=named), cutoff=CUTOFF)
+        for named in (["brought"], [])
+    )
+    assert found.unseen == (
+        "journey.outcome names ['brought'], which no contact is of. Did you mean 'bought'? The "
+        "log has bought, seen."
+    )
+    assert plain.unseen == ""
+    assert found.settings.outcome == []
+    tables = [frame(each.journeys, limit=9).sort_values("journey") for each in (found, plain)]
+    pd.testing.assert_frame_equal(*tables)
+    one = split_journeys(log, JourneySettings(outcome=["brought", "bought"]), cutoff=CUTOFF)
+    assert one.unseen == ""  # of several outcomes one is enough
+
+
+def test_what_needs_no_outcome_is_shown_without_one_and_says_why() -> None:
+    days = pd.date_range("2018-01-02", periods=6)
+    rows = [(f"c{i}", at, what) for i in range(20) for at, what in zip(days, "ababab", strict=True)]
+    log = pd.DataFrame(rows, columns=["customer_id", "occurred_at", "activity"])
+    rules = JourneySettings(outcome=["brought"], gap="10 days")
+    found = split_journeys(log.assign(touchpoint=log["activity"]), rules, cutoff=CUTOFF)
+    now = parse_cycle("2018Q1")
+    for shown in (flow(found, cycle=now), timeline(found, cycle=now), loops(found, cycle=now)):
+        assert "journey.outcome names ['brought'], which no contact is of." in shown.note
 
 
 def test_a_key_that_is_no_column_is_refused() -> None:

@@ -193,6 +193,10 @@ def test_a_true_effect_is_found_and_where_there_is_none_none_is_claimed() -> Non
     ]
     assert row["conf_low"] <= 0.25 <= row["conf_high"]
     assert "without the outcome more often with form abandoned, +" in strong.sentence()
+    odd = friction(with_truth(2, 1_500, -0.25), rules, cycle=CYCLE, outcome=["buy"]).sentence()
+    assert "they end without the outcome less often with form abandoned, −" in odd
+    assert "the other way than a sign of friction should go" in odd
+    assert "the other way" not in strong.sentence()
     none = friction(with_truth(3, 1_500, 0.0), rules, cycle=CYCLE, outcome=["buy"])
     assert "no kind clearly goes with more or fewer" in none.sentence()
 

@@ -11,7 +11,7 @@ from cxlab.data.engine import DuckEngine, Engine
 from cxlab.data.funnel_settings import Funnel
 from cxlab.data.kpis import kpi_problems
 from cxlab.data.settings import Settings
-from cxlab.errors import Withheld
+from cxlab.errors import MissingColumnError, Withheld
 from cxlab.journeys import (
     count_funnel,
     funnel,
@@ -68,7 +68,8 @@ def test_rates_are_of_those_whose_window_is_over_and_the_others_are_counted_in_s
         "(14.5 to 51.9%); the largest loss is before 'cart': 60.0% of those at 'look' were lost."
     )
     assert safe.note.startswith(
-        "Left out, since they entered less than 10 days before the end: 12."
+        "Not counted, whether they converted or not: people that entered less than 10 days before "
+        "the end (12)."
     )
     assert "in order, other contacts between them allowed" in safe.note
     assert "same moment count in either order" in safe.note
@@ -144,8 +145,22 @@ def test_an_optional_step_is_marked_and_no_loss_is_counted_there(log) -> None:
 def test_too_few_mature_entrants_are_a_reason_and_no_rate() -> None:
     log = visits(np.random.default_rng(2), 200)
     late = log[log["occurred_at"] >= "2018-03-24"]
-    with pytest.raises(Withheld, match=r"0; of \d+ more they are not over yet"):
+    with pytest.raises(Withheld, match=r"0; of \d+ more they are not over yet\.$"):
         funnel(late, SPEC, cycle=CYCLE)
+
+
+@pytest.mark.parametrize(
+    ("window", "says"),
+    [("10 days", ""), ("45 days", ""), ("60 days", "its first 30 days"), ("90 days", "nobody's")],
+)
+def test_a_window_that_takes_most_of_a_cycle_says_what_to_set(window, says) -> None:
+    log = visits(np.random.default_rng(2), 400)
+    spec = SPEC.model_copy(update={"window": window})
+    try:
+        said = funnel(log, spec, cycle=CYCLE).note
+    except Withheld as reason:
+        said = str(reason)
+    assert (says in said) and (bool(says) == ("set a shorter `window` of the funnel" in said))
 
 
 def test_the_curve_counts_all_who_entered_and_the_last_of_them_as_long_as_seen(
@@ -335,3 +350,13 @@ def test_the_first_step_is_drawn_as_the_whole_and_is_not_called_withheld(log) ->
     assert "withheld" not in texts
     assert f"{reached:,.0f}" in texts
     assert max(bar.get_width() for bar in drawn.patches) == pytest.approx(1.0)
+
+
+def test_a_log_without_the_column_of_the_groups_says_what_to_map(log) -> None:
+    silent = log.drop(columns="channel", errors="ignore")
+    with pytest.raises(MissingColumnError, match=r"no column 'channel'.* Map it in tables/inter"):
+        funnel(silent, SPEC, cycle=CYCLE, by="channel")
+    found = funnel(silent.assign(channel=None), SPEC, cycle=CYCLE, by="channel")
+    assert found.sentence().endswith(
+        "no group can be shown, since the log does not say their channel."
+    )

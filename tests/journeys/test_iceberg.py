@@ -228,6 +228,20 @@ def test_pauses_of_less_than_a_second_are_no_time_to_have_a_share_of() -> None:
     assert before.empty or (before["n"] > 0).all()
 
 
+def test_the_table_lists_the_largest_channels_and_the_findings_keep_all() -> None:
+    channels = [f"channel {i:02}" for i in range(12)]
+    people = [(f"{name} {i}", name) for k, name in enumerate(channels) for i in range(10 + k)]
+    log = log_of(*[(who, "02-01", "seen") for who, _ in people])
+    orders = orders_of(*[(who, "02-03") for who, _ in people])
+    found = iceberg(
+        cut(log, rules=ANY), orders.assign(channel=[name for _, name in people]), cycle=CYCLE
+    ).protect(5)  # fmt: skip
+    assert set(found.estimates["channel"].dropna()) == set(channels)
+    assert found.table()["channel"].dropna().tolist() == channels[4:]
+    assert "4 numbers of rarer ones are kept in findings.csv" in found.note
+    assert len(found.findings()) == len(found.estimates)
+
+
 def test_a_log_without_stages_and_orders_is_told_in_words_alone() -> None:
     log = log_of(*tens(("a", "01-10", "seen"), ("a", "01-12", "bought")))  # type: ignore[arg-type]
     found = iceberg(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxlab.columns import ALL_OTHERS
 from cxlab.data.calendar import parse_cycle
 from cxlab.data.engine import query
 from cxlab.data.journey_settings import JourneySettings, PlannedStage
@@ -229,6 +230,28 @@ def test_those_who_buy_and_come_back_for_service_do_not_hide_how_many_end():
     # All who buy use it for longer than the day that is planned; judged by the silent, none did.
     assert number(found, "plan.journeys_share") == 0.5
     assert "50.0% of the journeys that come to 'look' end there" in found.sentence()
+
+
+def test_the_rarest_touchpoints_are_one_and_those_planned_keep_their_name(engine):
+    """Of 60 touchpoints the 20 most frequent are told apart, and the planned one that is rarest."""
+    rows = [
+        (f"c{k}.{i}", "look", "seen", f"spot {k:02d}", "web")
+        for k in range(60) for i in range(80 - k)
+    ]  # fmt: skip
+    log = pd.DataFrame(rows, columns=["customer_id", "stage", "activity", "touchpoint", "channel"])
+    log["occurred_at"] = pd.Timestamp("2018-02-01")
+    plan = [PlannedStage(name="look", touchpoints=["spot 59"])]
+    rules = JourneySettings(stages=plan, gap="10 days")
+    journeys = split_journeys(engine.table(log), rules, cutoff=CYCLE.cutoff)
+    found = journey_map(journeys, cycle=CYCLE)
+    shares = found.estimates[found.estimates["metric"] == "map.touchpoint_share"]
+    named = shares.set_index("touchpoint")["estimate"]
+    assert set(named.index) == {f"spot {k:02d}" for k in (*range(20), 59)} | {ALL_OTHERS}
+    assert named.sum() == pytest.approx(1)
+    assert named[ALL_OTHERS] == pytest.approx(sum(80 - k for k in range(20, 59)) / len(log))
+    drawn = cells(found.picture(uid="m"))["look", "Touchpoints"]
+    assert "and others" in drawn
+    assert ALL_OTHERS not in drawn
 
 
 def test_a_refusal_comes_at_any_stage_and_reaches_none():

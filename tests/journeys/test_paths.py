@@ -254,6 +254,15 @@ def test_rare_places_are_gathered_and_the_coverage_says_so() -> None:
     assert "1 of 9 transitions shown (33.3% of weight)" in found.protect(10).note
 
 
+def test_the_note_says_that_other_places_are_taken_for_one() -> None:
+    made = journeys_of(log_of(["aabab"] * 12 + ["acda"] * 12))
+    alone, together = (transitions(made, cycle=CYCLE, most=most).note for most in (9, 2))
+    stay = "contacts at the same touchpoint as the one before"
+    assert f"12 {stay} are part of one stay" in alone
+    # c and d are one place here: more contacts, and the note says why.
+    assert f"24 {stay}, all of 'other places' taken for one, are part of one stay" in together
+
+
 def test_what_few_people_did_is_withheld_and_not_counted_as_shown() -> None:
     made = journeys_of(log_of(["ab"] * 40 + ["ac"] * 5 + ["ad"] * 3))
     found = transitions(made, cycle=CYCLE)
@@ -265,6 +274,16 @@ def test_what_few_people_did_is_withheld_and_not_counted_as_shown() -> None:
         ("start", "a"), ("a", "b"), ("b", "ended")
     }  # fmt: skip
     assert "7 of 7" not in safe.note
+    # A pair that few took, and one that nobody took, look alike: neither is listed.
+    listed = safe.table()
+    assert not listed["suppressed"].any()
+    assert set(zip(listed["from_place"], listed["to_place"], strict=True)) <= {
+        ("start", "a"), ("a", "b"), ("b", "ended")
+    }  # fmt: skip
+    steps = step_matrix(made, cycle=CYCLE).protect(10)
+    assert steps.estimates["suppressed"].any()
+    assert (steps.table()["estimate"] > 0).all()
+    assert steps.note.endswith("Cells of too few people, or of none, are not listed.")
 
 
 def test_persons_are_the_units_of_every_interval() -> None:
@@ -319,7 +338,7 @@ def test_fewer_than_ten_journeys_are_no_usual_way() -> None:
 def test_repeats_are_moves_where_they_are_asked_for() -> None:
     made = journeys_of(log_of(["aab"] * 12))
     stay = transitions(made, cycle=CYCLE)
-    assert "12 contacts at the same place as the one before are part of one stay" in stay.note
+    assert "12 contacts at the same touchpoint as the one before are part of one stay" in stay.note
     again = transitions(made, cycle=CYCLE, repeats=True).estimates
     cell = again[(again["from_place"] == "a") & (again["to_place"] == "a")].iloc[0]
     assert (cell["estimate"], cell["n"]) == (0.5, 24)

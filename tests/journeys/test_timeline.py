@@ -1,5 +1,6 @@
 """How long journeys take, against a plain count of each journey, and what censoring mends."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,6 @@ from cxlab.data.calendar import parse_cycle
 from cxlab.data.engine import DuckEngine, query
 from cxlab.data.journey_settings import JourneySettings
 from cxlab.data.working_time import WorkingHours
-from cxlab.errors import Withheld
 from cxlab.journeys import split_journeys, timeline
 from cxlab.journeys.maps.phases import begun_in, stages_of
 
@@ -129,11 +129,27 @@ def test_a_study_without_an_outcome_has_lengths_and_no_way_to_one():
     assert found.sentence().startswith("From first to last contact half of the journeys take")
 
 
-def test_a_log_without_stages_says_what_is_missing():
+def test_a_log_without_stages_is_timed_as_a_whole_and_says_what_is_missing():
     log = log_of(ALIKE).drop(columns="stage")
-    journeys = split_journeys(log, JourneySettings(outcome=["bought"]), cutoff=CYCLE.cutoff)
-    with pytest.raises(Withheld, match="map the column `stage`"):
-        timeline(journeys, cycle=CYCLE)
+    rules = JourneySettings(outcome=["bought"], gap="10 days")
+    staged = timeline(cut(DuckEngine(), ALIKE, rules), cycle=CYCLE)
+    found = timeline(split_journeys(log, rules, cutoff=CYCLE.cutoff), cycle=CYCLE)
+    whole = staged.estimates[staged.estimates["stage"].isna()]
+    pd.testing.assert_frame_equal(found.estimates, whole, check_dtype=False)
+    assert "map the column `stage`" in found.note
+    assert "map the column" not in staged.note
+
+
+def test_a_picture_of_times_never_has_a_single_dot():
+    found = timeline(cut(DuckEngine(), ALIKE), cycle=CYCLE)
+    in_stage = found.estimates["metric"] == "journey.days_in_stage"
+    one = replace(found, estimates=found.estimates.assign(
+        estimate=found.estimates["estimate"].mask(in_stage & (found.estimates["stage"] != "buy"))
+    ))  # fmt: skip
+    assert one.plot().get_xlabel() == "Median days to the next stage"
+    assert replace(found, estimates=found.estimates[in_stage]).plot() is not None
+    none = found.estimates[found.estimates["metric"] == "journey.days_to_outcome"]
+    assert replace(found, estimates=none).plot() is None  # one persona only
 
 
 def test_a_stay_that_has_not_ended_counts_as_long_as_it_was_watched():

@@ -9,13 +9,14 @@ from typing import Any, Self
 
 import pandas as pd
 
+from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike
 from cxlab.data.funnel_settings import Funnel
 from cxlab.errors import Withheld
 from cxlab.journeys.funnels.counts import FunnelCounts, shared_counts
 from cxlab.journeys.funnels.rates import UNITS, StepCounts, mature_steps, titled, together
-from cxlab.journeys.funnels.wording import described, left_out, ruled
+from cxlab.journeys.funnels.wording import described, left_out, long_window, ruled
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -112,6 +113,8 @@ class FunnelResult(Result):
     def _between(self, rows: pd.DataFrame) -> str:
         known = rows[rows[self.by].notna() & rows["estimate"].notna()]
         known = known.sort_values("estimate", kind="stable")
+        if list(known[self.by]) == [NOT_KNOWN]:
+            return f"no group can be shown, since the log does not say their {self.by}"
         if len(known) < 2:
             return (
                 f"{len(known)} of its groups can be shown"
@@ -194,7 +197,7 @@ def funnel(
     return FunnelResult(
         estimates=titled(pd.DataFrame(rows), name),
         subtitle=described(spec, cycle, by=group or ""),
-        note=f"{left_out(counts)} {ruled(spec)}",
+        note=" ".join(filter(None, [long_window(spec, cycle), left_out(counts), ruled(spec)])),
         spec=spec,
         cycle=cycle.name,
         by=group or "",
@@ -211,7 +214,8 @@ def enough(counts: FunnelCounts, spec: Funnel, cycle: Cycle) -> StepCounts:
     raise Withheld(
         f"A conversion needs at least {FEWEST} {units} whose {spec.window} since "
         f"{spec.steps[0].name} are over, but {cycle.name} has "
-        f"{words.number(found.entrants if found else 0)}; of {waiting} more they are not over yet."
+        f"{words.number(found.entrants if found else 0)}; of {waiting} more they are not over yet. "
+        f"{long_window(spec, cycle)}".rstrip()
     )
 
 
@@ -262,5 +266,9 @@ def _waiting_rows(counts: FunnelCounts) -> pd.DataFrame:
 def _waiting(estimates: pd.DataFrame, spec: Funnel) -> str:
     """Say how many entrants are left out because their window is not over."""
     row = estimates[estimates["metric"] == "funnel.immature"].iloc[0]
-    n = "too few to show" if row["suppressed"] else words.number(row["estimate"])
-    return f"Left out, since they entered less than {spec.window} before the end: {n}."
+    units = UNITS[spec.count_by]
+    n = "too few to show how many" if row["suppressed"] else words.number(row["estimate"])
+    return (
+        f"Not counted, whether they converted or not: {units} that entered less than "
+        f"{spec.window} before the end ({n})."
+    )

@@ -223,7 +223,7 @@ def _note(split: RateAndMix, spec: Funnel, cycle: Cycle, *, likeness: float) -> 
         names = split.groups["group"][split.groups["presence"] == presence]
         if len(names):
             said.append(
-                f"{words_} {cycle.name}: {words.listing(list(names))}; what is new or gone is mix "
-                "alone."
+                f"{words_} {cycle.name}: {words.first_few(list(names))}; what is new or gone is "
+                "mix alone."
             )
     return " ".join(said)

@@ -17,7 +17,7 @@ from cxlab.data.funnel_settings import Funnel
 from cxlab.data.span import span_us
 from cxlab.errors import Withheld
 from cxlab.journeys.funnels.counts import FunnelCounts, shared_counts
-from cxlab.journeys.funnels.funnel import FEWEST, IMMATURE
+from cxlab.journeys.funnels.funnel import FEWEST
 from cxlab.journeys.funnels.rates import UNITS, mature_steps, titled
 from cxlab.journeys.funnels.wording import entered, left_out, ruled
 from cxlab.report import charts, words
@@ -31,6 +31,7 @@ __all__ = ["TimeToConvert", "time_to_convert"]
 # What people count a length of time in: the largest of which the window has three.
 _LENGTHS = {"days": "1 day", "hours": "1 hour", "minutes": "1 minute", "seconds": "1 second"}
 _SMALLER = {"days": ("hours", 24), "hours": ("minutes", 60), "minutes": ("seconds", 60)}
+OPEN = "not converted yet"  # and the window is not over
 _POINTS = 24  # of the curve that are shown
 
 
@@ -168,15 +169,16 @@ def time_to_convert(
     rows.append(
         estimate_row(
             "funnel.censored", open_, open_, open_, n=open_, unit="count",
-            method="complete count", maturity=IMMATURE, **{f"after_{unit}": np.nan},
+            method="complete count", maturity=OPEN, **{f"after_{unit}": np.nan},
         )
     )  # fmt: skip
     return TimeToConvert(
         estimates=titled(pd.DataFrame(rows), name),
         subtitle=f"Share of all {entered(spec, cycle)} that had reached {spec.steps[-1].name} "
         f"by {unit} since the entry; 95% band",
-        note="Entrants whose window is not over count for as long as they were seen. Median and "
-        "nine in ten are of converters only: they say nothing of those who never convert. "
+        note="Entrants whose window is not over count for as long as they were seen; those of "
+        f"them who have converted are not among '{OPEN}'. Median and nine in ten are of "
+        "converters only: they say nothing of those who never convert. "
         f"{left_out(counts)} {ruled(spec)}",
         spec=spec,
         cycle=cycle.name,

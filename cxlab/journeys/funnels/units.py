@@ -8,6 +8,7 @@ from cxlab.columns import NOT_KNOWN
 from cxlab.data.engine import Table, TableLike, grouped, in_one_engine, keep, query, view
 from cxlab.data.funnel_settings import Funnel
 from cxlab.data.span import moment_us
+from cxlab.errors import MissingColumnError, did_you_mean
 from cxlab.journeys.funnels.attempts import own_attempts
 from cxlab.journeys.funnels.question import FunnelQuery, with_parts
 from cxlab.journeys.funnels.rows import funnel_rows
@@ -81,6 +82,12 @@ def entered(
     units = funnel_units(events, asked, latest_mature=latest_mature, kept=kept)
     name: str | None = None
     if isinstance(by, str):
+        if by not in log.columns:
+            raise MissingColumnError(
+                "The groups of a funnel are what a column of interactions says, but they have no "
+                f"column {by!r}, only {list(log.columns)}.{did_you_mean(by, log.columns)} Map it "
+                "in tables/interactions.sql, or name another one: `compare_by` of the chapter."
+            )
         # The group is read afterwards, so that all groups of a funnel share its units.
         named = funnel_rows(log, asked, start=start, cutoff=cutoff, by=by)
         units, name = _by_column(units, named, asked), by

@@ -2,11 +2,12 @@
 
 from cxlab.data.calendar import Cycle
 from cxlab.data.funnel_settings import Funnel
+from cxlab.data.span import moment_us, span_us
 from cxlab.journeys.funnels.counts import FunnelCounts
 from cxlab.journeys.funnels.rates import UNITS
 from cxlab.report import words
 
-__all__ = ["described", "entered", "left_out", "ruled"]
+__all__ = ["described", "entered", "left_out", "long_window", "ruled"]
 
 _ORDER = {
     "ordered": "steps in order, other contacts between them allowed",
@@ -43,6 +44,27 @@ def ruled(spec: Funnel) -> str:
     if spec.hold:
         rules.append(f"{words.listing(list(spec.hold))} alike in all steps")
     return f"How it is counted: {'; '.join(rules)}."
+
+
+def long_window(spec: Funnel, cycle: Cycle) -> str:
+    """Say that few entrants can be mature, where the window takes more than half of the cycle.
+
+    Returns
+    -------
+    str
+        What holds, and what to set; empty where most entrants are mature at the cycle's end.
+    """
+    length = moment_us(cycle.cutoff) - moment_us(cycle.start)
+    if 2 * span_us(spec.window) <= length:
+        return ""
+    whole = (cycle.next.first_day - cycle.first_day).days
+    days = max(0, length - span_us(spec.window)) / span_us("1 day")
+    left = f"only its first {words.number(days)} days count" if days >= 1 else "nobody's is over"
+    return (
+        f"The window of {spec.window} takes most of a cycle of {whole} days, of which {left}: set "
+        "a shorter `window` of the funnel (without one of your own it is `journey.gap`), or longer "
+        "cycles."
+    )
 
 
 def left_out(counts: FunnelCounts) -> str:

@@ -91,7 +91,7 @@ class Drift(Result):
         rows = self.estimates[~self.estimates["suppressed"].astype(bool)]
         for presence, what in (("new", "new"), ("gone", "no longer met")):
             names = rows.loc[rows["presence"] == presence, self.of].dropna().unique().tolist()
-            said += f"; {what}: {words.listing([str(n) for n in names])}" if names else ""
+            said += f"; {what}: {words.first_few([str(n) for n in names])}" if names else ""
         return f"{said}."
 
     def _one(self, metric: str) -> Any:

@@ -36,6 +36,7 @@ __all__ = ["Iceberg", "iceberg"]
 
 HISTORY = 8  # cycles of the trend
 _FEWEST = 10
+_MOST = 8  # channels, and touchpoints, that the table lists of each number
 _SILENT = (
     " Nothing is said of the time after the outcome: the log holds no contact there, so that all "
     "of it would be dark by the rule."
@@ -53,6 +54,10 @@ class Iceberg(Result):
     later: frozenset[str]
     # Purchases, contacts and time are groups of their own.
     apart = ("metric",)
+
+    def table(self) -> pd.DataFrame:
+        """Estimates; of channels and touchpoints the largest, the others are in `estimates`."""
+        return super().table()[_listed(self.estimates).to_numpy()].reset_index(drop=True)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw what is seen above the water and what is not below it, from first to last."""
@@ -85,7 +90,7 @@ class Iceberg(Result):
         dark = f"{words.listing(parts)} {lie} more than {self.near} from any contact"
         said = [self._unseen(now), *([dark] if parts else [])]
         told = "; ".join(part for part in said if part) or f"{self.cycle} tells too little"
-        return f"{told[:1].upper()}{told[1:]}."
+        return f"{words.begun(told)}."
 
     def _unseen(self, now: pd.DataFrame) -> str:
         """Say how many purchases come unseen; nothing where the study has no orders."""
@@ -177,11 +182,14 @@ def iceberg(
     if not rows:
         raise Withheld(
             f"Nothing of {cycle.name} can be set against the log: no order, no outcome, and no "
-            "contact after one. Name the outcome and the stages after it under `journey`."
+            "contact after one. Name the outcome and the stages after it under `journey`. "
+            f"{journeys.unseen}".rstrip()
         )
     left = [f"{words.number(n)} contacts {reason}" for reason, n in journeys.left_out.items()]
+    frame = pd.DataFrame(rows)
+    unlisted = int((~_listed(frame)).sum())
     return Iceberg(
-        estimates=pd.DataFrame(rows),
+        estimates=frame,
         subtitle=f"Share of what the log of {cycle.name} can show (above) and cannot (below), %",
         note=f"A purchase is seen with a contact of its customer within {window} before it and "
         f"after the purchase before. Time is dark further than {near} from any contact: before "
@@ -190,12 +198,27 @@ def iceberg(
         + _late(since, cycle, window)
         + _SILENT * is_silent
         + (" Without orders nothing is said of purchases." if orders is None else "")
-        + (f" Left out: {words.listing(left)}." if left else ""),
+        + (f" Left out: {words.listing(left)}." if left else "")
+        + (
+            f" Listed are the {_MOST} largest channels and touchpoints each; "
+            f"{words.plural(unlisted, 'number')} of rarer ones are kept in findings.csv."
+            if unlisted
+            else ""
+        ),
         cycle=cycle.name,
         window=window,
         near=near,
         later=frozenset(journeys.places.loc[journeys.places["is_after"], "stage"]),
     )
+
+
+def _listed(estimates: pd.DataFrame) -> "pd.Series[bool]":
+    """Tell which rows the table lists: of channels and touchpoints those with most behind them."""
+    kinds = estimates["channel"].notna() | estimates["touchpoint"].notna()
+    groups = [estimates[c].fillna("") for c in ("metric", "side")]
+    groups += [estimates[c].notna() for c in ("channel", "touchpoint")]
+    rank = estimates["n"].groupby(groups).rank(method="first", ascending=False, na_option="bottom")
+    return ~kinds | (rank.where(kinds) <= _MOST)
 
 
 def _late(since: datetime, cycle: Cycle, window: str) -> str:

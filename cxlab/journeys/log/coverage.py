@@ -289,7 +289,13 @@ def _note(log: Table, cycle: Cycle, whole: pd.Series, by: str, kinds: pd.DataFra
         said += " No contact names its channel, so that offline ones cannot be told."
     elif named := [c for c in untold if c != NOT_KNOWN]:
         said += (
-            f" Whether a screen is part of it, {words.listing(named[:_MOST])} "
+            f" Whether a screen is part of it, {_channels(named)} "
             f"{'does' if len(named) == 1 else 'do'} not tell: declare it in `journey.media`."
         )
     return said
+
+
+def _channels(named: list[str]) -> str:
+    """Name channels; of many how many there are, and the first."""
+    few = words.first_few(named)
+    return few if few == words.listing(named) else f"{len(named)} channels ({few})"

@@ -58,14 +58,18 @@ class Friction(Result):
             weights[["estimate", "conf_low", "conf_high"]].itertuples(index=False, name=None)
         )
         clear = weights[clear_changes(tests)]
-        told = [
-            f"{'more' if row['estimate'] > 0 else 'less'} often with {row['signal']}, "
-            f"{words.change(row['estimate'], row['conf_low'], row['conf_high'], 'share')}"
-            for row in clear.sort_values("estimate", ascending=False).to_dict("records")
-        ]
-        if not told:
+        if clear.empty:
             return f"{said}; no kind clearly goes with more or fewer sessions without the outcome."
-        return f"{said}; sessions end without the outcome {words.listing(told)}."
+        clear = clear.sort_values("estimate", ascending=False)
+        rubs, odd = clear[clear["estimate"] > 0], clear[clear["estimate"] < 0]
+        if len(rubs):
+            said += f"; sessions end without the outcome more often with {_moved(rubs)}"
+        if len(odd):
+            said += (
+                f"; they end without the outcome less often with {_moved(odd)}, the other way than "
+                "a sign of friction should go: perhaps those meet it who are close to the outcome"
+            )
+        return f"{said}."
 
     def _shown(self, metric: str) -> pd.DataFrame:
         rows = self._rows(metric)
@@ -212,6 +216,17 @@ def _shares(people: dict[str, float], names: list[str]) -> list[dict[str, Any]]:
                 )
             )
     return rows
+
+
+def _moved(rows: pd.DataFrame) -> str:
+    """Name signals, each with the difference that goes with it."""
+    return words.listing(
+        [
+            f"{row['signal']}, "
+            f"{words.change(row['estimate'], row['conf_low'], row['conf_high'], 'share')}"
+            for row in rows.to_dict("records")
+        ]
+    )
 
 
 def _never(names: list[str]) -> list[str]:

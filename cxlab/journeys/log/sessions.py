@@ -280,7 +280,6 @@ def _noted(
     def written(least: int) -> str:
         on = words.plural_from(least, still, "session")
         going = f"{on} may still have gone on when the cycle ended." if still else ""
-        going = going[:1].upper() + going[1:]
-        return " ".join(part for part in (said[0], going, rest) if part)
+        return " ".join(part for part in (said[0], words.begun(going), rest) if part)
 
     return written

@@ -177,7 +177,10 @@ def journey_map(
     return JourneyMap(
         estimates=frame[frame["persona"].isin(kept)].reset_index(drop=True),
         subtitle=f"From the first contact to the last, {begun.said(cycle)}; 95% intervals",
-        noted=lambda least: _note(begun, still, hours, least, metrics=metrics),
+        noted=lambda least: (
+            _note(begun, still, hours, least, metrics=metrics)
+            + (f" No journey can reach the outcome: {journeys.unseen}" if journeys.unseen else "")
+        ),
         cycle=cycle.name,
         outcome=words.listing(journeys.settings.outcome, "or"),
         personas=kept,
@@ -252,14 +255,14 @@ def _note(
             "the theme. A list of words misses what is said otherwise."
         )
     if still:
-        stays = words.plural_from(least, still, "stay")
+        stays = words.begun(words.plural_from(least, still, "stay"))
         said.append(f"{stays} in a stage had not ended, or not for sure.")
     if begun.unnamed:
         nobody = words.plural_from(least, begun.unnamed, "journey")
         said.append(f"Left out, since nobody knows their persona: {nobody}.")
     if len(begun.personas) > _MOST_PERSONAS:
         left = begun.personas[_MOST_PERSONAS:]
-        said.append(f"Not drawn, since fewest: {words.listing(left)}.")
+        said.append(f"Not drawn, since fewest: {words.first_few(left)}.")
     if hours is not None:
         said.append(f"Working hours: {hours.said()}.")
     return " ".join(said)

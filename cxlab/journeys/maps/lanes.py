@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cxlab.columns import NOT_KNOWN
+from cxlab.columns import ALL_OTHERS, NOT_KNOWN
 from cxlab.data.journey_settings import PlannedStage
 from cxlab.journeys.maps.lengths import STILL_ON
 from cxlab.journeys.maps.reading import name_of, rows_of, signed
@@ -29,7 +29,8 @@ def places(here: pd.DataFrame, of: str, plan: PlannedStage | None, spots: pd.Dat
         said = f"The log names none. Map the column {of} of interactions."
         return Cell(lane=lane, grade=MISSING, lines=[Line(said=said)])
     rows = rows.sort_values(["estimate", of], ascending=[False, True], kind="stable")
-    lines = []
+    gathered = (rows[of] == ALL_OTHERS).any()
+    rows, lines = rows[rows[of] != ALL_OTHERS], []
     for row in rows.head(_MOST).to_dict("records"):
         hidden = pd.isna(row["estimate"])
         felt = rows_of(spots, touchpoint=row[of]).head(1)
@@ -43,8 +44,9 @@ def places(here: pd.DataFrame, of: str, plan: PlannedStage | None, spots: pd.Dat
             )
         )
     rest = rows.iloc[_MOST:]
-    if len(rest):
-        lines.append(Line(said=f"and {words.plural(len(rest), 'other')}"))
+    if gathered or len(rest):
+        others = "others" if gathered else words.plural(len(rest), "other")
+        lines.append(Line(said=f"and {others}"))
     lines += [
         Line(said=name_of(p), tag="planned, not met") for p in planned if p not in set(rows[of])
     ]

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlab.columns import NOT_KNOWN
+from cxlab.columns import ALL_OTHERS, NOT_KNOWN
 from cxlab.data.engine import Table, TableLike, query, view
 from cxlab.journeys.cases import Journeys
 from cxlab.journeys.contacts import contact_view
+from cxlab.journeys.few_places import PLACES
 from cxlab.journeys.maps.phases import Begun, Stages
 from cxlab.journeys.maps.watched import FEWEST, Watched, watched
 from cxlab.report.finding import estimate_row, interval_row
@@ -21,6 +22,7 @@ from cxlab.stats.intervals import wilson
 
 __all__ = ["MET", "met_rows", "reach_rows", "too_few", "trouble_rows"]
 
+_MOST = 20  # touchpoints, and channels, told apart; a stage shows four of them
 MET = {"touchpoint": "map.touchpoint_share", "channel": "map.channel_share"}
 
 # Sums over persons of how many units they have and how many of these count.
@@ -57,12 +59,16 @@ order by i.persona, i.stage_no, i.item
 
 
 def met_rows(journeys: Journeys, begun: Begun, stages: Stages) -> list[dict[str, Any]]:
-    """Share of each stage's contacts by touchpoint, and by channel."""
+    """Share of each stage's contacts by touchpoint, and by channel; the rarest as one.
+
+    Whoever may read one of them must not learn the others: what takes long to hold apart, and
+    is hardly ever shown, is gathered before.
+    """
     rows = []
     for column, metric in MET.items():
         if (journeys.places[column] == NOT_KNOWN).all():
             continue
-        named = journeys.places[["place", column]].rename(columns={column: "item"})
+        named = _few_items(journeys, begun, stages, column)
         placed = stages.of_place.merge(named, on="place", validate="one_to_one")
         contacts = view(
             """
@@ -77,6 +83,29 @@ def met_rows(journeys: Journeys, begun: Begun, stages: Stages) -> list[dict[str,
         )
         rows += _rows(query(_ITEMS, c=contacts), metric, column, begun, stages)
     return rows
+
+
+def _few_items(journeys: Journeys, begun: Begun, stages: Stages, column: str) -> pd.DataFrame:
+    """Name the touchpoint or channel of each place: planned or frequent ones, and all others."""
+    named = journeys.places[["place", column]].rename(columns={column: "item"})
+    sizes = query(
+        """
+        select p.item, count(*) as n from t join p on t.place = p.place
+        join j on t.journey = j.journey
+        where p.item <> $unknown and t.at_us < $until group by p.item order by n desc, p.item
+        """,
+        t=journeys.touches,
+        p=named,
+        j=begun.journeys,
+        unknown=NOT_KNOWN,
+        until=begun.until_us,
+        limit=PLACES,
+    )["item"]
+    if len(sizes) <= _MOST + 1:  # one alone keeps its name
+        return named
+    planned = [x for stage in stages.plan.values() for x in getattr(stage, f"{column}s")]
+    kept = {*sizes.head(_MOST), *planned, NOT_KNOWN}
+    return named.assign(item=named["item"].where(named["item"].isin(kept), ALL_OTHERS))
 
 
 def reach_rows(begun: Begun, stages: Stages, *, has_outcome: bool) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from cxlab.journeys.maps.phases import (
     APART_BY_STAGE,
     EVERYBODY,
     Begun,
+    Stages,
     begun_in,
     stages_of,
 )
@@ -27,6 +28,13 @@ from cxlab.report import charts, words
 from cxlab.report.finding import Result
 
 __all__ = ["Timeline", "timeline"]
+
+_DRAWN = (
+    ("journey.days_in_stage", "stage", "in the stage"),
+    ("journey.days_to_next_stage", "stage", "to the next stage"),
+    ("journey.days_to_outcome", "persona", "to the outcome"),
+    ("journey.days_in_all", "persona", "from first to last contact"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,17 +48,20 @@ class Timeline(Result):
     apart = APART_BY_STAGE
 
     def plot(self, *, ax: Any = None) -> Any:
-        """Draw the median length of each stage, or to the outcome where there is none."""
-        rows = self._medians("journey.days_in_stage")
-        if rows["estimate"].notna().sum() < 2:
-            return None
-        rows = rows[rows["persona"] == self.personas[0]]
-        unit, per_day = _readable(rows["estimate"].max())
-        ends = ["estimate", "conf_low", "conf_high"]
-        return charts.dots(
-            rows.assign(**{c: rows[c] * per_day for c in ends}), label="stage", unit="mean",
-            axis=f"Median {unit} in the stage", ax=ax,
-        )  # fmt: skip
+        """Draw the medians of what has most to compare: stages, ways between them, or personas."""
+        for metric, label, what in _DRAWN:
+            rows = self._medians(metric)
+            if label == "stage":
+                rows = rows[rows["persona"] == self.personas[0]]
+            if rows["estimate"].notna().sum() < 2:  # a single dot compares nothing
+                continue
+            unit, per_day = _readable(rows["estimate"].max())
+            ends = ["estimate", "conf_low", "conf_high"]
+            return charts.dots(
+                rows.assign(**{c: rows[c] * per_day for c in ends}), label=label, unit="mean",
+                axis=f"Median {unit} {what}", ax=ax,
+            )  # fmt: skip
+        return None
 
     def sentence(self) -> str:
         """How long the way to the outcome takes."""
@@ -110,12 +121,13 @@ def timeline(
         `journey.outcome_share`; quartiles (`measure`) of `journey.days_to_outcome`,
         `journey.days_after_outcome` and `journey.days_in_all` from first touch to last, and
         by stage of `journey.days_in_stage` and `journey.days_to_next_stage`, with
-        `journey.working_hours_in_stage` and `..._to_next_stage`.
+        `journey.working_hours_in_stage` and `..._to_next_stage`. Where the study has no
+        stages, these are left out and the note says what is missing.
 
     Raises
     ------
     Withheld
-        If no journey began in the cycle, or nothing tells its stages.
+        If no journey began in the cycle, or too few have come far enough.
 
     Notes
     -----
@@ -126,21 +138,22 @@ def timeline(
     the next stage are of those who come to it. Where no silence tells an end (`gap: null`), what
     may go on after the outcome is not timed, nor a stage in which more than a tenth still stay.
     """
-    stages = stages_of(journeys)
+    stages, unstaged = _stages_if_any(journeys)
     begun = begun_in(journeys, stages, cycle=cycle, persona=persona)
-    rows = elapsed_rows(begun, journeys)
-    staying, still = stage_rows(begun, journeys, stages, cycle=cycle, hours=hours)
-    rows += staying
+    rows, still = elapsed_rows(begun, journeys), 0
+    if stages.names:
+        staying, still = stage_rows(begun, journeys, stages, cycle=cycle, hours=hours)
+        rows += staying
     frame = pd.DataFrame(rows)
     if frame.empty or frame["estimate"].isna().all():
         raise Withheld(
             f"Fewer than {FEWEST} journeys that began in {cycle.name} have come far enough to "
-            "be timed."
+            f"be timed. {unstaged}".strip()
         )
     return Timeline(
         estimates=frame,
         subtitle=f"Quartiles of lengths of time, {begun.said(cycle)}; 95% interval",
-        noted=lambda least: _note(begun, still, hours, least),
+        noted=lambda least: _note(begun, still, hours, least, [unstaged, _unreached(journeys)]),
         cycle=cycle.name,
         outcome=words.listing(journeys.settings.outcome, "or"),
         personas=begun.personas,
@@ -148,25 +161,47 @@ def timeline(
     )
 
 
-def _note(begun: Begun, still: int, hours: WorkingHours | None, least: int) -> str:
+def _stages_if_any(journeys: Journeys) -> tuple[Stages, str]:
+    """Return the stages, or none and why there are none: a way has a length without them."""
+    try:
+        return stages_of(journeys), ""
+    except Withheld as reason:
+        of_place = journeys.places[["place"]].assign(stage_no=-1)
+        return Stages(names=[], plan={}, of_place=of_place), f"Stages are not timed: {reason}"
+
+
+def _unreached(journeys: Journeys) -> str:
+    return f"No way to the outcome is timed: {journeys.unseen}" if journeys.unseen else ""
+
+
+def _note(
+    begun: Begun, still: int, hours: WorkingHours | None, least: int, missing: list[str]
+) -> str:
     said = [
         "Open journeys count as long as they were watched (product limit), and the several "
-        "journeys of a person as one cluster. A journey is in the furthest stage that it has "
-        "reached; time in a stage runs from its first to its last contact."
+        "journeys of a person as one cluster."
     ]
+    unstaged, unreached = missing
+    said.append(
+        unstaged
+        or "A journey is in the furthest stage that it has reached; time in a stage runs from "
+        "its first to its last contact."
+    )
     if still:
         said.append(
-            f"{words.plural_from(least, still, 'stay')} in a stage had not ended, or not for "
-            "sure, and count in the same way."
+            f"{words.begun(words.plural_from(least, still, 'stay'))} in a stage had not ended, or "
+            "not for sure, and count in the same way."
         )
     if begun.late:
         said.append(
-            f"{words.plural_from(least, begun.late, 'journey')} began so late that no end can "
-            "be known yet."
+            f"{words.begun(words.plural_from(least, begun.late, 'journey'))} began so late that "
+            "no end can be known yet."
         )
     if begun.unnamed:
         nobody = words.plural_from(least, begun.unnamed, "journey")
         said.append(f"Left out, since nobody knows their persona: {nobody}.")
-    if hours is not None:
+    if hours is not None and not unstaged:
         said.append(f"Working hours: {hours.said()}.")
+    if unreached:
+        said.append(unreached)
     return " ".join(said)

@@ -24,10 +24,17 @@ class StepMatrix(Result):
 
     cycle: str
 
+    def table(self) -> pd.DataFrame:
+        """Share of each cell with enough people; the picture has the empty ones too."""
+        frame = super().table()
+        listed = (self.estimates["estimate"] > 0) & ~self.estimates["suppressed"].astype(bool)
+        return frame[listed.to_numpy()].reset_index(drop=True)
+
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small cells; most are empty by nature."""
         safe = disclosure.protect(self.estimates, rules, sparse=True)
-        return replace(self, estimates=safe, note=self.note_for(rules))
+        note = f"{self.note_for(rules)} Cells of too few people, or of none, are not listed."
+        return replace(self, estimates=safe, note=note)
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw places by step."""

@@ -29,9 +29,13 @@ class Transitions(Result):
     base: Callable[[int], str] = field(repr=False)  # the note before its last sentence
 
     def table(self) -> pd.DataFrame:
-        """Probability of each pair that was ever taken, and how often it was."""
+        """Probability of each pair that enough people took, and how often it was.
+
+        A pair that is withheld, and one that nobody took, has no row: withheld are some of
+        these as well, so that a reader cannot tell the one from the other.
+        """
         share = self._rows("paths.move_share")
-        taken = share[(share["estimate"] > 0) | share["suppressed"].astype(bool)]
+        taken = share[(share["estimate"] > 0) & ~share["suppressed"].astype(bool)]
         frame = taken.drop(columns=["metric", "method", "unit", "count"])
         moves = (taken["estimate"] * taken["n"]).round()
         return frame.assign(moves=moves).reset_index(drop=True)
@@ -76,7 +80,8 @@ class Transitions(Result):
         shown &= (weight > 0).to_numpy()
         for side in ("from_place", "to_place"):
             shown &= (before[side] != OTHER).to_numpy()
-        return coverage(weight, pd.Series(shown, weight.index), of=self.moves, what="transitions")
+        said = coverage(weight, pd.Series(shown, weight.index), of=self.moves, what="transitions")
+        return f"{said} Those that are withheld, or that nobody took, are not listed."
 
 
 def transitions(

@@ -74,6 +74,8 @@ class Ways:
         The ends that a journey of this study can have.
     is_silent : bool
         Whether activities stand in for touchpoints that the log does not name.
+    unseen : str
+        Why no journey can have reached the outcome that the settings name; empty where one can.
     """
 
     contacts: Table = field(repr=False)
@@ -85,6 +87,7 @@ class Ways:
     cycle: str
     can: tuple[str, ...]
     is_silent: bool
+    unseen: str
 
     @property
     def journeys(self) -> int:
@@ -118,11 +121,10 @@ class Ways:
         if going := self.counts["open"]:
             others = words.plural_from(least, going, "other")
             verb = "was" if going == 1 >= least else "were"
-            said += (
-                f" {others[:1].upper()}{others[1:]} {verb} still open and left to a later cycle."
-            )
+            said += f" {words.begun(others)} {verb} still open and left to a later cycle."
         if self.is_silent:
             said += " The log names no touchpoint, so a place is an activity."
+        said += f" No journey can reach the outcome: {self.unseen}" if self.unseen else ""
         if size.tied:
             said += (
                 f" {words.plural_from(least, size.tied, 'move')} in no time: contacts of one "
@@ -132,9 +134,10 @@ class Ways:
         if self.repeats or not again:
             return said
         verb = "is" if again == 1 else "are"
+        alike = f", all of '{OTHER}' taken for one," if self.gathered else ""
         return (
-            f"{said} {words.plural(again, 'contact')} at the same place as the one before "
-            f"{verb} part of one stay."
+            f"{said} {words.plural(again, 'contact')} at the same {self.of} as the one before"
+            f"{alike} {verb} part of one stay."
         )
 
 
@@ -231,6 +234,7 @@ def ways(
         cycle=cycle.name,
         can=_possible(journeys),
         is_silent=of is None and column == "activity",
+        unseen=journeys.unseen,
     )
 
 

@@ -1,47 +1,92 @@
--- The published names of events, in English, with the stage of the application they belong to.
--- A: state of the application; O: state of an offer; W: work by staff, which has a life of its own.
-with names(published, said, stage) as (
+-- The published names of events, in English, with where they happen: the stage of the
+-- application, the touchpoint and the channel (the bank takes applications on its web page,
+-- sends offers by mail, and calls by phone). A: state of the application; O: state of an offer;
+-- W: work by staff, which is planned, begun and done. What ends an application or an offer has
+-- no place of its own: it happens where the application stands.
+with names(published, said, stage, touchpoint, channel) as (
     values
-        ('A_SUBMITTED', 'submitted', 'apply'),
-        ('A_PARTLYSUBMITTED', 'partly submitted', 'apply'),
-        ('A_PREACCEPTED', 'pre-accepted', 'complete'),
-        ('W_Afhandelen leads', 'lead follow-up', 'complete'),
-        ('W_Completeren aanvraag', 'completing the application', 'complete'),
-        ('A_ACCEPTED', 'accepted', 'offer'),
-        ('A_FINALIZED', 'finalised', 'offer'),
-        ('O_SELECTED', 'offer selected', 'offer'),
-        ('O_CREATED', 'offer created', 'offer'),
-        ('O_SENT', 'offer sent', 'offer'),
-        ('O_CANCELLED', 'offer cancelled', 'offer'),
-        ('W_Nabellen offertes', 'call after the offer', 'offer'),
-        ('O_SENT_BACK', 'offer sent back', 'assess'),
-        ('W_Valideren aanvraag', 'assessment', 'assess'),
-        ('W_Nabellen incomplete dossiers', 'call about missing papers', 'assess'),
-        ('W_Beoordelen fraude', 'fraud check', 'assess'),
-        ('O_ACCEPTED', 'offer accepted', 'decide'),
-        ('O_DECLINED', 'offer declined', 'decide'),
-        ('A_APPROVED', 'approved', 'decide'),
-        ('A_REGISTERED', 'registered', 'decide'),
-        ('A_ACTIVATED', 'activated', 'decide'),
-        ('A_DECLINED', 'declined', 'decide'),
-        ('A_CANCELLED', 'cancelled', 'decide'),
-        ('W_Wijzigen contractgegevens', 'contract change', 'decide')
+        ('A_SUBMITTED', 'submitted', 'apply', 'application form', 'web'),
+        ('A_PARTLYSUBMITTED', 'partly submitted', 'apply', 'application form', 'web'),
+        ('A_PREACCEPTED', 'pre-accepted', 'complete', 'first check', 'back office'),
+        ('W_Afhandelen leads', 'lead follow-up', 'complete', 'lead follow-up', 'phone'),
+        ('W_Completeren aanvraag', 'completing the application', 'complete',
+            'completing the application', 'phone'),
+        ('A_ACCEPTED', 'accepted', 'offer', 'making the offer', 'back office'),
+        ('A_FINALIZED', 'finalised', 'offer', 'making the offer', 'back office'),
+        ('O_SELECTED', 'offer selected', 'offer', 'making the offer', 'back office'),
+        ('O_CREATED', 'offer created', 'offer', 'making the offer', 'back office'),
+        ('O_SENT', 'offer sent', 'offer', 'offer letter', 'mail'),
+        ('O_CANCELLED', 'offer cancelled', null, null, null),
+        ('W_Nabellen offertes', 'call after the offer', 'offer', 'call after the offer', 'phone'),
+        ('O_SENT_BACK', 'offer sent back', 'assess', 'offer sent back', 'mail'),
+        ('W_Valideren aanvraag', 'assessment', 'assess', 'assessment', 'back office'),
+        ('W_Nabellen incomplete dossiers', 'call about missing papers', 'assess',
+            'call about missing papers', 'phone'),
+        ('W_Beoordelen fraude', 'fraud check', 'assess', 'fraud check', 'back office'),
+        ('O_ACCEPTED', 'offer accepted', 'decide', 'granting the loan', 'back office'),
+        ('O_DECLINED', 'offer declined', null, null, null),
+        ('A_APPROVED', 'approved', 'decide', 'granting the loan', 'back office'),
+        ('A_REGISTERED', 'registered', 'decide', 'granting the loan', 'back office'),
+        ('A_ACTIVATED', 'activated', 'decide', 'granting the loan', 'back office'),
+        ('A_DECLINED', 'declined', null, null, null),
+        ('A_CANCELLED', 'cancelled', null, null, null)
+),
+events as (
+    select
+        "case:concept:name" as application_id,
+        "case:REG_DATE"::timestamptz as registered_at,
+        "case:AMOUNT_REQ"::decimal(18, 2) as requested_amount,
+        "concept:name" as published,
+        "lifecycle:transition" as transition,
+        "time:timestamp"::timestamptz as occurred_at,
+        case "org:resource" when '112' then 'automatic' else 'staff' end as handled_by
+    from read_parquet('{raw}/bpi2012_events.parquet')
+),
+-- Work is one row, when it begins: how long it had waited since it was planned, and how long it
+-- takes until it is done. A piece that is laid aside and taken up again is a row each time, and
+-- only the first one waited since the plan. In the file the next call may be planned before
+-- this one is done, so that the two are looked for apart.
+planned as (
+    select *, lag(transition) over since as before, lag(occurred_at) over since as before_at
+    from events
+    where published like 'W\_%' escape '\' and transition in ('SCHEDULE', 'START')
+    window since as (
+        partition by application_id, published
+        order by occurred_at, case transition when 'SCHEDULE' then 0 else 1 end
+    )
+),
+done as (
+    select *, lead(transition) over on_ as after, lead(occurred_at) over on_ as after_at
+    from events
+    where published like 'W\_%' escape '\' and transition in ('START', 'COMPLETE')
+    window on_ as (
+        partition by application_id, published
+        order by occurred_at, case transition when 'START' then 0 else 1 end
+    )
+),
+-- What was planned and never begun, or closed without having begun, is not here.
+rows_ as (
+    select * exclude (published, transition), published, null as wait_s, null as duration_s
+    from events where published not like 'W\_%' escape '\'
+    union all
+    select
+        d.application_id, d.registered_at, d.requested_amount, d.occurred_at, d.handled_by,
+        d.published,
+        case when p.before = 'SCHEDULE'
+            then epoch(p.occurred_at) - epoch(p.before_at) end as wait_s,
+        case when d.after = 'COMPLETE'
+            then epoch(d.after_at) - epoch(d.occurred_at) end as duration_s
+    from done as d
+    join planned as p using (application_id, published, occurred_at, transition)
+    where d.transition = 'START'
 )
 select
-    e."case:concept:name" as application_id,
-    e."case:REG_DATE"::timestamptz as registered_at,
-    e."case:AMOUNT_REQ"::decimal(18, 2) as requested_amount,
-    e."time:timestamp"::timestamptz as occurred_at,
-    case when e."concept:name" like 'W\_%' escape '\'
-        then n.said || case e."lifecycle:transition"
-            when 'SCHEDULE' then ' planned' when 'START' then ' begun' else ' done' end
-        else coalesce(n.said, e."concept:name") end as activity,
-    n.stage,
-    e."concept:name" like 'W\_Nabellen%' escape '\' as is_call,
-    case e."org:resource" when '112' then 'automatic' else 'staff' end as handled_by,
-    row_number() over (
-        partition by e."case:concept:name"
-        order by e."time:timestamp"::timestamptz, e."concept:name", e."lifecycle:transition"
-    ) as event_no
-from read_parquet('{raw}/bpi2012_events.parquet') as e
-left join names as n on n.published = e."concept:name"
+    r.* exclude (published),
+    coalesce(n.said, r.published) as activity,
+    coalesce(n.stage, last_value(n.stage ignore nulls) over so_far) as stage,
+    coalesce(n.touchpoint, last_value(n.touchpoint ignore nulls) over so_far) as touchpoint,
+    coalesce(n.channel, last_value(n.channel ignore nulls) over so_far) as channel,
+    row_number() over so_far as event_no
+from rows_ as r
+left join names as n using (published)
+window so_far as (partition by r.application_id order by r.occurred_at, r.published)
