@@ -43,7 +43,7 @@ def few_places(contacts: Table) -> Table:
     many = query("select count(distinct activity) as n from k", k=kinds)["n"][0]
     raise Withheld(
         f"Journeys need kinds of contact that people can tell apart, but the log has {many:,} "
-        "activities. Give those that are alike one name in sql/interactions.sql."
+        "activities. Give those that are alike one name in tables/interactions.sql."
     )
 
 

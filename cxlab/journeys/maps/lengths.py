@@ -115,6 +115,9 @@ def stage_rows(
         s=keep(stays),
         c=_numbered(begun),
     )
+    rules = journeys.settings
+    # A case that is either won or lost, and tells it, goes on until it has.
+    told = rules.gap is not None or bool(rules.key and rules.outcome and rules.lost)
     rows = []
     for grp, group in sorted(watched(spans).items()):
         at, kind = divmod(grp, kinds)
@@ -122,7 +125,7 @@ def stage_rows(
         if kind % 2 and group.seen == 0:  # nobody goes on from there
             continue
         unit, scale = ("days", _DAY) if kind < len(_STAYS) else ("hours", _HOUR)
-        hidden = journeys.settings.gap is None and group.n - group.seen > _MOST_STILL * group.n
+        hidden = not told and group.n - group.seen > _MOST_STILL * group.n
         for measure in QUARTILES:
             rows.append(
                 _timed(metrics[kind], group, measure, of_reached=bool(kind % 2), scale=scale,
