@@ -1,5 +1,7 @@
 """The lanes of a journey map: where customers are met, how long it takes, whose it is."""
 
+import math
+
 import pandas as pd
 
 from cxlab.columns import ALL_OTHERS, NOT_KNOWN
@@ -69,11 +71,9 @@ def times(here: pd.DataFrame, plan: PlannedStage | None) -> Cell:
             continue
         low, half, high = (float(rows["estimate"][m]) for m in _QUARTILES)
         value = "one contact" if half == 0 and "in_stage" in metric else words.duration(half)
-        note = f"middle half: {words.duration(low)} to {words.duration(high)}"
-        if low == 0:
-            most = words.duration(high)
-            under = most if most.startswith("under") else f"up to {most}"
-            note = f"three in four: {under}" if high else "three in four as well"
+        if math.isnan(half):
+            value = "half still stay"
+        note = _spread(low, high)
         worked = rows_of(
             here, metric=metric.replace("days", "working_hours"), measure="median"
         ).dropna(subset="estimate")
@@ -94,6 +94,17 @@ def times(here: pd.DataFrame, plan: PlannedStage | None) -> Cell:
         return Cell(lane="Time, median", grade=ASSUMED, lines=[line])
     line = Line(said="No stay has ended that could be timed.")
     return Cell(lane="Time, median", grade=MISSING, lines=[line])
+
+
+def _spread(low: float, high: float) -> str:
+    """Say between which times the middle half lies; what no data reach has no number."""
+    least, most = words.duration(low), words.duration(high)
+    if math.isnan(high):
+        return f"three in four: {least} or more" if low else ""
+    if not low:
+        under = most if most.startswith("under") else f"up to {most}"
+        return f"three in four: {under}" if high else "three in four as well"
+    return f"middle half: {least}" + (f" to {most}" if most != least else "")
 
 
 def declared(lane: str, said: str | None) -> Cell:

@@ -119,12 +119,14 @@ def step_matrix(
     ----------
     journeys : Journeys
         See `split_journeys`.
-    cycle, of, repeats
+    cycle, of
         As in `transitions`.
     steps : int
         How many steps from the start.
     most : int
         Places with a name of their own, the most frequent of the first contacts.
+    repeats
+        As in `transitions`.
 
     Returns
     -------
@@ -180,11 +182,11 @@ def flow(
     ----------
     journeys : Journeys
         See `split_journeys`.
-    cycle, of, repeats
+    cycle, of
         As in `transitions`.
     steps : int
         How many steps from the start are drawn.
-    most : int
+    most, repeats
         As in `step_matrix`.
 
     Returns
