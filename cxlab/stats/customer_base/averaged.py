@@ -15,7 +15,8 @@ import pandas as pd
 from cxlab.errors import ConvergenceError
 from cxlab.stats.customer_base.fit import logit_ends, positive
 from cxlab.stats.customer_base.maximum import Floats
-from cxlab.stats.customer_base.retention import Retention, log_survival
+from cxlab.stats.customer_base.renewal_law import log_survival
+from cxlab.stats.customer_base.retention import Retention
 from cxlab.stats.intervals import Interval
 
 __all__ = ["AveragedRetention"]
