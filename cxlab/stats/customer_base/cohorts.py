@@ -2,9 +2,10 @@
 
 Each cohort has a law of renewals of its own (sBG or BdW), whose parameters are log-linear in
 the covariates of the cohort: alpha = exp(a0 + a'x), beta = exp(b0 + b'x), and for BdW
-c = exp(c0 + c'x). A parameter is thus multiplied by exp(a) for each unit of a covariate. All
-parameters take all covariates, since one that acts on alpha alone would say that it moves the
-mean chance to leave and how much customers differ in it by one rule.
+c = exp(c0 + c'x); one constant chance to leave is exp(d0 + d'x). A parameter is thus multiplied
+by exp(a) for each unit of a covariate. All parameters take all covariates, since one that acts
+on alpha alone would say that it moves the mean chance to leave and how much customers differ in
+it by one rule.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ class CohortRetention(LikelihoodFit):
     Attributes
     ----------
     model : str
-        "sBG" or "BdW".
+        "sBG", "BdW" or "geometric".
     at_risk, lost : numpy.ndarray, shape (patterns, renewals)
         Customers who faced renewal 1, 2, ..., and those who left at it, by pattern of covariates.
     covariates : pandas.DataFrame, shape (patterns, covariates)
@@ -147,8 +148,8 @@ def fit_cohorts(
         Customers left after 0, 1, 2, ... renewals, as for `fit_retention`.
     covariates : pandas.DataFrame, shape (cohorts, covariates)
         Numbers; each level of a factor but one has a column of 0 and 1.
-    model : {"sBG", "BdW"}
-        Shifted beta-geometric or beta-discrete-Weibull.
+    model : {"sBG", "BdW", "geometric"}
+        As for `fit_retention`.
     level : float
         Confidence level of all intervals.
 
@@ -210,7 +211,7 @@ def fit_cohort_renewals(
         As for `fit_cohorts`. Without a column, the fit is that of all cohorts together.
     sizes : array_like, shape (cohorts,), optional
         Customers of each cohort. Default: the most that faced one renewal.
-    model : {"sBG", "BdW"}
+    model : {"sBG", "BdW", "geometric"}
         As for `fit_cohorts`.
     level : float
         Confidence level of all intervals.
@@ -228,8 +229,8 @@ def fit_cohort_renewals(
     ParameterError
         If there is no such model.
     """
-    if model == "geometric" or model not in NAMES:
-        raise ParameterError(f"model must be sBG or BdW, but is {model!r}.")
+    if model not in NAMES:
+        raise ParameterError(f"model must be one of {', '.join(NAMES)}, but is {model!r}.")
     names, x = names_of(covariates)
     if not np.isfinite(x).all():
         raise DataError("covariates must be numbers of each cohort, but some are missing.")
@@ -241,10 +242,10 @@ def fit_cohort_renewals(
         )
     if not ((left >= 0) & (left <= faced)).all() or not (faced.sum(axis=0) > 0).all():
         raise DataError("at each renewal somebody must face it, and no more leave than do.")
-    if faced.shape[1] < 2 or not left.any():
+    if model != "geometric" and (faced.shape[1] < 2 or not left.any()):
         raise DataError(
             f"a retention curve needs two renewals and somebody who left, but has {faced.shape[1]} "
-            f"renewals and {left.sum():g} who left. Wait for more."
+            f"renewals and {left.sum():g} who left. Wait, or take the model geometric."
         )
     own = faced.max(axis=1) if sizes is None else np.asarray(sizes, dtype=np.float64)
     # Cohorts with the same covariates have one law: their counts add up.

@@ -1,7 +1,8 @@
 """The law of renewals: who is left after so many, its slopes, and the likelihood of counts.
 
 Chances to leave follow a beta distribution (alpha, beta), and a customer's own chance may grow
-or fall with time (c). Fits with one law for all, and with a law for each cohort, stand on it.
+or fall with time (c); or one constant chance holds for all (churn). Fits with one law for all,
+and with a law for each cohort, stand on it.
 """
 
 import numpy as np
@@ -12,6 +13,7 @@ from cxlab.stats.customer_base.maximum import Floats
 __all__ = ["log_survival", "renewal_likelihood", "shapes_to_start", "slopes_of_survival"]
 
 _FAR = 1e4  # times the parameters: from here on, Stirling's formula has more digits
+_ALL = 1 - 1e-12
 
 
 def log_survival(params: Floats, renewals: Floats) -> Floats:
@@ -32,6 +34,8 @@ def log_survival(params: Floats, renewals: Floats) -> Floats:
 
 def slopes_of_survival(params: Floats, t: Floats) -> Floats:
     """Derivatives of `log_survival` by each parameter, one row each."""
+    if len(params) == 1:
+        return np.asarray(-t / (1 - params), dtype=np.float64)[None, :]
     alpha, beta = params[:2]
     k = _times(params, t)
     far = k > _FAR * (1 + alpha + beta)
@@ -47,6 +51,8 @@ def slopes_of_survival(params: Floats, t: Floats) -> Floats:
 def renewal_likelihood(theta: Floats, at_risk: Floats, lost: Floats) -> tuple[float, Floats]:
     """Log-likelihood of who left at renewal 1, 2, ..., and its gradient, for logarithms."""
     params = np.exp(theta)
+    if len(params) == 1:
+        params = np.minimum(params, _ALL)  # a step of a search may go further
     t, kept = np.arange(len(lost) + 1, dtype=np.float64), at_risk - lost
     log_q = np.minimum(np.diff(log_survival(params, t)), -1e-300)  # of staying, by renewal
     value = lost @ np.log(-np.expm1(log_q)) + kept @ log_q
@@ -58,6 +64,8 @@ def renewal_likelihood(theta: Floats, at_risk: Floats, lost: Floats) -> tuple[fl
 
 def shapes_to_start(at_risk: Floats, lost: Floats, size: int) -> list[Floats]:
     """Logarithms of so many parameters to start from: as many leave at first as did."""
+    if size == 1:
+        return [np.log([min(max(lost.sum() / at_risk.sum(), 1e-6), _ALL)])]
     first = min(max(lost[0] / at_risk[0], 1e-3), 1 - 1e-3)
     return [np.log([a, a * (1 - first) / first, 1.0][:size]) for a in (0.4, 2.0, 10.0)]
 
