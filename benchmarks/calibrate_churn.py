@@ -43,7 +43,18 @@ from cxlab.loyalty.histories import purchase_histories, spend_counts
 from cxlab.stats.cox import cox, proportional_hazards
 from cxlab.stats.customer_base import spend_independence
 
-__all__ = ["EVERY", "SHOWN", "Pool", "coverage", "fired", "gather", "main", "pool", "truth"]
+__all__ = [
+    "EVERY",
+    "SHOWN",
+    "Pool",
+    "coverage",
+    "fired",
+    "gather",
+    "main",
+    "pool",
+    "still",
+    "truth",
+]
 
 SIZE = 2_000  # customers of a replicate: 300 subscriptions, of which 190 end
 BEGIN = pd.Timestamp("2023-10-01").date()  # first day of the log
@@ -103,17 +114,20 @@ class Pool:
         return found
 
 
-def pool(variant: str, persons: int) -> Pool:
-    """Make the customers of one variant, part by part, as the rooms read them."""
+def pool(variant: str, persons: int, *, first: int = 0) -> Pool:
+    """Make the customers of one variant, part by part, as the rooms read them.
+
+    They are persons number `first` and following.
+    """
     world, parts = World(company(variant), SEED), []
-    for first in range(0, persons, PART):
-        raw: Tables = {"people": simulate_people(world, first, min(PART, persons - first))}
+    for at in range(0, persons, PART):
+        raw: Tables = {"people": simulate_people(world, first + at, min(PART, persons - at))}
         for step in _STEPS:
             raw |= step(world, raw)
         parts.append(_tables(raw))
     tables = {name: pd.concat([part[name] for part in parts]) for name in parts[0]}
     tables = {n: t.sort_values("person", kind="stable") for n, t in tables.items()}
-    ends = np.arange(persons + 1)
+    ends = first + np.arange(persons + 1)
     begin = {n: np.searchsorted(t["person"].to_numpy(), ends) for n, t in tables.items()}
     return Pool(persons, tables, begin)
 
@@ -218,7 +232,7 @@ def truth(of: Pool) -> tuple[dict[str, float], Design]:
     design = design_of(counts, marks, left_of(counts, "voluntary"))
     told = [m(made) for n, m in _measures(design).items() if n not in EVERY]
     found = pd.concat(told).set_index("name")["estimate"].to_dict()
-    stay = _still(of.tables["subscriptions"])
+    stay = still(of.tables["subscriptions"])
     found |= {f"projection.retained_share|{d}|expected": stay[d // 7] for d in _AHEAD}
     return found | _bought(of), design
 
@@ -228,7 +242,7 @@ def _identified(of: Pool, name: str) -> pd.DataFrame:
     return of.tables[name].assign(customer_id=who, subscription_id=who)
 
 
-def _still(held: pd.DataFrame) -> NDArray[np.float64]:
+def still(held: pd.DataFrame) -> NDArray[np.float64]:
     """Share of subscriptions that run on after each week, worked out plainly."""
     begin, end = pd.Timestamp(BEGIN) - pd.Timedelta(hours=7), pd.Timestamp(CYCLE.cutoff)
     over = (held["ended_at"] < end).to_numpy()

@@ -29,7 +29,7 @@ from cxlab.stats.customer_base import (
     residual_value,
     spend_independence,
 )
-from cxlab.stats.customer_base.retention import log_survival
+from cxlab.stats.customer_base.renewal_law import log_survival
 from cxlab.stats.customer_base.spend import expected_spend
 from cxlab.stats.customer_base.value import discounted_purchases
 from cxlab.stats.intervals import Interval

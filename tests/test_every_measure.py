@@ -216,6 +216,9 @@ ANALYSES: dict[str, Analysis] = {
     "retention projected": lambda t, c: cx.churn.retention_projection(
         _subscribed(t), cycle=c, by="plan", complete_from=c.previous.first_day
     ),
+    "retention projected by plan": lambda t, c: cx.churn.projection_by_group(
+        _subscribed(t), cycle=c, by="plan", complete_from=c.previous.first_day
+    ),
     "retention by feeling": lambda t, c: cx.churn.retention_by_feeling(
         _subscribed(t), cx.emotion.valences(t["answers"]), cycle=c
     ),

@@ -7,6 +7,7 @@ from cxlab.churn.feelings import RetentionByFeeling, retention_by_feeling
 from cxlab.churn.last_straw import LastStraw, last_straw
 from cxlab.churn.leavers import voices
 from cxlab.churn.projection import RetentionProjection, retention_projection
+from cxlab.churn.projection_by_group import ProjectionByGroup, projection_by_group
 from cxlab.churn.rate import ChurnRate, churn_rate
 from cxlab.churn.ratios_by_age import RatiosByAge
 from cxlab.churn.retention import Retention, retention
@@ -23,6 +24,7 @@ __all__ = [
     "ChurnValidation",
     "LastStraw",
     "LeavingCauses",
+    "ProjectionByGroup",
     "RatiosByAge",
     "Retention",
     "RetentionByFeeling",
@@ -36,6 +38,7 @@ __all__ = [
     "last_straw",
     "leaving_causes",
     "list_of",
+    "projection_by_group",
     "retention",
     "retention_by_feeling",
     "retention_difference",

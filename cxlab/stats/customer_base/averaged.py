@@ -5,7 +5,7 @@ a band that is too narrow. Weighed by AIC, models that fit about as well have ab
 say, and where they disagree the band says so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -15,7 +15,8 @@ import pandas as pd
 from cxlab.errors import ConvergenceError
 from cxlab.stats.customer_base.fit import logit_ends, positive
 from cxlab.stats.customer_base.maximum import Floats
-from cxlab.stats.customer_base.retention import Retention, log_survival
+from cxlab.stats.customer_base.renewal_law import log_survival
+from cxlab.stats.customer_base.retention import Retention
 from cxlab.stats.intervals import Interval
 
 __all__ = ["AveragedRetention"]
@@ -64,10 +65,14 @@ class AveragedRetention:
         if not stand:
             reasons = "; ".join(f"{fit.model}: {fit.reason}" for fit in tried)
             raise ConvergenceError(f"No model of renewals converged. {reasons}.")
-        stand.sort(key=_aic)
-        aic = np.array([_aic(fit) for fit in stand])
-        weights = np.exp((aic[0] - aic) / 2)
-        return cls(fits=tuple(stand), weights=weights / weights.sum())
+        return cls.weighed(stand, [fit.aic for fit in stand])
+
+    @classmethod
+    def weighed(cls, fits: Sequence[Retention], aic: Sequence[float]) -> Self:
+        """Weigh models by criteria of their own, such as those of fits that they are parts of."""
+        order = np.argsort(aic, kind="stable")
+        weights = np.exp((min(aic) - np.asarray(aic)[order]) / 2)
+        return cls(fits=tuple(fits[i] for i in order), weights=weights / weights.sum())
 
     def curve(self, renewals: int) -> pd.DataFrame:
         """Share of new customers who are left after 0, 1, ... renewals, with its band.
@@ -124,7 +129,3 @@ class AveragedRetention:
         """Average over models, and an error in which they may disagree: (models, points) each."""
         mean = self.weights @ values
         return mean, self.weights @ np.sqrt(errors**2 + (values - mean) ** 2)
-
-
-def _aic(fit: Retention) -> float:
-    return 2 * len(fit.names) - 2 * fit.log_likelihood

@@ -60,6 +60,11 @@ class LikelihoodFit:
         self.need()
         return dict(zip(self.names, np.exp(self.theta).tolist(), strict=True))
 
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion: the lower, the better a fit foretells for its parameters."""
+        return 2 * len(self.names) - 2 * self.log_likelihood
+
     def table(self) -> pd.DataFrame:
         """One row per parameter, with an interval that is symmetric on the log scale."""
         self.need()

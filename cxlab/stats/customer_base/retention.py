@@ -15,19 +15,29 @@ from typing import Literal, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import gammaln, psi
 
 from cxlab.errors import DataError, ParameterError
 from cxlab.stats.customer_base.fit import LikelihoodFit, logit_ends, positive
 from cxlab.stats.customer_base.maximum import Floats, Maximum, maximise
+from cxlab.stats.customer_base.renewal_law import (
+    log_survival,
+    renewal_likelihood,
+    shapes_to_start,
+)
 from cxlab.stats.intervals import Interval
 
-__all__ = ["Retention", "RetentionModel", "fit_renewals", "fit_retention", "log_survival"]
+__all__ = [
+    "NAMES",
+    "Retention",
+    "RetentionModel",
+    "counts_of",
+    "fit_renewals",
+    "fit_retention",
+]
 
 RetentionModel: TypeAlias = Literal["sBG", "BdW", "geometric"]
 
-_NAMES = {"sBG": ("alpha", "beta"), "BdW": ("alpha", "beta", "c"), "geometric": ("churn",)}
-_FAR = 1e4  # times the parameters: from here on, Stirling's formula has more digits
+NAMES = {"sBG": ("alpha", "beta"), "BdW": ("alpha", "beta", "c"), "geometric": ("churn",)}
 _ENOUGH = 40.0  # in logarithms: discounted by so much, a renewal is worth nothing
 
 
@@ -157,7 +167,7 @@ def fit_retention(
     >>> {name: round(value, 3) for name, value in fit.params.items()}
     {'alpha': 0.668, 'beta': 3.806}
     """
-    at_risk, lost = _counts(cohorts)
+    at_risk, lost = counts_of(cohorts)
     n = float(sum(np.ravel(c)[0] for c in cohorts))
     return fit_renewals(at_risk, lost, n=n, model=model, level=level)
 
@@ -202,8 +212,8 @@ def fit_renewals(
     >>> round(float(fit.curve(12)["estimate"][12]), 2)
     0.31
     """
-    if model not in _NAMES:
-        raise ParameterError(f"model must be one of {', '.join(_NAMES)}, but is {model!r}.")
+    if model not in NAMES:
+        raise ParameterError(f"model must be one of {', '.join(NAMES)}, but is {model!r}.")
     faced, left = (np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (at_risk, lost))
     if len(faced) != len(left) or not ((left >= 0) & (left <= faced) & (faced > 0)).all():
         raise DataError("at each renewal somebody must face it, and no more leave than do.")
@@ -214,35 +224,11 @@ def fit_renewals(
         )
     found = _constant(faced, left) if model == "geometric" else _search(faced, left, model)
     return Retention(
-        model=model, names=_NAMES[model], n=float(faced.max()) if n is None else n,
+        model=model, names=NAMES[model], n=float(faced.max()) if n is None else n,
         level=level, at_risk=faced, lost=left, theta=found.theta, reason=found.reason,
         covariance_log=found.covariance, log_likelihood=found.value, starts=found.starts,
         agreeing=found.agreeing,
     )  # fmt: skip
-
-
-def log_survival(params: Floats, renewals: Floats) -> Floats:
-    """Logarithm of the share left after so many renewals: B(alpha, beta + t^c) / B(alpha, beta)."""
-    if len(params) == 1:
-        return np.asarray(renewals * np.log1p(-params[0]), dtype=np.float64)
-    alpha, beta = params[:2]
-    k = _times(params, renewals)
-    far = k > _FAR * (1 + alpha + beta)
-    near, shifted = np.where(far, 0.0, k), np.where(far, k + beta + (alpha - 1) / 2, 1.0)
-    # Where k is large, all digits of the difference are those of its first term.
-    ratio = np.where(
-        far, -alpha * np.log(shifted),
-        gammaln(beta + near) - gammaln(alpha + beta + near),
-    )  # fmt: skip
-    return np.asarray(ratio - gammaln(beta) + gammaln(alpha + beta), dtype=np.float64)
-
-
-def _times(params: Floats, renewals: Floats) -> Floats:
-    """Renewals as the model counts them: t^c."""
-    if len(params) == 2:
-        return renewals
-    log_k = np.minimum(params[2] * np.log(np.maximum(renewals, 1.0)), 600.0)
-    return np.where(renewals > 0, np.exp(log_k), 0.0)
 
 
 def _further(
@@ -276,7 +262,7 @@ def _undiscounted(fit: Retention, made: int) -> Callable[[Floats], Floats]:
     return lambda p: np.atleast_1d((p[1] + made) / (p[0] - 1))
 
 
-def _counts(cohorts: tuple[ArrayLike, ...]) -> tuple[Floats, Floats]:
+def counts_of(cohorts: tuple[ArrayLike, ...]) -> tuple[Floats, Floats]:
     """Customers who faced renewal 1, 2, ... and those who left, of all cohorts together."""
     rows = [np.atleast_1d(np.asarray(c, dtype=np.float64)) for c in cohorts]
     longest = max((len(row) for row in rows), default=0)
@@ -317,32 +303,8 @@ def _constant(at_risk: Floats, lost: Floats) -> Maximum:
 
 
 def _search(at_risk: Floats, lost: Floats, model: RetentionModel) -> Maximum:
-    t = np.arange(len(lost) + 1, dtype=np.float64)
-    kept, names = at_risk - lost, _NAMES[model]
-
-    def objective(theta: Floats) -> tuple[float, Floats]:
-        params = np.exp(theta)
-        log_q = np.minimum(np.diff(log_survival(params, t)), -1e-300)  # of staying, by renewal
-        value = lost @ np.log(-np.expm1(log_q)) + kept @ log_q
-        by = np.diff(_slopes_of_survival(params, t), axis=1)
-        # Where nobody should stay any more, who left says nothing: what e^700 divides is 0.
-        gradient = by @ (kept - lost / np.expm1(np.minimum(-log_q, 700.0)))
-        return float(value), gradient * params
-
-    first = min(max(lost[0] / at_risk[0], 1e-3), 1 - 1e-3)
-    shapes = [np.log([a, a * (1 - first) / first, 1.0][: len(names)]) for a in (0.4, 2.0, 10.0)]
-    return maximise(objective, shapes, names)
-
-
-def _slopes_of_survival(params: Floats, t: Floats) -> Floats:
-    """Derivatives of `log_survival` by each parameter, one row each."""
-    alpha, beta = params[:2]
-    k = _times(params, t)
-    far = k > _FAR * (1 + alpha + beta)
-    near, shifted = np.where(far, 0.0, k), np.where(far, k + beta + (alpha - 1) / 2, 1.0)
-    by_alpha = -np.where(far, np.log(shifted), psi(alpha + beta + near))
-    by_k = np.where(far, -alpha / shifted, psi(beta + near) - psi(alpha + beta + near))
-    rows = [by_alpha + psi(alpha + beta), by_k - psi(beta) + psi(alpha + beta)]
-    if len(params) > 2:
-        rows.append(by_k * k * np.log(np.maximum(t, 1.0)))
-    return np.array(rows)
+    names = NAMES[model]
+    return maximise(
+        lambda theta: renewal_likelihood(theta, at_risk, lost),
+        shapes_to_start(at_risk, lost, len(names)), names,
+    )  # fmt: skip

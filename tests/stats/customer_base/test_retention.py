@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cxlab.errors import ConvergenceError, DataError, ParameterError
 from cxlab.stats.customer_base import fit_renewals, fit_retention
 from cxlab.stats.customer_base.maximum import slopes
-from cxlab.stats.customer_base.retention import _slopes_of_survival, log_survival
+from cxlab.stats.customer_base.renewal_law import log_survival, slopes_of_survival
 
 # A busy machine is no fault of a property.
 unhurried = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -146,7 +146,7 @@ def test_known_parameters_are_found_again():
 def test_slopes_of_the_curve_are_difference_quotients(theta, c):
     params, t = np.array([*np.exp(theta), c]), np.arange(8.0)
     numeric = slopes(lambda u: log_survival(np.exp(u), t), np.log(params))
-    exact = _slopes_of_survival(params, t) * params[:, None]
+    exact = slopes_of_survival(params, t) * params[:, None]
     assert exact == pytest.approx(numeric, rel=2e-5, abs=1e-6)
 
 
