@@ -25,7 +25,7 @@ from tests.churn import test_drivers as leaving
 
 lab, shop = suite.lab, suite.shop  # its fixtures, and so its tables
 
-UNITS = {"share", "points", "mean", "nps", "p", "count", "days", "hours", "money", "any"}
+UNITS = {"share", "points", "score", "mean", "nps", "p", "count", "days", "hours", "money", "any"}
 CYCLE = parse_cycle("2026Q2")
 
 

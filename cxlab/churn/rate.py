@@ -1,10 +1,13 @@
 """How many of those under contract at the beginning of a cycle left in it, and of whose will?"""
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy.special import chdtrc
 
 from cxlab.churn.spells import CAUSES, spells
 from cxlab.columns import NOT_KNOWN
@@ -12,16 +15,18 @@ from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped, query, view
 from cxlab.errors import Withheld
 from cxlab.report import charts, words
-from cxlab.report.finding import Result, interval_row
-from cxlab.stats.clusters import clustered_share
+from cxlab.report.finding import Result, estimate_row, interval_row
+from cxlab.stats.clusters import ClusterSums, clustered_share, design_effect
 from cxlab.stats.differences import mover_difference
 from cxlab.stats.intervals import Interval
 from cxlab.stats.power import detectable_change
+from cxlab.stats.survival import log_rank
 
 __all__ = ["ChurnRate", "churn_rate"]
 
 SHOWN = 8  # cycles in the chart
 FEWEST = 10
+_TINY = 0.0005  # written as a bound
 _SAID = {
     "voluntary": "by the customer",
     "involuntary": "without their will",
@@ -100,7 +105,15 @@ class ChurnRate(Result):
             f"{words.value(row['estimate'], 'share')} ({row[by]})"
             for _, row in known.iloc[[0, -1]].iterrows()
         )
-        return f"Between {least} and {most} of subscriptions ended in {self.cycle}, by {by}."
+        said = f"Between {least} and {most} of subscriptions ended in {self.cycle}, by {by}"
+        tests = self._rows("churn.p_groups")
+        if tests.empty or tests["suppressed"].iloc[0]:
+            return f"{said}; whether that is more than chance cannot be told."
+        p = float(tests["estimate"].iloc[0])
+        told = f"p {words.value(p, 'p')}" if p < _TINY else f"p = {words.value(p, 'p')}"
+        if p <= 1 - self.level:
+            return f"{said}: more than chance alone would make groups differ ({told})."
+        return f"{said}; chance alone could make groups differ so ({told})."
 
     def _whole(self, metric: str) -> Any:
         rows = self._rows(metric)
@@ -137,8 +150,9 @@ def churn_rate(
     Returns
     -------
     ChurnRate
-        `churn.rate` (in all, and by cycle or group), `churn.rate_by_cause` of this cycle, and
-        without groups `churn.change` since the cycle before.
+        `churn.rate` (in all, and by cycle or group), `churn.rate_by_cause` of this cycle;
+        without groups `churn.change` since the cycle before, with groups `churn.p_groups`:
+        whether those of which ten subscriptions or more ended differ by more than chance.
 
     Raises
     ------
@@ -150,11 +164,13 @@ def churn_rate(
     Wilson's interval, on the effective number where customers have several subscriptions;
     the change by Newcombe's. The two shares are taken as independent: who left in the cycle
     before is not at risk in this one, and of those at risk in both nobody left before, so
-    that over the people of both the two vary together by chance alone.
+    that over the people of both the two vary together by chance alone. Groups are tested by
+    Mantel and Haenszel's chi-squared, divided by the largest design effect among them.
 
     References
     ----------
-    Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
+    Newcombe (1998), Statistics in Medicine 17, 873-890, method 10; Rao & Scott (1981), Journal
+    of the American Statistical Association 76, 221-230, on dividing by a design effect.
 
     Examples
     --------
@@ -193,6 +209,7 @@ def churn_rate(
         rows += [
             _rate("churn.rate", r, "lost", **{name: r["grp"]}) for r in groups.to_dict("records")
         ]
+        rows += _test(groups[groups["lost"] >= FEWEST])
     return ChurnRate(
         estimates=_with_dims(rows, name),
         subtitle=f"Share of subscriptions running when {'the' if by is None else 'a'} cycle began "
@@ -281,6 +298,29 @@ def _by_cause(row: Any) -> list[dict[str, Any]]:
     if row[_column(NOT_KNOWN)] == row["lost"]:  # nobody records why
         return []
     return [_rate("churn.rate_by_cause", row, kind, cause=kind) for kind in kinds]
+
+
+def _test(groups: pd.DataFrame) -> list[dict[str, Any]]:
+    """Whether groups differ by more than chance: the log-rank test of a single time."""
+    if len(groups) < 2 or (groups["lost"] == groups["n"]).all():
+        return []
+    lost, n = (groups[column].to_numpy(float) for column in ("lost", "n"))
+    found = log_rank(np.ones(len(n)), lost, n - lost, group=groups["grp"].to_numpy(str))
+    effect = max(design_effect(_sums(row)) for row in groups.to_dict("records"))
+    return [
+        estimate_row(
+            "churn.p_groups", float(chdtrc(found.df, found.statistic / effect)), math.nan, math.nan,
+            n=float(n.sum()), count=float(groups["lost_persons"].min()), unit="p",
+            method=f"Mantel-Haenszel test of {len(n)} groups",
+        )
+    ]  # fmt: skip
+
+
+def _sums(row: Any) -> ClusterSums:
+    return ClusterSums(
+        customers=float(row["persons"]), n=float(row["n"]), n_n=float(row["n_n"]),
+        total=float(row["lost"]), n_total=float(row["lost_n"]), total_total=float(row["lost_2"]),
+    )  # fmt: skip
 
 
 def _change(now: Any, before: Any) -> dict[str, Any]:

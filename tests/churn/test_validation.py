@@ -36,7 +36,21 @@ def test_a_forecast_that_knows_something_beats_none(engine: Engine, told) -> Non
     assert found.sentence().startswith(
         "Last cycle's forecast of who leaves of their own will was better than none in 2018Q4"
     )
+    assert "as many as foretold, as far as can be told." in found.sentence()
+    assert f"there were {ratio['estimate']:.2f} ({ratio['conf_low']:.2f} to" in found.sentence()
+    off = found.estimates[found.estimates["metric"] == "churn.calibration_index"]
+    off = off.set_index(off["measure"].str.extract(r"\((.*)\)")[0])["estimate"]
+    assert 0 < off["E50"] <= off["E90"]
+    assert off["ICI"] <= off["E90"]
     assert found.protect(10).plot()
+
+
+def test_a_forecast_of_too_many_endings_says_so(told) -> None:
+    """Half of those who left in the cycle stayed after all, so that half as many came."""
+    table, signs = told
+    inside = (table["ended_at"] >= CYCLE.start) & (np.arange(len(table)) % 2 == 0)
+    found = churn_validation(table.assign(ended_at=table["ended_at"].mask(inside)), signs, **HOW)
+    assert found.sentence().endswith("): fewer than foretold.")
 
 
 def test_a_forecast_that_knows_nothing_makes_no_list() -> None:
