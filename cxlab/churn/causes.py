@@ -241,8 +241,8 @@ def _base_of_test(rows: list[dict[str, Any]]) -> str:
     if not tests:
         return ""
     return (
-        f" {tests[0]['method']}: {words.number(tests[0]['n'])} subscriptions whose whole life is "
-        "in the records."
+        f" {tests[0]['method'].split(',')[0]} rests on {words.number(tests[0]['n'])} subscriptions "
+        "whose whole life is in the records."
     )
 
 
