@@ -177,7 +177,8 @@ def at_risk(
     that fails calls for no persuasion. Reasons are the
     covariates that raise it most above that of the average subscription. A customer with several
     subscriptions stands on the list once, by the one likeliest to end. The value at risk is the
-    chance times a year of fees, of all of them. Attributes that the law protects are refused as drivers.
+    chance times a year of fees, of all of them. Attributes that the law protects are refused as
+    drivers.
     """
     for name, value in {"horizon_days": horizon_days, "most": most, "contact_cap": contact_cap,
                         "cap_days": cap_days}.items():  # fmt: skip

@@ -97,7 +97,8 @@ class ChurnDrivers(Result):
             if many == 1:
                 return f"The one {whole[2:]} {known} does not clearly go with leaving{cause} in it."
             return (
-                f"Of {whole} {known}, none clearly goes with leaving{cause} in it, all else alike."
+                f"Of {whole} {known}, none clearly goes with leaving{cause} within it, all else "
+                "alike."
             )
         # A ratio that changes with age leads, for its mean would say what is never true.
         moving = clear[clear["period"].notna()]

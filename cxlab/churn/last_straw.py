@@ -101,10 +101,10 @@ class LastStraw(Result):
         apart = math.log(row["estimate"] / long["estimate"])
         # As if of other people: both are of the same ones, so that this sees less than there is.
         far = math.hypot(ends[1] - ends[0], ends[3] - ends[2]) / 2
-        which = "a clearly different" if abs(apart) > far else "no clearly different"
+        which = "is clearly another" if abs(apart) > far else "does not clearly differ"
         return (
             f" Asked of the {self.beside.window_days} days before a cycle and of the whole cycle "
-            f"after, all signs together, it is {which} one: "
+            f"after, all signs together, the ratio {which}: "
             f"{words.value(long['estimate'], 'mean')} "
             f"({words.interval(long['conf_low'], long['conf_high'], 'mean')})."
         )
@@ -193,7 +193,7 @@ def last_straw(
         "others on the same day of their life; 95% intervals",
         note=f"Base: {words.number(left)} subscriptions that ended from {first.first_day} to "
         f"{cycle.last_day}, each against all that ran on the same day of their life. Signs on the "
-        "day of leaving do not count. p-values are Benjamini and Hochberg's. Signs are looked at "
+        "day of leaving do not count. The p-values are Benjamini and Hochberg's. Signs are looked at "
         "one by one, and those that come together share their ratios.",
         within_days=within_days,
         beside=beside,

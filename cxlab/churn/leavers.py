@@ -10,7 +10,7 @@ from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.data.lab import Lab
 from cxlab.errors import Withheld
 
-__all__ = ["CHANGE_DAYS", "counted", "leavers", "voices"]
+__all__ = ["CHANGE_DAYS", "changers", "counted", "leavers", "voices"]
 
 CHANGE_DAYS = 7  # between two contracts of one customer, at most, where one follows the other
 _DAY_US = 86_400_000_000
@@ -72,6 +72,47 @@ def counted(gone: Table) -> pd.DataFrame:
     )
 
 
+def changers(known: Table, cycle: Cycle) -> float:
+    """Count customers of whom a subscription ended in a cycle that ran before, and who stay.
+
+    Parameters
+    ----------
+    known : Table
+        From `spells`.
+    cycle : Cycle
+        The cycle.
+
+    Returns
+    -------
+    float
+        Customers who kept another subscription, or began one within a week.
+    """
+    ended = view(
+        """
+        select $cycle as cycle, customer_id, max(ended_at) as ended_at from h
+        where started_at < $start and ended_at >= $start and ended_at < $cutoff
+        group by customer_id
+        """,
+        h=known, cycle=cycle.name, start=cycle.start, cutoff=cycle.cutoff,
+    )  # fmt: skip
+    window = pd.DataFrame({"cycle": [cycle.name], "until": [cycle.cutoff]})
+    changed = _changed(known, ended, window)
+    return float(query("select count(*) as n from c", c=changed)["n"][0])
+
+
+def _changed(known: Table, ended: Table, windows: pd.DataFrame) -> Table:
+    """Name those who kept another subscription at the last end, or began one within a week."""
+    return view(
+        f"""
+        select distinct l.cycle, l.customer_id
+        from l join w on l.cycle = w.cycle join h on l.customer_id = h.customer_id
+        where (h.ended_at is null or h.ended_at > l.ended_at) and h.started_at < w.until
+            and epoch_us(h.started_at) <= epoch_us(l.ended_at) + {CHANGE_DAYS * _DAY_US}
+        """,
+        l=ended, w=windows, h=known,
+    )  # fmt: skip
+
+
 def leavers(
     subscriptions: TableLike, said: TableLike, cycles: list[Cycle], days: int, by: str | None
 ) -> Table:
@@ -106,15 +147,7 @@ def leavers(
             h=known, w=windows,
         )
     )  # fmt: skip
-    others = view(
-        f"""
-        select distinct l.cycle, l.customer_id
-        from l join w on l.cycle = w.cycle join h on l.customer_id = h.customer_id
-        where (h.ended_at is null or h.ended_at > l.ended_at) and h.started_at < w.until
-            and epoch_us(h.started_at) <= epoch_us(l.ended_at) + {CHANGE_DAYS * _DAY_US}
-        """,
-        l=leavers, w=windows, h=known,
-    )  # fmt: skip
+    others = _changed(known, leavers, windows)
     heard = view(
         f"""
         select distinct l.cycle, l.customer_id from l join s on l.customer_id = s.customer_id

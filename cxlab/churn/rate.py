@@ -1,26 +1,24 @@
 """How many of those under contract at the beginning of a cycle left in it, and of whose will?"""
 
-import math
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from scipy.special import chdtrc
 
+from cxlab.churn.group_test import group_test
+from cxlab.churn.leavers import CHANGE_DAYS, changers
 from cxlab.churn.spells import CAUSES, spells
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped, query, view
 from cxlab.errors import Withheld
 from cxlab.report import charts, words
-from cxlab.report.finding import Result, estimate_row, interval_row
-from cxlab.stats.clusters import ClusterSums, clustered_share, design_effect
+from cxlab.report.finding import Result, interval_row
+from cxlab.stats.clusters import clustered_share
 from cxlab.stats.differences import mover_difference
 from cxlab.stats.intervals import Interval
 from cxlab.stats.power import detectable_change
-from cxlab.stats.survival import log_rank
 
 __all__ = ["ChurnRate", "churn_rate"]
 
@@ -193,6 +191,7 @@ def churn_rate(
             f"but {found} did when {cycle.name} began."
         )
     row = now.iloc[0]
+    stay = changers(held, cycle)
     name: str | None = None
     rows = [_rate("churn.rate", row, "lost"), *_by_cause(row)]
     if by is None:
@@ -209,17 +208,31 @@ def churn_rate(
         rows += [
             _rate("churn.rate", r, "lost", **{name: r["grp"]}) for r in groups.to_dict("records")
         ]
-        rows += _test(groups[groups["lost"] >= FEWEST])
+        rows += group_test(groups[groups["lost"] >= FEWEST])
     return ChurnRate(
         estimates=_with_dims(rows, name),
         subtitle=f"Share of subscriptions running when {'the' if by is None else 'a'} cycle began "
         "that ended in it, %; 95% interval",
-        note=f"Base: {words.number(row['n'])} subscriptions of {words.number(row['persons'])} "
-        f"customers that ran at the beginning of {cycle.first_day}, unweighted. Subscriptions that "
-        f"began in {cycle.name} are not counted. As known at the end of {cycle.last_day}.",
+        noted=lambda least: (
+            f"Base: {words.number(row['n'])} subscriptions of "
+            f"{words.number(row['persons'])} customers that ran at the beginning of "
+            f"{cycle.first_day}, unweighted. Subscriptions that began in {cycle.name} are not "
+            f"counted. As known at the end of {cycle.last_day}.{_stayed(stay, least)}"
+        ),
         cycle=cycle.name,
         before=cycle.previous.name,
         by=name,
+    )
+
+
+def _stayed(stay: float, least: int) -> str:
+    """Say how many of those of whom a subscription ended are still customers of another."""
+    if not stay:
+        return ""
+    return (
+        f" {words.plural_from(least, stay, 'customer').capitalize()} of those of whom a "
+        f"subscription ended kept another one, or began one within {CHANGE_DAYS} days: what is "
+        "counted is subscriptions, not people who left."
     )
 
 
@@ -298,29 +311,6 @@ def _by_cause(row: Any) -> list[dict[str, Any]]:
     if row[_column(NOT_KNOWN)] == row["lost"]:  # nobody records why
         return []
     return [_rate("churn.rate_by_cause", row, kind, cause=kind) for kind in kinds]
-
-
-def _test(groups: pd.DataFrame) -> list[dict[str, Any]]:
-    """Whether groups differ by more than chance: the log-rank test of a single time."""
-    if len(groups) < 2 or (groups["lost"] == groups["n"]).all():
-        return []
-    lost, n = (groups[column].to_numpy(float) for column in ("lost", "n"))
-    found = log_rank(np.ones(len(n)), lost, n - lost, group=groups["grp"].to_numpy(str))
-    effect = max(design_effect(_sums(row)) for row in groups.to_dict("records"))
-    return [
-        estimate_row(
-            "churn.p_groups", float(chdtrc(found.df, found.statistic / effect)), math.nan, math.nan,
-            n=float(n.sum()), count=float(groups["lost_persons"].min()), unit="p",
-            method=f"Mantel-Haenszel test of {len(n)} groups",
-        )
-    ]  # fmt: skip
-
-
-def _sums(row: Any) -> ClusterSums:
-    return ClusterSums(
-        customers=float(row["persons"]), n=float(row["n"]), n_n=float(row["n_n"]),
-        total=float(row["lost"]), n_total=float(row["lost_n"]), total_total=float(row["lost_2"]),
-    )  # fmt: skip
 
 
 def _change(now: Any, before: Any) -> dict[str, Any]:

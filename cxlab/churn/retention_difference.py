@@ -238,7 +238,7 @@ def retention_difference(
         f"{name}, and differences; 95% intervals; p-values of the {tests[0][2]}",
         note=f"Base: {words.number(both['n'].sum())} subscriptions, of which "
         f"{words.number(ended[names].sum())} have ended by the end of {cycle.name}. Those that "
-        "still run count as long as they have run. p-values are Holm's, for all pairs. A "
+        "still run count as long as they have run. The p-values are Holm's, for all pairs. A "
         "difference is no cause: groups may differ in more than the group.",
         by=name,
         horizon_days=WEEK * weeks,

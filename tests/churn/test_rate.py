@@ -148,6 +148,19 @@ def test_a_range_across_groups_says_whether_chance_could_make_it(engine: Engine)
     assert again.iloc[0] == pytest.approx(test["estimate"], rel=0.1)
 
 
+def test_who_changes_a_contract_is_counted_in_the_note(engine: Engine) -> None:
+    table = held(*[RUNNING] * 30, *[("2017-06-01", "2018-02-10", "voluntary")] * 12)
+    follow = table.tail(11).assign(subscription_id=lambda t: "b" + t["subscription_id"],
+                                   started_at=DAYS("2018-02-17"), ended_at=pd.NaT)  # fmt: skip
+    both = pd.concat([table, follow])
+    found = churn_rate(engine.table(both), cycle=CYCLE)
+    assert rows_of(found, "churn.rate")["count"].iloc[0] == 12
+    assert "11 customers of those of whom a subscription ended kept another" in found.note
+    assert " Fewer than 20 customers of those" in found.protect(20).note
+    late = pd.concat([table, follow.assign(started_at=DAYS("2018-02-18"))])
+    assert "kept another" not in churn_rate(engine.table(late), cycle=CYCLE).note
+
+
 def test_an_ending_without_a_cause_is_counted_as_such() -> None:
     table = held(
         *[RUNNING] * 20,
