@@ -26,7 +26,8 @@ from tests.churn import test_drivers as leaving
 lab, shop = suite.lab, suite.shop  # its fixtures, and so its tables
 
 UNITS = {
-    "share", "points", "mean", "nps", "p", "count", "days", "hours", "minutes", "money", "any",
+    "share", "points", "score", "mean", "nps", "p", "count", "days", "hours", "minutes", "money",
+    "any",
 }  # fmt: skip
 CYCLE = parse_cycle("2026Q2")
 

@@ -33,6 +33,7 @@ _FATES = {
 }
 _REASONS = 2
 _PUBLISHED = ("manifest.json", "ledger.sqlite")  # what lies where reports are
+_REPORT = ("manifest.json", "findings.parquet")  # what lies together in a report alone
 RUNNING_ROWS = 200_000  # patterns of those that run
 
 
@@ -47,8 +48,9 @@ class AtRisk(Result):
     cause : str
         What the risk is of: leaving of one's own will ('voluntary'), or 'any' end.
     people : pandas.DataFrame
-        subscription_id, customer_id, risk, reasons, value_at_risk, expires_on; by risk. It is in
-        no table, picture or finding: write it with `write`.
+        One row per customer, by risk: customer_id, subscriptions (how many run), subscription_id
+        of the one likeliest to end, its risk and reasons, value_at_risk (of all of them) and
+        expires_on. It is in no table, picture or finding: write it with `write`.
     """
 
     cycle: str
@@ -59,7 +61,7 @@ class AtRisk(Result):
         """Draw how many are listed, and why the others are not."""
         rows = self.estimates[self.estimates["metric"] == "churn.list_size"]
         rows = rows.assign(fate=rows["fate"].map(_FATES))
-        return charts.bars(rows, label="fate", unit="count", axis="Subscriptions", ax=ax)
+        return charts.bars(rows, label="fate", unit="count", axis="Customers", ax=ax)
 
     def sentence(self) -> str:
         """How many are listed, and how many of them are expected to leave."""
@@ -69,11 +71,11 @@ class AtRisk(Result):
             for metric in ("churn.list_size", "churn.list_expected")
         )
         if size["suppressed"] or due["suppressed"]:
-            return f"Too few subscriptions stand on the list of {self.cycle} to be counted."
+            return f"Too few customers stand on the list of {self.cycle} to be counted."
         return (
-            f"{words.number(size['estimate'])} subscriptions are on the list of those at risk, of "
-            f"which about {words.number(due['estimate'])} would end{SAID[self.cause]} if nothing "
-            "is done."
+            f"{words.number(size['estimate'])} customers are on the list of those at risk; about "
+            f"{words.number(due['estimate'])} of their subscriptions would end{SAID[self.cause]} "
+            "if nothing is done."
         )
 
     def write(self, file: Path) -> Path:
@@ -86,7 +88,7 @@ class AtRisk(Result):
         """
         whole = file.resolve()
         for folder in whole.parents:
-            if any((folder / mark).exists() for mark in _PUBLISHED):
+            if _holds_reports(folder):
                 raise ParameterError(
                     f"A list of people must not lie among reports, but {folder.name} holds some. "
                     "Name a file elsewhere."
@@ -97,6 +99,22 @@ class AtRisk(Result):
             out.write(tables.csv(self.people))
         draft.replace(whole)
         return whole
+
+
+def _holds_reports(folder: Path) -> bool:
+    """Tell whether a folder is a report, or one in which the reports of studies lie.
+
+    Reports lie in it by cycle, or by study and cycle. What lies deeper is no mark: the folder
+    beside that of the reports is where a list may be.
+    """
+    if any((folder / mark).exists() for mark in _PUBLISHED):
+        return True
+    first, second = _REPORT
+    return any(
+        (manifest.parent / second).exists()
+        for depth in ("*", "*/*")
+        for manifest in folder.glob(f"{depth}/{first}")
+    )
 
 
 def at_risk(
@@ -115,7 +133,7 @@ def at_risk(
     cycles: int = 8,
     complete_from: date | None = None,
 ) -> AtRisk:
-    """List who is most likely to leave within a horizon, if the model has proved itself.
+    """List customers most likely to leave within a horizon, if the model has proved itself.
 
     Parameters
     ----------
@@ -132,7 +150,7 @@ def at_risk(
     horizon_days : int
         Within which leaving counts; the list expires with it.
     most : int
-        Longest list.
+        Most customers on the list.
     contact_cap, cap_days : int
         How many messages within how many days are enough.
     window_days, cycles, complete_from
@@ -157,8 +175,10 @@ def at_risk(
     The chance to end within the horizon is conditional on the age reached. Where it is told of
     whose will subscriptions ended, it is that to end of the customer's own will first, for a card
     that fails calls for no persuasion. Reasons are the
-    covariates that raise it most above that of the average subscription. The value at risk is
-    the chance times a year of fees. Attributes that the law protects are refused as drivers.
+    covariates that raise it most above that of the average subscription. A customer with several
+    subscriptions stands on the list once, by the one likeliest to end. The value at risk is the
+    chance times a year of fees, of all of them. Attributes that the law protects are refused as
+    drivers.
     """
     for name, value in {"horizon_days": horizon_days, "most": most, "contact_cap": contact_cap,
                         "cap_days": cap_days}.items():  # fmt: skip
@@ -183,21 +203,22 @@ def at_risk(
         )
     scored = _scored(model, now, weeks)
     capped = _capped(messages, cycle, contact_cap, cap_days)
-    people = _fated(now, scored, subscriptions, may_contact, capped)
+    people = _by_customer(_fated(now, scored, subscriptions, may_contact, capped))
     fates = query("select fate, count(*) as n from p group by fate order by fate", p=people)
     listed = _listed(people, most).assign(expires_on=cycle.last_day + timedelta(days=horizon_days))
     return AtRisk(
         estimates=pd.DataFrame(
             _rows(dict(zip(fates["fate"], fates["n"].astype(int), strict=True)), listed)
         ),
-        subtitle=f"Subscriptions that ran at the end of {cycle.name}, by whether they are listed",
+        subtitle=f"Customers whose subscriptions ran at the end of {cycle.name}, by whether they "
+        "are listed",
         note=f"The list counts leaving{SAID[model.cause]} within {words.plural(weeks, 'week')} of "
         f"the end of {cycle.last_day} and is not to be used after that. It is in no report. "
         "Attributes that the law protects are not used. Who is listed is likelier to leave than "
         "others, not sure to, and a contact need not help.",
         cycle=cycle.name,
         cause=model.cause,
-        people=listed,
+        people=listed.drop(columns="risks"),
     )
 
 
@@ -242,20 +263,40 @@ def _fated(
     )  # fmt: skip
 
 
+def _by_customer(people: Table) -> Table:
+    """Take the subscriptions of each customer together: whoever calls, calls once."""
+    return view(
+        """
+        select customer_id, min(fate) as fate, count(*) as subscriptions,
+            max(case when nth = 1 then subscription_id end) as subscription_id,
+            max(risk) as risk, sum(risk) as risks,
+            max(case when nth = 1 then reasons end) as reasons,
+            case when count(monthly_amount) = count(*) then sum(risk * monthly_amount) end
+                as stake
+        from (
+            select p.*, row_number() over (
+                partition by customer_id order by risk desc, subscription_id) as nth
+            from p
+        ) as q group by customer_id
+        """,
+        p=people,
+    )
+
+
 def _listed(people: Table, most: int) -> pd.DataFrame:
     """Pick those with the highest risk who may be listed, with a year of fees at stake."""
     chosen = query(
         """
-        select subscription_id, customer_id, risk, reasons, monthly_amount from (
-            select p.*, row_number() over (order by risk desc, subscription_id) as place
+        select customer_id, subscriptions, subscription_id, risk, risks, reasons, stake from (
+            select p.*, row_number() over (order by risk desc, customer_id) as place
             from p where fate = 'listed'
-        ) as q where place <= $most order by risk desc, subscription_id
+        ) as q where place <= $most order by risk desc, customer_id
         """,
         p=people, most=most, limit=most,
     )  # fmt: skip
-    risk, fee = chosen["risk"] / 1e6, chosen["monthly_amount"].astype(float)
-    valued = chosen.assign(risk=risk, value_at_risk=(risk * fee * 12).round(2))
-    return valued.drop(columns="monthly_amount")
+    value = (chosen["stake"].astype(float) / 1e6 * 12).round(2)
+    risks = {column: chosen[column].astype(float) / 1e6 for column in ("risk", "risks")}
+    return chosen.assign(**risks, value_at_risk=value).drop(columns="stake")
 
 
 def _capped(messages: TableLike | None, cycle: Cycle, cap: int, days: int) -> Any:
@@ -294,14 +335,17 @@ def _rows(fates: dict[str, int], listed: pd.DataFrame) -> list[dict[str, Any]]:
                      method="count", fate=fate)
         for fate, many in numbers.items()
     ]  # fmt: skip
-    risk = listed["risk"].to_numpy(float)
-    # Who leaves is a coin thrown for each, so the sum of the chances spreads like one of coins.
-    due, far = float(risk.sum()), 1.96 * math.sqrt(float((risk * (1 - risk)).sum()))
+    risks, held = (listed[column].to_numpy(float) for column in ("risks", "subscriptions"))
+    # Who leaves is a coin thrown for each customer: whoever leaves, leaves with all they have,
+    # so that the sum spreads no less than it may.
+    due, spread = float(risks.sum()), float((risks * (held - risks)).sum())
+    far = 1.96 * math.sqrt(spread)
     rows.append(
         estimate_row(
-            "churn.list_expected", due, max(0.0, due - far), min(float(len(risk)), due + far),
+            "churn.list_expected", due, max(0.0, due - far), min(float(held.sum()), due + far),
             n=total, count=len(listed), unit="count",
-            method="sum of chances, spread of independent endings; the model's own error not in it",
+            method="sum of chances, spread of customers who leave with all they have; the model's "
+            "own error not in it",
             fate="listed",
         )
     )  # fmt: skip

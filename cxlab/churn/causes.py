@@ -17,7 +17,16 @@ from cxlab.churn.cause_shares import (
     incidence,
     rows_at,
 )
-from cxlab.churn.lengths import FEWEST, WEEK, cells_of, effect_of, gathered_cells, lengths
+from cxlab.churn.lengths import (
+    FEWEST,
+    WEEK,
+    as_if,
+    cells_of,
+    effect_of,
+    gathered_cells,
+    lengths,
+    watched_days,
+)
 from cxlab.churn.spells import CAUSES, spells
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
@@ -50,10 +59,13 @@ class LeavingCauses(Result):
         At whose end this was known.
     by : str or None
         What the groups are.
+    watched : float
+        Days of the records; beyond them shares are those of a period (see `Retention`).
     """
 
     cycle: str
     by: str | None
+    watched: float = math.inf
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small numbers, and times between which too few left of any cause."""
@@ -82,10 +94,9 @@ class LeavingCauses(Result):
             ],
             ignore_index=True,
         )
-        frame["months"] = frame["after_days"] * 12 / _YEAR
         return charts.curve(
-            frame, x="months", unit="share", low="conf_low", high="conf_high", group="cause",
-            zero=True, axis="Share that had ended, %", name="Months since the beginning", ax=ax,
+            frame, x="after_days", unit="share", low="conf_low", high="conf_high", group="cause",
+            zero=True, axis="Share that had ended, %", name="Days since the beginning", ax=ax,
         )  # fmt: skip
 
     def sentence(self) -> str:
@@ -97,14 +108,19 @@ class LeavingCauses(Result):
         days = known["after_days"].unique()
         early = days[days <= max(_YEAR, days.min())].max()
         at = known[known["after_days"] == early].set_index("cause")
+        ended = "would have ended" if early > self.watched else "have ended"
+        told = [cause for cause in _SAID if cause in at.index]
         parts = [
-            f"{words.value(at.loc[cause, 'estimate'], 'share')} {said} "
+            f"{words.value(at.loc[cause, 'estimate'], 'share')} "
+            + f"of subscriptions {ended} " * (cause == told[0])
+            + f"{_SAID[cause]} "
             f"({words.interval(at.loc[cause, 'conf_low'], at.loc[cause, 'conf_high'], 'share')})"
-            for cause, said in _SAID.items()
-            if cause in at.index
+            for cause in told
         ]
-        months = words.plural(round(early * 12 / _YEAR), "month")
-        return f"After {months} subscriptions have ended {words.listing(parts)}.{self._groups()}"
+        said = f"Within {words.plural(early, 'day')} of their beginning "
+        if early > self.watched:
+            said = as_if(self.watched) + said[:1].lower() + said[1:]
+        return f"{said}{words.listing(parts)}.{self._groups()}"
 
     def _groups(self) -> str:
         tests = self.estimates[self.estimates["metric"] == _TEST]
@@ -113,7 +129,10 @@ class LeavingCauses(Result):
             return ""
         clear = tests[tests["estimate"] <= 1 - self.level]["cause"].tolist()
         if not clear:
-            return f" Neither clearly differs by {self.by}."
+            if len(tests) > 1:
+                return f" Neither clearly differs by {self.by}."
+            named = f"{tests['cause'].iloc[0]} leaving"
+            return f" {named[:1].upper()}{named[1:]} does not clearly differ by {self.by}."
         kinds = words.listing([f"{cause} leaving" for cause in clear])
         return f" By {self.by}, {kinds} differ{'s' if len(clear) == 1 else ''}."
 
@@ -179,7 +198,7 @@ def leaving_causes(
     ...     "end_kind": ["voluntary"] * 20 + ["involuntary"] * 10 + [None] * 50,
     ...     "ended_at": [pd.Timestamp("2017-07-01")] * 30 + [pd.NaT] * 50})
     >>> leaving_causes(held, cycle=parse_cycle("2018Q1")).sentence()[:62]
-    "After 6 months subscriptions have ended 25.0% by the customer'"
+    'Within 196 days of their beginning 25.0% of subscriptions have'
     """
     held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
     counts, people = by_cause(cells_of(held, "'all'", "cause"))
@@ -203,14 +222,27 @@ def leaving_causes(
     parts = [f"{words.number(ended[cause])} ended {_SAID[cause]}" for cause in causes]
     return LeavingCauses(
         estimates=pd.DataFrame(rows),
-        subtitle="Share of subscriptions that had ended, %, by whose will and months since their "
+        subtitle="Share of subscriptions that had ended, %, by whose will and days since their "
         "beginning; 95% band",
         note=f"Base: {words.number(whole['n'])} subscriptions of {words.number(whole['people'])} "
         f"customers; {words.listing(parts)} by the end of {cycle.name}. Who left "
         "for one cause is no longer at risk of the other."
-        + (f" {words.number(late)} began before records do, and count from then on." * (late > 0)),
+        + (f" {words.number(late)} began before records do, and count from then on." * (late > 0))
+        + _base_of_test(rows),
         cycle=cycle.name,
         by=name,
+        watched=watched_days(cycle, complete_from),
+    )
+
+
+def _base_of_test(rows: list[dict[str, Any]]) -> str:
+    """Say whom the tests look at: not all that the curves do."""
+    tests = [row for row in rows if row["metric"] == _TEST]
+    if not tests:
+        return ""
+    return (
+        f" {tests[0]['method'].split(',')[0]} rests on {words.number(tests[0]['n'])} subscriptions "
+        "whose whole life is in the records."
     )
 
 
@@ -263,7 +295,8 @@ def _test_rows(
     return [
         estimate_row(
             _TEST, p_value, math.nan, math.nan, n=float(base["n"].sum()), unit="p",
-            method=f"Gray's test, Holm over {words.plural(len(p_values), 'cause')}",
+            method=f"Gray's test of {len(base)} groups, Holm over "
+            f"{words.plural(len(p_values), 'cause')}",
             count=float(counts[cause].sum()), cause=cause, after_days=None, **{name: None},
         )
         for cause, p_value in zip(p_values, adjusted.tolist(), strict=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab.churn.landmarks import Landmarks, landmarks
+from cxlab.churn.lengths import WEEK
 from cxlab.churn.model import (
     FEWEST_LEAVERS,
     Design,
@@ -89,10 +90,15 @@ class ChurnDrivers(Result):
         cause = SAID[str(rows["cause"].iloc[0])]
         first = shown[shown["cause"] == rows["cause"].iloc[0]]
         clear = first[first["p_holm"] <= 1 - self.level]
+        many = int(first["covariate"].nunique())
         if clear.empty:
+            whole = words.plural(many, "sign or attribute", "signs and attributes")
+            known = f"known when a cycle began (signs of the {self.window_days} days before)"
+            if many == 1:
+                return f"The one {whole[2:]} {known} does not clearly go with leaving{cause} in it."
             return (
-                f"None of the {words.plural(first['covariate'].nunique(), 'sign')} and attributes "
-                f"clearly goes with leaving{cause}."
+                f"Of {whole} {known}, none clearly goes with leaving{cause} within it, all else "
+                "alike."
             )
         # A ratio that changes with age leads, for its mean would say what is never true.
         moving = clear[clear["period"].notna()]
@@ -101,11 +107,12 @@ class ChurnDrivers(Result):
         when = "" if pd.isna(row["period"]) else f" {row['period']}"
         others = sorted(set(clear["covariate"]) - {row["covariate"]})
         if len(others) > 2:
-            others = [f"{len(others)} more of {words.number(first['covariate'].nunique())}"]
+            others = [f"{len(others)} more of {words.number(many)}"]
         also = f" Clear as well: {words.listing(others)}." if others else ""
         named = str(row["covariate"])
+        seen = "" if ": " in named else f", in the {self.window_days} days before a cycle,"
         return (
-            f"{named[:1].upper()}{named[1:]} goes with "
+            f"{named[:1].upper()}{named[1:]}{seen} goes with "
             f"{words.value(row['estimate'], 'mean')} times the rate of leaving{cause}{when} "
             f"({words.interval(row['conf_low'], row['conf_high'], 'mean')}), all else alike."
             f"{also} Association, not cause."
@@ -261,9 +268,9 @@ def _cause_rows(
     for name, p_value in zip(fit.names, adjusted, strict=True):
         covariate, period = name, None
         if name.removesuffix(" until") in failing and name.endswith(" until"):
-            covariate, period = name.removesuffix(" until"), f"until week {split}"
+            covariate, period = name.removesuffix(" until"), f"until day {WEEK * split}"
         elif name.removesuffix(" after") in failing and name.endswith(" after"):
-            covariate, period = name.removesuffix(" after"), f"after week {split}"
+            covariate, period = name.removesuffix(" after"), f"after day {WEEK * split}"
         dims = {"cause": cause, "covariate": covariate, "period": period}
         found, size = fit.hazard_ratio(name), people[covariate]
         row = interval_row(_RATIO, found, unit="mean", count=size, **dims)

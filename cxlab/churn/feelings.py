@@ -213,5 +213,5 @@ def _note(about: pd.DataFrame, silent: int, cycle: Cycle) -> str:
         f"{words.number(silent)} that ran at such a time no feeling was ever known. Good and bad "
         f"are the upper and the lower third of the scale.{older} Nothing is held equal: age, "
         "plan, region and what had happened may differ, and who answers may differ from who "
-        "does not. p-values are Holm's, for all pairs."
+        "does not. The p-values are Holm's, for all pairs."
     )

@@ -1,17 +1,19 @@
 """What happened to those who left shortly before, and to others of the same age meanwhile?"""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import pandas as pd
 
+from cxlab.churn.drivers import ChurnDrivers
 from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.data.span import moment_us
 from cxlab.errors import ConvergenceError, ParameterError, Withheld
 from cxlab.report import charts, words
+from cxlab.report.disclosure import Policy
 from cxlab.report.finding import Result, estimate_row, interval_row
 from cxlab.stats.cox import cox
 from cxlab.stats.intervals import wilson
@@ -33,9 +35,17 @@ class LastStraw(Result):
     ----------
     within_days : int
         How shortly.
+    beside : ChurnDrivers, optional
+        What goes with leaving when asked of a longer time before.
     """
 
     within_days: int
+    beside: ChurnDrivers | None = field(default=None, repr=False)
+
+    def protect(self, rules: Policy | int) -> Self:
+        """Withhold small numbers, also those of what stands beside."""
+        beside = None if self.beside is None else self.beside.protect(rules)
+        return replace(super().protect(rules), beside=beside)
 
     def table(self) -> pd.DataFrame:
         """One row per sign: share of leavers who met it, and times the rate of leaving."""
@@ -62,18 +72,41 @@ class LastStraw(Result):
         many = words.plural(len(shown), "sign")
         if clear.empty:
             return (
-                f"Of {many}, none came clearly more often in the {self.within_days} days before "
-                "leaving than to stayers of the same age."
+                f"Of {many}, each looked at by itself, none came clearly more often in the "
+                f"{self.within_days} days before leaving than to stayers of the same age."
             )
         row = clear.sort_values("estimate", kind="stable").iloc[-1]
         rest = sorted(set(clear["covariate"]) - {row["covariate"]})
         also = f" Clear as well: {words.listing(rest)}." if rest else ""
         named = str(row["covariate"])
         return (
-            f"{named[:1].upper()}{named[1:]} is followed within {self.within_days} days by "
+            f"{named[:1].upper()}{named[1:]}, looked at by itself, is followed within "
+            f"{self.within_days} days by "
             f"{words.value(row['estimate'], 'mean')} times the rate of leaving of others of the "
-            f"same age ({words.interval(row['conf_low'], row['conf_high'], 'mean')}).{also} "
-            "Association, not cause."
+            f"same age ({words.interval(row['conf_low'], row['conf_high'], 'mean')})."
+            f"{self._otherwise(row)}{also} Association, not cause."
+        )
+
+    def _otherwise(self, row: Any) -> str:
+        """What the same sign goes with over a longer time, and whether the two ratios differ."""
+        if self.beside is None:
+            return ""
+        rows = self.beside.table()
+        rows = rows[(rows["covariate"] == row["covariate"]) & rows["period"].isna()]
+        rows = rows[~rows["suppressed"].astype(bool)]
+        if rows.empty:
+            return ""
+        long = rows.iloc[0]
+        ends = [math.log(x[end]) for x in (row, long) for end in ("conf_low", "conf_high")]
+        apart = math.log(row["estimate"] / long["estimate"])
+        # As if of other people: both are of the same ones, so that this sees less than there is.
+        far = math.hypot(ends[1] - ends[0], ends[3] - ends[2]) / 2
+        which = "is clearly another" if abs(apart) > far else "does not clearly differ"
+        return (
+            f" Asked of the {self.beside.window_days} days before a cycle and of the whole cycle "
+            f"after, all signs together, the ratio {which}: "
+            f"{words.value(long['estimate'], 'mean')} "
+            f"({words.interval(long['conf_low'], long['conf_high'], 'mean')})."
         )
 
     def _rows(self, metric: str) -> pd.DataFrame:
@@ -87,6 +120,7 @@ def last_straw(
     cycle: Cycle,
     within_days: int = 30,
     cycles: int = 4,
+    beside: ChurnDrivers | None = None,
 ) -> LastStraw:
     """Align signs to the day of leaving, and to the same day of life of those who stayed.
 
@@ -103,6 +137,9 @@ def last_straw(
         Signs of so many days before the day of leaving count.
     cycles : int
         Leavers of so many cycles.
+    beside : ChurnDrivers, optional
+        From `churn_drivers`: the sentence then says whether a sign goes with leaving as much
+        when it is asked of a longer time before, all signs together.
 
     Returns
     -------
@@ -156,9 +193,10 @@ def last_straw(
         "others on the same day of their life; 95% intervals",
         note=f"Base: {words.number(left)} subscriptions that ended from {first.first_day} to "
         f"{cycle.last_day}, each against all that ran on the same day of their life. Signs on the "
-        "day of leaving do not count. p-values are Benjamini and Hochberg's. Signs are looked at "
-        "one by one, and those that come together share their ratios.",
+        "day of leaving do not count. The p-values are Benjamini and Hochberg's. Signs are looked "
+        "at one by one, and those that come together share their ratios.",
         within_days=within_days,
+        beside=beside,
     )
 
 

@@ -10,8 +10,9 @@ from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.data.lab import Lab
 from cxlab.errors import Withheld
 
-__all__ = ["counted", "leavers", "voices"]
+__all__ = ["CHANGE_DAYS", "changers", "counted", "leavers", "voices"]
 
+CHANGE_DAYS = 7  # between two contracts of one customer, at most, where one follows the other
 _DAY_US = 86_400_000_000
 _VOICES = {
     "tickets": "opened_at",
@@ -71,10 +72,56 @@ def counted(gone: Table) -> pd.DataFrame:
     )
 
 
+def changers(known: Table, cycle: Cycle) -> float:
+    """Count customers of whom a subscription ended in a cycle that ran before, and who stay.
+
+    Parameters
+    ----------
+    known : Table
+        From `spells`.
+    cycle : Cycle
+        The cycle.
+
+    Returns
+    -------
+    float
+        Customers who kept another subscription, or began one within a week.
+    """
+    ended = view(
+        """
+        select $cycle as cycle, customer_id, max(ended_at) as ended_at from h
+        where started_at < $start and ended_at >= $start and ended_at < $cutoff
+        group by customer_id
+        """,
+        h=known, cycle=cycle.name, start=cycle.start, cutoff=cycle.cutoff,
+    )  # fmt: skip
+    window = pd.DataFrame({"cycle": [cycle.name], "until": [cycle.cutoff]})
+    changed = _changed(known, ended, window)
+    return float(query("select count(*) as n from c", c=changed)["n"][0])
+
+
+def _changed(known: Table, ended: Table, windows: pd.DataFrame) -> Table:
+    """Name those who kept another subscription at the last end, or began one within a week."""
+    return view(
+        f"""
+        select distinct l.cycle, l.customer_id
+        from l join w on l.cycle = w.cycle join h on l.customer_id = h.customer_id
+        where (h.ended_at is null or h.ended_at > l.ended_at) and h.started_at < w.until
+            and epoch_us(h.started_at) <= epoch_us(l.ended_at) + {CHANGE_DAYS * _DAY_US}
+        """,
+        l=ended, w=windows, h=known,
+    )  # fmt: skip
+
+
 def leavers(
     subscriptions: TableLike, said: TableLike, cycles: list[Cycle], days: int, by: str | None
 ) -> Table:
-    """Name each customer who left in each cycle: fee, days under contract, whether silent."""
+    """Name each customer of whom a subscription ended in each cycle, and whether they left.
+
+    Fee, days under contract and whether silent; `stays` is 1 of those who kept another
+    subscription, or began one within a week, as known at the end of the cycle: a contract was
+    changed, and nobody left.
+    """
     known = spells(subscriptions, cutoff=cycles[0].cutoff)
     known, spoken = in_one_engine(known, said)
     group = "" if by is None else f', max(cast(h."{by}" as varchar)) as grp'
@@ -100,6 +147,7 @@ def leavers(
             h=known, w=windows,
         )
     )  # fmt: skip
+    others = _changed(known, leavers, windows)
     heard = view(
         f"""
         select distinct l.cycle, l.customer_id from l join s on l.customer_id = s.customer_id
@@ -111,9 +159,11 @@ def leavers(
     return keep(
         view(
             """
-            select l.*, case when v.customer_id is null then 1 else 0 end as silent
+            select l.*, case when v.customer_id is null then 1 else 0 end as silent,
+                case when o.customer_id is null then 0 else 1 end as stays
             from l left join v on l.cycle = v.cycle and l.customer_id = v.customer_id
+            left join o on l.cycle = o.cycle and l.customer_id = o.customer_id
             """,
-            l=leavers, v=heard,
+            l=leavers, v=heard, o=others,
         )
     )  # fmt: skip

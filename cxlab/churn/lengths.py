@@ -1,5 +1,6 @@
 """How long each subscription was seen, counted by week: all that curves and tests of them need."""
 
+import math
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from cxlab.columns import ALL_OTHERS
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, keep, query, repeated, view
 from cxlab.data.span import moment_us
+from cxlab.report import words
 from cxlab.stats.clusters import ClusterSums, design_effect
 from cxlab.stats.survival import SurvivalCurve, product_limit
 
@@ -19,6 +21,7 @@ __all__ = [
     "FEWEST",
     "WEEK",
     "Seen",
+    "as_if",
     "begin_of",
     "cells_of",
     "counted",
@@ -30,6 +33,7 @@ __all__ = [
     "people_of",
     "seen",
     "watched",
+    "watched_days",
 ]
 
 FEWEST = 10  # endings, below which there is no curve
@@ -52,6 +56,18 @@ def begin_of(cycle: Cycle, complete_from: date | None) -> datetime:
     """From when on subscriptions are under observation (UTC); the earliest moment if always."""
     # Days are local: the cycle knows when one begins in UTC.
     return replace(cycle, first_day=complete_from).start if complete_from else datetime(1, 1, 1)
+
+
+def watched_days(cycle: Cycle, complete_from: date | None) -> float:
+    """How many days subscriptions were under observation; without an end if always."""
+    if complete_from is None:
+        return math.inf
+    return float((cycle.cutoff - begin_of(cycle, complete_from)).days)
+
+
+def as_if(watched: float) -> str:
+    """Say what a curve that reaches further than anybody was watched supposes."""
+    return f"If each age left as it did in the {words.number(watched)} days of the records, "
 
 
 def lengths(held: Table, cycle: Cycle, complete_from: date | None) -> Table:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from cxlab.churn.group_test import group_test
+from cxlab.churn.leavers import CHANGE_DAYS, changers
 from cxlab.churn.spells import CAUSES, spells
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
@@ -22,6 +24,7 @@ __all__ = ["ChurnRate", "churn_rate"]
 
 SHOWN = 8  # cycles in the chart
 FEWEST = 10
+_TINY = 0.0005  # written as a bound
 _SAID = {
     "voluntary": "by the customer",
     "involuntary": "without their will",
@@ -100,7 +103,15 @@ class ChurnRate(Result):
             f"{words.value(row['estimate'], 'share')} ({row[by]})"
             for _, row in known.iloc[[0, -1]].iterrows()
         )
-        return f"Between {least} and {most} of subscriptions ended in {self.cycle}, by {by}."
+        said = f"Between {least} and {most} of subscriptions ended in {self.cycle}, by {by}"
+        tests = self._rows("churn.p_groups")
+        if tests.empty or tests["suppressed"].iloc[0]:
+            return f"{said}; whether that is more than chance cannot be told."
+        p = float(tests["estimate"].iloc[0])
+        told = f"p {words.value(p, 'p')}" if p < _TINY else f"p = {words.value(p, 'p')}"
+        if p <= 1 - self.level:
+            return f"{said}: more than chance alone would make groups differ ({told})."
+        return f"{said}; chance alone could make groups differ so ({told})."
 
     def _whole(self, metric: str) -> Any:
         rows = self._rows(metric)
@@ -137,8 +148,9 @@ def churn_rate(
     Returns
     -------
     ChurnRate
-        `churn.rate` (in all, and by cycle or group), `churn.rate_by_cause` of this cycle, and
-        without groups `churn.change` since the cycle before.
+        `churn.rate` (in all, and by cycle or group), `churn.rate_by_cause` of this cycle;
+        without groups `churn.change` since the cycle before, with groups `churn.p_groups`:
+        whether those of which ten subscriptions or more ended differ by more than chance.
 
     Raises
     ------
@@ -150,11 +162,13 @@ def churn_rate(
     Wilson's interval, on the effective number where customers have several subscriptions;
     the change by Newcombe's. The two shares are taken as independent: who left in the cycle
     before is not at risk in this one, and of those at risk in both nobody left before, so
-    that over the people of both the two vary together by chance alone.
+    that over the people of both the two vary together by chance alone. Groups are tested by
+    Mantel and Haenszel's chi-squared, divided by the largest design effect among them.
 
     References
     ----------
-    Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
+    Newcombe (1998), Statistics in Medicine 17, 873-890, method 10; Rao & Scott (1981), Journal
+    of the American Statistical Association 76, 221-230, on dividing by a design effect.
 
     Examples
     --------
@@ -177,6 +191,7 @@ def churn_rate(
             f"but {found} did when {cycle.name} began."
         )
     row = now.iloc[0]
+    stay = changers(held, cycle)
     name: str | None = None
     rows = [_rate("churn.rate", row, "lost"), *_by_cause(row)]
     if by is None:
@@ -193,16 +208,31 @@ def churn_rate(
         rows += [
             _rate("churn.rate", r, "lost", **{name: r["grp"]}) for r in groups.to_dict("records")
         ]
+        rows += group_test(groups[groups["lost"] >= FEWEST])
     return ChurnRate(
         estimates=_with_dims(rows, name),
         subtitle=f"Share of subscriptions running when {'the' if by is None else 'a'} cycle began "
         "that ended in it, %; 95% interval",
-        note=f"Base: {words.number(row['n'])} subscriptions of {words.number(row['persons'])} "
-        f"customers that ran at the beginning of {cycle.first_day}, unweighted. Subscriptions that "
-        f"began in {cycle.name} are not counted. As known at the end of {cycle.last_day}.",
+        noted=lambda least: (
+            f"Base: {words.number(row['n'])} subscriptions of "
+            f"{words.number(row['persons'])} customers that ran at the beginning of "
+            f"{cycle.first_day}, unweighted. Subscriptions that began in {cycle.name} are not "
+            f"counted. As known at the end of {cycle.last_day}.{_stayed(stay, least)}"
+        ),
         cycle=cycle.name,
         before=cycle.previous.name,
         by=name,
+    )
+
+
+def _stayed(stay: float, least: int) -> str:
+    """Say how many of those of whom a subscription ended are still customers of another."""
+    if not stay:
+        return ""
+    return (
+        f" {words.plural_from(least, stay, 'customer').capitalize()} of those of whom a "
+        f"subscription ended kept another one, or began one within {CHANGE_DAYS} days: what is "
+        "counted is subscriptions, not people who left."
     )
 
 

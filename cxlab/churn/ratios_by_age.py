@@ -49,11 +49,11 @@ class RatiosByAge(Result):
         narrow = [name for name in self._clearest() if width.get(name, math.inf) <= _WIDEST]
         names = narrow[:_SHOWN] or [str(width.idxmin())]
         frame = rows[rows["covariate"].isin(names)]
-        frame = frame.assign(months=frame["after_days"].astype(float) * 12 / 365)
+        frame = frame.assign(after_days=frame["after_days"].astype(float))
         return charts.curve(
-            frame, x="months", unit="mean", low="conf_low", high="conf_high",
+            frame, x="after_days", unit="mean", low="conf_low", high="conf_high",
             group="covariate" if frame["covariate"].nunique() > 1 else None,
-            axis=f"Times the rate of leaving{SAID[self.cause]}", name="Age in months", ax=ax,
+            axis=f"Times the rate of leaving{SAID[self.cause]}", name="Age in days", ax=ax,
         )  # fmt: skip
 
     def sentence(self) -> str:

@@ -1,5 +1,6 @@
 """How long do subscriptions last, when most of them still run?"""
 
+import math
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Self
@@ -7,7 +8,17 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from cxlab.churn.lengths import FEWEST, WEEK, cells_of, counted, curve_of, gathered_cells, lengths
+from cxlab.churn.lengths import (
+    FEWEST,
+    WEEK,
+    as_if,
+    cells_of,
+    counted,
+    curve_of,
+    gathered_cells,
+    lengths,
+    watched_days,
+)
 from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped
@@ -32,10 +43,14 @@ class Retention(Result):
         At whose end this was known.
     by : str or None
         What the groups are.
+    watched : float
+        Days of the records. Where the curve goes on for longer, nobody was followed along it: it
+        joins what was seen at each age, as the life table of a period does.
     """
 
     cycle: str
     by: str | None
+    watched: float = math.inf
 
     def protect(self, rules: Policy | int) -> Self:
         """Withhold small numbers, and times between which too few ended."""
@@ -83,11 +98,10 @@ class Retention(Result):
             ],
             ignore_index=True,
         )
-        frame["months"] = frame["after_days"] * 12 / _YEAR
         return charts.curve(
-            frame, x="months", unit="share", low="conf_low", high="conf_high",
+            frame, x="after_days", unit="share", low="conf_low", high="conf_high",
             group=label if frame[label].nunique() > 1 else None, zero=True,
-            axis="Share that still run, %", name="Months since the beginning",
+            axis="Share that still run, %", name="Days since the beginning",
             beneath="at_risk", ax=ax,
         )  # fmt: skip
 
@@ -100,16 +114,21 @@ class Retention(Result):
             return f"Too few subscriptions have ended by {self.cycle} to show how long they last."
         early = known["after_days"] <= max(_YEAR, float(known["after_days"].min()))
         at = known[early].iloc[-1]
-        said = (
-            f"{words.value(at['estimate'], 'share')} of subscriptions still run after "
-            f"{_months(at['after_days'])} "
-            f"({words.interval(at['conf_low'], at['conf_high'], 'share')})"
-        )
+        share = words.value(at["estimate"], "share")
+        after = words.plural(at["after_days"], "day")
+        ends = words.interval(at["conf_low"], at["conf_high"], "share")
+        if at["after_days"] > self.watched:
+            return (
+                f"No subscription was followed for longer than {words.number(self.watched)} days. "
+                f"{as_if(self.watched)}{share} of new ones would still run after {after} ({ends}): "
+                "that is of no real group of subscriptions, and no forecast."
+            )
+        said = f"{share} of subscriptions still run after {after} ({ends})"
         medians = self._rows("churn.median_days")
         median = (medians[medians[self.by].isna()] if self.by else medians).iloc[0]
         if median["suppressed"] or pd.isna(median["estimate"]):
             return f"{said}; when half have ended cannot be told yet."
-        return f"{said}; half have ended after {_months(median['estimate'])}."
+        return f"{said}; half have ended after {words.plural(median['estimate'], 'day')}."
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric]
@@ -170,7 +189,7 @@ def retention(
     ...     "started_at": pd.Timestamp("2017-01-01"),
     ...     "ended_at": [pd.Timestamp("2017-07-01")] * 10 + [pd.NaT] * 30})
     >>> retention(held, cycle=parse_cycle("2018Q1")).sentence()[:52]
-    '75.0% of subscriptions still run after 6 months (58.'
+    '75.0% of subscriptions still run after 196 days (58.'
     """
     held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
     counts, people = counted(cells_of(held, "'all'"))
@@ -185,10 +204,10 @@ def retention(
     if by is not None:
         held, name = grouped(held, by)
         rows = [{**row, name: None} for row in rows] + _by_group(held, name)
-    late = float(people["late"].iloc[0])
+    late, watched = float(people["late"].iloc[0]), watched_days(cycle, complete_from)
     return Retention(
         estimates=pd.DataFrame(rows),
-        subtitle="Share of subscriptions that still run, %, by months since their beginning; "
+        subtitle="Share of subscriptions that still run, %, by days since their beginning; "
         "95% band",
         note=f"Base: {words.number(people['n'].iloc[0])} subscriptions of "
         f"{words.number(people['people'].iloc[0])} customers, of which {words.number(ended)} have "
@@ -197,9 +216,16 @@ def retention(
             f" {words.number(late)} began before records do, and count from then on only."
             if late
             else ""
+        )
+        + (
+            f" From day {words.number(watched)} on the curve is that of a period: it joins what "
+            "was seen of subscriptions of each age, which began at different times."
+            if max(row["after_days"] or 0.0 for row in rows) > watched
+            else ""
         ),
         cycle=cycle.name,
         by=name,
+        watched=watched,
     )
 
 
@@ -259,7 +285,3 @@ def _shown(times: Any, ended: Any) -> list[tuple[float, float]]:
     near = running(by_then, FEWEST)
     pairs = zip(weeks[weeks <= last], by_then, near, strict=False)
     return [(float(week), float(had)) for week, had, is_near in pairs if not is_near]
-
-
-def _months(days: float) -> str:
-    return words.plural(round(days * 12 / _YEAR), "month")

@@ -13,6 +13,7 @@ from scipy.special import chdtrc
 from cxlab.churn.lengths import (
     FEWEST,
     WEEK,
+    as_if,
     counted,
     curve_of,
     effect_of,
@@ -20,6 +21,7 @@ from cxlab.churn.lengths import (
     lengths,
     seen,
     watched,
+    watched_days,
 )
 from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
@@ -56,10 +58,13 @@ class RetentionDifference(Result):
         Within which time under contract is counted.
     stem : str
         What the names of its metrics begin with.
+    watched : float
+        Days of the records; a longer horizon is that of a period (see `Retention`).
     """
 
     by: str
     horizon_days: int
+    watched: float = math.inf
     stem: ClassVar[str] = "churn"
 
     def table(self) -> pd.DataFrame:
@@ -105,9 +110,14 @@ class RetentionDifference(Result):
                 f"By {self.by}, subscriptions end at different times ({longer[0]} against "
                 f"{longer[1]}), though not clearly so by the mean {first}."
             )
+        who, verb = f"ubscriptions of {longer[0]}", "last"
+        if self.horizon_days > self.watched:
+            who, verb = f"{as_if(self.watched)}s{who}", "would last"
+        else:
+            who = f"S{who}"
         return (
-            f"Subscriptions of {longer[0]} last {words.value(abs(row['estimate']), 'days')} "
-            f"longer than those of {longer[1]} {first} on average "
+            f"{who} {verb} {words.value(abs(row['estimate']), 'days')} longer than those of "
+            f"{longer[1]} {first} on average "
             f"({words.interval(low, high, 'days')}); {words.number(clear.sum())} of {many} differ."
         )
 
@@ -229,7 +239,7 @@ def retention_difference(
         f"{name}, and differences; 95% intervals; p-values of the {tests[0][2]}",
         note=f"Base: {words.number(both['n'].sum())} subscriptions, of which "
         f"{words.number(ended[names].sum())} have ended by the end of {cycle.name}. Those that "
-        "still run count as long as they have run. p-values are Holm's, for all pairs. A "
+        "still run count as long as they have run. The p-values are Holm's, for all pairs. A "
         "difference is no cause: groups may differ in more than the group."
         + (
             f" Left out, since fewer than {FEWEST} of them have ended, from which no interval can "
@@ -239,6 +249,7 @@ def retention_difference(
         ),
         by=name,
         horizon_days=WEEK * weeks,
+        watched=watched_days(cycle, complete_from),
     )
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from cxlab.churn.leavers import counted, leavers
+from cxlab.churn.leavers import CHANGE_DAYS, counted, leavers
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, query
+from cxlab.data.engine import Table, TableLike, query, view
 from cxlab.errors import ParameterError, Withheld
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Money
@@ -58,22 +58,32 @@ class SilentLeavers(Result):
             f"{words.value(now['estimate'], 'share')} of the {words.number(now['n'])} customers "
             f"who left in {self.cycle} had said nothing in the {self.days} days before "
             f"({words.interval(now['conf_low'], now['conf_high'], 'share')})."
-            f"{self._paid()}{self._changed()}"
+            f"{self._profile()}{self._changed()}"
         )
 
-    def _paid(self) -> str:
-        rows = self.estimates[self.estimates["metric"] == _GAP]
-        if rows.empty or rows.iloc[0]["suppressed"]:
-            return ""
-        row = rows.iloc[0]
-        low, high = float(row["conf_low"]), float(row["conf_high"])
-        if low <= 0 <= high:
-            return " Their monthly fee does not clearly differ from that of those who spoke."
-        way = "more" if low > 0 else "less"
-        return (
-            f" They paid {way} a month than those who spoke: "
-            f"{words.change(row['estimate'], low, high, row['unit'])}."
-        )
+    def _profile(self) -> str:
+        """In what they clearly differ from those who spoke, then in what they do not."""
+        clear, alike = [], []
+        for metric, ways, named in (
+            (_DAYS_GAP, ("had been under contract longer", "had been under contract for less time"),
+             "time under contract"),
+            (_GAP, ("paid more a month", "paid less a month"), "monthly fee"),
+        ):  # fmt: skip
+            rows = self.estimates[self.estimates["metric"] == metric]
+            if rows.empty or rows.iloc[0]["suppressed"]:
+                continue
+            row = rows.iloc[0]
+            low, high = float(row["conf_low"]), float(row["conf_high"])
+            if low <= 0 <= high:
+                alike.append(named)
+                continue
+            by = words.change(row["estimate"], low, high, row["unit"])
+            clear.append(f"{ways[0] if low > 0 else ways[1]}, {by}")
+        said = f" Against those who spoke, they {words.listing(clear)}." if clear else ""
+        if alike:
+            verb = "does" if len(alike) == 1 else "do"
+            said += f" Their {words.listing(alike)} {verb} not clearly differ."
+        return said
 
     def _changed(self) -> str:
         rows = self.estimates[self.estimates["metric"] == "churn.silent_change"]
@@ -110,7 +120,8 @@ def silent_leavers(
     said : table
         customer_id, occurred_at: complaints, contacts and answers, as `voices` gathers them.
     cycle : Cycle
-        Customers of whom a subscription ended in it, each once.
+        Customers of whom a subscription ended in it, each once; not those who kept another
+        one, or began one within a week.
     currency : str
         Of the fees, ISO 4217.
     by : str, optional
@@ -150,7 +161,11 @@ def silent_leavers(
             f"Silence of {days} days before {cycle.name} cannot be told: records begin on "
             f"{complete_from}."
         )
-    gone = leavers(subscriptions, said, cycles, days, by)
+    ended = leavers(subscriptions, said, cycles, days, by)
+    stay = query(
+        "select coalesce(sum(stays), 0) as n from e where cycle = $cycle", e=ended, cycle=cycle.name
+    )["n"][0]
+    gone = view("select * from e where stays = 0", e=ended)
     counts = counted(gone)
     now = counts[counts["cycle"] == cycle.name]
     left = float(now["n"].sum())
@@ -183,12 +198,25 @@ def silent_leavers(
         estimates=frame,
         subtitle=f"Share of customers who left without ticket, contact, answer or comment in the "
         f"{days} days before, %; 95% interval",
-        note=f"Base: {words.number(left)} customers of whom a subscription ended in {cycle.name}, "
-        "each once. Those who leave silently may have spoken where nobody records it; they may "
-        "also differ from the others in what is not shown here.",
+        noted=lambda least: (
+            f"Base: {words.number(left)} customers of whom a subscription ended in "
+            f"{cycle.name}, each once. {_stayed(float(stay), least)} Those who leave silently may "
+            "have spoken where nobody records it; they may also differ from the others in what is "
+            "not shown here."
+        ),
         cycle=cycle.name,
         before=cycle.previous.name,
         days=days,
+    )
+
+
+def _stayed(stay: float, least: int) -> str:
+    """Say how many have another subscription, and are not taken for gone."""
+    if not stay:
+        return f"None of them kept another one, or began one within {CHANGE_DAYS} days."
+    return (
+        f"Not among them: {words.plural_from(least, stay, 'customer')} who kept another one, or "
+        f"began one within {CHANGE_DAYS} days."
     )
 
 

@@ -40,6 +40,11 @@ __all__ = ["ChurnValidation", "Foreseen", "churn_validation", "foresee", "model_
 LEAST_TO_JUDGE = 10
 _DRAWS = 200
 _OTHERWISE = "otherwise"
+_INDICES = {
+    "ici": "mean (ICI)",
+    "e50": "half are off by less (E50)",
+    "e90": "nine in ten are off by less (E90)",
+}
 _EVEN = 0.5  # share of pairs that chance alone puts in order
 _Floats = NDArray[np.float64]
 
@@ -180,10 +185,23 @@ class ChurnValidation(Result):
         )
         told = f"Last cycle's forecast of who leaves{SAID[self.cause]}"
         if self.useful:
-            return f"{told} was better than none in {self.cycle}: {apart}."
+            return f"{told} was better than none in {self.cycle}: {apart}.{self._calibrated()}"
         return (
             f"{told} was no better in {self.cycle} than telling everybody the same, so it makes "
-            f"no list: {apart}."
+            f"no list: {apart}.{self._calibrated()}"
+        )
+
+    def _calibrated(self) -> str:
+        """How many ended for each that was foretold."""
+        row = self._rows("churn.calibration_ratio").iloc[0]
+        if row["suppressed"]:
+            return ""
+        low, high = float(row["conf_low"]), float(row["conf_high"])
+        way = "as many as" if low <= 1 <= high else "more than" if low > 1 else "fewer than"
+        sure = ", as far as can be told" if low <= 1 <= high else ""
+        return (
+            f" For each ending that it foretold there were {words.value(row['estimate'], 'mean')} "
+            f"({words.interval(low, high, 'mean')}): {way} foretold{sure}."
         )
 
     def _rows(self, metric: str) -> pd.DataFrame:
@@ -245,8 +263,9 @@ def churn_validation(
     -------
     ChurnValidation
         `churn.concordance` (Harrell's and Uno's), `churn.auc` and `churn.brier_difference` (less
-        that of the null) by `after_days`, `churn.calibration_ratio`, `churn.calibration_index`,
-        and by group of risk `churn.risk_group_left` and `churn.risk_group_expected`.
+        that of the null) by `after_days`, `churn.calibration_ratio`, `churn.calibration_index`
+        by `measure` (mean, median and ninth decile), and by group of risk
+        `churn.risk_group_left` and `churn.risk_group_expected`.
 
     Raises
     ------
@@ -337,21 +356,21 @@ def _rows(
     for time, auc in zip(times, dynamic_auc(*outcome, risk=risk, times=times), strict=True):
         rows.append(_row("churn.auc", auc, left, after_days=7 * time))
     for time, gap in zip(times, scores.difference, strict=True):
-        rows.append(_row("churn.brier_difference", gap, left, unit="points", after_days=7 * time))
+        rows.append(_row("churn.brier_difference", gap, left, unit="score", after_days=7 * time))
     whole = scores.integrated_difference
-    rows.append(
-        _row("churn.brier_difference", whole, left, unit="points", measure="over all weeks")
-    )
+    rows.append(_row("churn.brier_difference", whole, left, unit="score", measure="over all weeks"))
     fit = calibration(*outcome, risk=last, horizon=times[-1], groups=5)
     rows.append(_row("churn.calibration_ratio", fit.ratio, left, unit="mean"))
-    low, high = _index_ends(outcome, last, times[-1], seed)
-    rows.append(
-        estimate_row(
-            "churn.calibration_index", fit.ici, min(low, fit.ici), max(high, fit.ici),
-            n=fit.ratio.n, count=left, unit="share",
-            method=f"integrated calibration index, {_DRAWS} resamples of subscriptions",
-        )
-    )  # fmt: skip
+    ends = _index_ends(outcome, last, times[-1], seed)
+    for (index, named), (low, high) in zip(_INDICES.items(), ends, strict=True):
+        off = float(getattr(fit, index))
+        rows.append(
+            estimate_row(
+                "churn.calibration_index", off, min(low, off), max(high, off), n=fit.ratio.n,
+                count=left, unit="share", measure=named, after_days=None, group=None,
+                method=f"calibration index, {_DRAWS} resamples of subscriptions",
+            )
+        )  # fmt: skip
     for place, (told, seen) in enumerate(zip(fit.expected, fit.observed, strict=True), start=1):
         group = f"risk group {place}"
         gone = math.floor(seen.estimate * seen.n) if math.isfinite(seen.estimate) else 0
@@ -373,8 +392,8 @@ def _row(
     return row | nothing | {"suppressed": True}
 
 
-def _index_ends(outcome: Any, risk: _Floats, horizon: float, seed: int) -> tuple[float, float]:
-    """Ends of the calibration index over resamples of subscriptions."""
+def _index_ends(outcome: Any, risk: _Floats, horizon: float, seed: int) -> Any:
+    """Ends of each calibration index over resamples of subscriptions."""
     rng = np.random.default_rng(seed)
     lasted, events, censored = outcome
     cells = np.r_[events, censored]
@@ -383,6 +402,6 @@ def _index_ends(outcome: Any, risk: _Floats, horizon: float, seed: int) -> tuple
         again = rng.multinomial(int(cells.sum()), cells / cells.sum()).astype(float)
         had, open_ = again[: len(events)], again[len(events) :]
         if had.sum() and (had + open_)[lasted > horizon].sum():
-            drawn.append(calibration(lasted, had, open_, risk=risk, horizon=horizon, groups=2).ici)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
+            fit = calibration(lasted, had, open_, risk=risk, horizon=horizon, groups=2)
+            drawn.append([float(getattr(fit, index)) for index in _INDICES])
+    return np.quantile(drawn, [0.025, 0.975], axis=0).T.tolist()

@@ -22,9 +22,11 @@ def at_risk(
         typer.Option("--out", metavar="FILE", help="Default: at-risk/<study>-<cycle>.csv."),
     ] = None,
 ) -> None:
-    """Write the list of subscriptions at risk, with reasons, value and a date of expiry.
+    """Write the list of customers at risk, with reasons, value and a date of expiry.
 
-    The risk is that to leave of one's own will, where it is told of whose will others ended.
+    A customer stands on it once, with the number of their subscriptions and the value at risk
+    of all of them. The risk is that to leave of one's own will, where it is told of whose will
+    others ended.
     Only customers who allow analytics and the purpose that the settings name (at_risk.purpose)
     are listed, and none who was contacted often enough. There is no list where last cycle's
     forecast did no better than telling everybody the same. The file is for its owner's eyes

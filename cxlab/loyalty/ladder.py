@@ -1,4 +1,4 @@
-"""Who is loyal at heart, who by habit, and who is neither: attitude set against behaviour."""
+"""Who is attached, who buys again, who does both or neither: attitude against behaviour."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +28,9 @@ BOXES = {
 }
 
 
+_DOING = {TRUE: "are attached and buy again", SPURIOUS: "buy again without being attached"}
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ladder(Result):
     """Share of customers in each of four boxes, what they bought, and who changed boxes.
@@ -45,26 +48,30 @@ class Ladder(Result):
     # Boxes, their money and moves are no parts of one another.
     apart = ("metric",)
 
+    def table(self) -> pd.DataFrame:
+        """One row per box, its money, and per move; boxes by what they hold."""
+        rows = super().table()
+        return rows.assign(box=rows["box"].map(BOXES), against=rows["against"].map(BOXES))
+
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of customers in each box."""
         rows = self._rows("ladder.share")
-        named = rows["box"].map(lambda box: f"{box}: {BOXES[box]}")
         return charts.bars(
-            rows.assign(box=named), label="box", unit="share", low="conf_low", high="conf_high",
-            axis="Share of customers who told their attitude, %", ax=ax,
+            rows.assign(box=rows["box"].map(BOXES)), label="box", unit="share", low="conf_low",
+            high="conf_high", axis="Share of customers who told their attitude, %", ax=ax,
         )  # fmt: skip
 
     def sentence(self) -> str:
-        """How many are truly loyal, how many by habit only, and what the latter bring."""
+        """How many are attached and buy again, how many only buy, and what the latter bring."""
         rows = self._rows("ladder.share")
         known = {r["box"]: r for r in rows[~rows["suppressed"].astype(bool)].to_dict("records")}
         if not known:
             return f"Too few customers told their attitude by {self.cycle} to show who is loyal."
         said = []
-        for box, how in ((TRUE, "are attached and buy again"), (SPURIOUS, "buy by habit alone")):
+        for box in (TRUE, SPURIOUS):
             if row := known.get(box):
                 ends = words.interval(row["conf_low"], row["conf_high"], "share")
-                said.append(f"{words.value(row['estimate'], 'share')} {how} ({ends})")
+                said.append(f"{words.value(row['estimate'], 'share')} {_DOING[box]} ({ends})")
         n = words.number(next(iter(known.values()))["n"])
         told = f"Of {n} customers who told their attitude, "
         told += words.listing(said) if said else "how many are loyal is withheld"
@@ -73,7 +80,7 @@ class Ladder(Result):
             return f"{told}."
         habit = float(money.loc[money["box"] == SPURIOUS, "estimate"].sum())
         share = words.value(habit / float(money["estimate"].sum()), "share")
-        return f"{told}; those by habit bring {share} of what all of them buy."
+        return f"{told}; the latter bring {share} of what all of them buy."
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric]
@@ -173,7 +180,8 @@ def ladder(
         note=f"Base: {words.plural(total, 'customer')} who answered about attachment, "
         f"recommending or intent. Attached: a mean of {attached_from:g} or more, all scales "
         f"stretched to 0 to 1; buying again: {words.plural(orders_from, 'order')} or more. Who "
-        "answers is mostly closer to a brand than who does not.",
+        "answers is mostly closer to a brand than who does not. The model (Dick and Basu) calls "
+        "them true, latent, spurious and no loyalty: names of boxes, not of what people intend.",
         cycle=cycle.name,
         days=days,
     )

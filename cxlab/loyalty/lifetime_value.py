@@ -13,6 +13,7 @@ from cxlab.errors import ParameterError, Withheld
 from cxlab.loyalty.amounts import Sums, added, brought, served
 from cxlab.loyalty.histories import purchase_histories, spend_counts
 from cxlab.loyalty.repeat_buying import based_on, fit_best, holdout_error, off_by
+from cxlab.loyalty.spend_check import SPEND_ERROR, spend_error, spend_off_by
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Money
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -76,11 +77,15 @@ class LifetimeValue(Result):
             said += f", between {ends[0]} and {ends[1]} by {self.by.replace('_', ' ')}" + (
                 "" if apart else ", which chance alone could make"
             )
-        error = self._rows("value.holdout_error")
-        error = error[~error["suppressed"].astype(bool)]
-        if error.empty:
-            return f"{said}; whether such forecasts hold cannot be told yet."
-        return f"{said}. {off_by(float(error['estimate'].iloc[0]), self.cycle)}"
+        # A value is money, so the error of money goes beside it; that of purchases if it must.
+        for metric in (SPEND_ERROR, "value.holdout_error"):
+            error = self._rows(metric)
+            error = error[~error["suppressed"].astype(bool)]
+            if len(error) and metric == SPEND_ERROR:
+                return f"{said}. {spend_off_by(error.iloc[0], self.cycle)}"
+            if len(error):
+                return f"{said}. {off_by(float(error['estimate'].iloc[0]), self.cycle)}"
+        return f"{said}; whether such forecasts hold cannot be told yet."
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric]
@@ -128,7 +133,8 @@ def lifetime_value(
         with `contacts` also `value.service_amount`, their cost per purchase so far;
         `value.spend_amount` per purchase, `value.spend_by_doubling_amount` and
         `value.p_independence`: whether those who buy twice as often spend more or less, which
-        the model of spend excludes; and `value.holdout_error`, how far off the last cycle's
+        the model of spend excludes; `value.holdout_spend_error` and
+        `value.holdout_error`: how far off the last cycle's spend and
         purchases were foretold.
 
     Raises
@@ -186,12 +192,12 @@ def lifetime_value(
     p = apart.p_value
     rows.append(estimate_row("value.p_independence", p, p, p, n=people, unit="p",
                              method="regression, White's errors"))  # fmt: skip
-    error = holdout_error(orders, cycle, fits[0].model.title)
-    if error is not None:
-        rows.append(
-            estimate_row("value.holdout_error", error, error, error, n=known.n, unit="share",
-                         method="expected per counted purchases of the cycle, less one")
-        )  # fmt: skip
+    model = fits[0].model.title
+    if (missed := holdout_error(orders, cycle, model)) is not None:
+        del missed["after_days"]
+        rows.append(missed | {"metric": "value.holdout_error"})
+    if (off := spend_error(orders, cycle=cycle, model=model)) is not None:
+        rows.append(off)
     horizon = f"within {words.number(years, 0 if years == int(years) else 1)} years"
     frame = pd.DataFrame(rows)
     for column in ("measure", *([name] if name else [])):

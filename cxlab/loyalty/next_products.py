@@ -61,8 +61,8 @@ class NextProducts(Result):
         ]  # fmt: skip
         if not clear:
             return (
-                f"None of {words.number(self.tested)} pairs of products clearly follow each other "
-                "more often than chance has it."
+                f"Of {words.plural(self.tested, 'pair')} of products none clearly follow each "
+                "other more often than chance has it."
             )
         first = clear[0]
         row = odds.loc[first]

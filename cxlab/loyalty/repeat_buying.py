@@ -23,7 +23,10 @@ from cxlab.report.finding import Result, estimate_row, interval_row
 if TYPE_CHECKING:  # scipy stays out of the room's import
     from cxlab.stats.customer_base import Histories, RepeatBuying
 
-__all__ = ["RepeatPurchases", "based_on", "fit_best", "holdout_error", "off_by", "repeat_buying"]
+__all__ = [
+    "FEWEST", "FEWEST_BACK", "RepeatPurchases", "based_on", "fit_best", "fitted", "holdout_error",
+    "off_by", "repeat_buying",
+]  # fmt: skip
 
 FEWEST = 100  # customers, and
 FEWEST_BACK = 30  # of them who came back
@@ -154,7 +157,7 @@ def fit_best(known: "Histories", cycle: Cycle) -> list["RepeatBuying"]:
             f"came back, but {words.number(known.n)} had ordered and {words.number(back)} come "
             f"back by the end of {cycle.name}."
         )
-    tried = [_fitted(known, m) for m in MODELS]
+    tried = [fitted(known, m) for m in MODELS]
     fits = [f for f in tried if f.converged]
     if not fits:
         reasons = "; ".join(f"{f.model.title}: {f.reason}" for f in tried)
@@ -166,8 +169,8 @@ _fits: dict[bytes, "RepeatBuying"] = {}
 _KEPT = 32  # fits; a chapter asks for half a dozen, several times each
 
 
-def _fitted(known: "Histories", model: str) -> "RepeatBuying":
-    """Fit a model to histories; the same ones are fitted once, whoever asks."""
+def fitted(known: "Histories", model: str) -> "RepeatBuying":
+    """Fit a model to histories, converged or not; the same ones are fitted once, whoever asks."""
     from cxlab.stats.customer_base import fit_repeat_buying
 
     told = hashlib.blake2b(model.encode())
@@ -192,11 +195,10 @@ def based_on(fits: list["RepeatBuying"], known: "Histories", cycle: Cycle) -> st
     )
 
 
-def holdout_error(orders: TableLike, cycle: Cycle, model: str) -> float | None:
-    """How far off a forecast of the cycle was: expected per counted, less one; None if unknown."""
+def holdout_error(orders: TableLike, cycle: Cycle, model: str) -> dict[str, Any] | None:
+    """Row of how far off a forecast of the cycle was: expected per counted purchases, less one."""
     rows = _tracked(orders, cycle, model, every=False)
-    error = [r for r in rows if r["metric"] == "buying.holdout_error"]
-    return float(error[0]["estimate"]) if error else None
+    return next((row for row in rows if row["metric"] == "buying.holdout_error"), None)
 
 
 def off_by(error: float, cycle: str) -> str:
@@ -217,7 +219,7 @@ def _tracked(
     if not customers["n"] >= FEWEST or not customers["back"] >= FEWEST_BACK:
         return []
     known = before.histories()
-    fit = _fitted(known, model)
+    fit = fitted(known, model)
     if not fit.converged:
         return []
     length = (cycle.last_day - cycle.previous.last_day).days

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab.columns import GLOSSARY
+from cxlab.metrics import metrics
 from cxlab.report import words
 
 __all__ = ["csv", "download", "plain", "render", "text", "unmarked"]
@@ -24,8 +25,12 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 _CAPITALS = {"rfm": "RFM", "nps": "NPS", "csat": "CSAT", "ces": "CES", "kpi": "KPI", "id": "ID"}
 _NAMES = {
-    "n": "Base", "estimate": "Estimate", "metric": "Measure", "unit": "Unit", "p_value": "p",
-    "p_holm": "p, Holm", "p_bh": "p, Benjamini-Hochberg",
+    "n": "Base", "estimate": "Estimate", "metric": "Measure", "measure": "Which", "unit": "Unit",
+    "p_value": "p", "p_holm": "p, adjusted (Holm)", "p_bh": "p, adjusted (Benjamini-Hochberg)",
+    "p_proportional": "p, ratio stays the same", "covariate": "Sign or attribute",
+    "after_days": "After, days", "within_days": "Within, days", "at_risk": "Still watched",
+    "box": "Attitude and behaviour", "after_category": "Began with", "times_back": "Came back",
+    "voice": "Spoke before leaving",
 }  # fmt: skip
 _INTERVAL = ("conf_low", "conf_high")
 _MOVES = ("change", "difference")  # metrics whose sign is the message
@@ -44,13 +49,15 @@ def unmarked(value: str) -> str:
 
 
 def plain(name: str) -> str:
-    """Turn a name of the code into words: 'customers.rfm_share' into 'RFM share'.
+    """Turn a name of the code into words; a metric is called as the catalogue does.
 
-    >>> plain("days_late"), plain("customers.rfm_share")
-    ('Days late', 'RFM share')
+    >>> plain("days_late"), plain("churn.rate"), plain("own.rfm_share")
+    ('Days late', 'Churn of subscriptions', 'RFM share')
     """
     if name in _NAMES:
         return _NAMES[name]
+    if name in metrics():
+        return metrics()[name].name
     parts = [_CAPITALS.get(w, w) for w in str(name).rsplit(".", 1)[-1].split("_") if w]
     said = " ".join(parts)
     return said[:1].upper() + said[1:]

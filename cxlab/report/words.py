@@ -28,7 +28,15 @@ __all__ = [
 MINUS = "\N{MINUS SIGN}"
 
 TIMES = ("days", "hours", "minutes", "seconds")
-_DIGITS = {"share": 1, "points": 2, "mean": 2, "nps": 1, "p": 3, **dict.fromkeys(TIMES, 1)}
+_DIGITS = {
+    "share": 1,
+    "points": 2,
+    "score": 4,
+    "mean": 2,
+    "nps": 1,
+    "p": 3,
+    **dict.fromkeys(TIMES, 1),
+}
 _TAIL = {"share": "%", **{unit: f" {unit}" for unit in TIMES}}
 
 
@@ -45,9 +53,9 @@ def number(x: float, digits: int = 0) -> str:
 def value(x: float, unit: str) -> str:
     """Write one estimate in its unit: a share as percent, money with its currency.
 
-    Units are `share` (0 to 1), `points` (of a scale), `mean` (of counts), `nps`
-    (-100 to 100), `p` (of a test), `count`, `days`, `hours`, `minutes`, `seconds`, or an
-    ISO 4217 currency.
+    Units are `share` (0 to 1), `points` (of a scale), `score` (a mean of squares), `mean`
+    (of counts), `nps` (-100 to 100), `p` (of a test), `count`, `days`, `hours`, `minutes`,
+    `seconds`, or an ISO 4217 currency.
 
     >>> value(0.7841, "share"), value(-3.25, "points"), value(1234.5, "BRL")
     ('78.4%', '−3.25', 'BRL 1,234')

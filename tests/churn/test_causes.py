@@ -67,6 +67,8 @@ def test_groups_are_tested_by_gray_cause_by_cause(engine: Engine) -> None:
         ]
     )
     assert tests["estimate"].to_numpy(float) == pytest.approx(expected)
+    assert "Gray's test of 2 groups rests on 800 subscriptions" in found.note
+    assert found.sentence().startswith("Within 336 days of their beginning 37")
     groups = shares(found).dropna(subset="plan")
     sums = groups.groupby(["plan", "after_days"])["estimate"].sum()
     assert len(sums) == 2

@@ -87,7 +87,7 @@ def test_planted_ratios_are_found_and_said() -> None:
     truth = 0.6 if plan.endswith("large") else 1 / 0.6
     assert rows.loc[plan, "conf_low"] <= truth <= rows.loc[plan, "conf_high"]
     said = found.protect(10).sentence()
-    assert said.startswith("Ticket opened goes with ")
+    assert said.startswith("Ticket opened, in the 182 days before a cycle, goes with ")
     assert said.endswith("Association, not cause.")
     assert found.plot()
 
@@ -127,10 +127,10 @@ def test_a_ratio_that_changes_with_age_is_split_and_leads() -> None:
     found = drive(table, signs)
     rows = found.table()
     mine = rows[rows["covariate"] == "ticket opened"].set_index("period")
-    assert set(mine.index) == {"until week 26", "after week 26"}
-    assert mine.loc["until week 26", "conf_low"] > 2
-    assert mine.loc["after week 26", "conf_low"] < 1.3
-    assert "until week 26" in found.sentence()
+    assert set(mine.index) == {"until day 182", "after day 182"}
+    assert mine.loc["until day 182", "conf_low"] > 2
+    assert mine.loc["after day 182", "conf_low"] < 1.3
+    assert "until day 182" in found.sentence()
     assert (mine["p_proportional"] < 0.05).all()
 
 

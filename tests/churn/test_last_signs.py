@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlab.churn import last_straw, signals, silent_leavers
+from cxlab.churn import churn_drivers, last_straw, signals, silent_leavers
 from cxlab.data.engine import Engine, frame
 from cxlab.errors import ParameterError, Withheld
 from cxlab.stats.cox import cox
@@ -50,7 +50,7 @@ def test_a_planted_straw_is_found_and_another_is_not() -> None:
     assert rows.loc["late delivery", "conf_low"] <= 3 <= rows.loc["late delivery", "conf_high"]
     assert rows.loc["newsletter", "conf_low"] <= 1 <= rows.loc["newsletter", "conf_high"]
     said = found.protect(10).sentence()
-    assert said.startswith("Late delivery is followed within 30 days by ")
+    assert said.startswith("Late delivery, looked at by itself, is followed within 30 days by ")
     assert "Clear as well" not in said
     assert found.plot()
 
@@ -193,3 +193,66 @@ def test_a_ticket_is_slow_once_its_days_are_over_and_solved_later_or_not_at_all(
     assert slow(definitions={"slow_days": 5}) == [("c", opened + pd.Timedelta(days=5))]
     unsolved = engine.table(tickets.drop(columns="solved_at"))
     assert slow(tables=tables | {"tickets": unsolved}) == []
+
+
+def test_a_straw_says_what_the_same_sign_goes_with_over_a_longer_time() -> None:
+    """The rate is raised for 30 days, so that a sign of 91 days tells less of the next cycle."""
+    table, signs = lives(1, 4000)
+    asked = churn_drivers(table, signs, cycle=CYCLE, window_days=91, cycles=2)
+    found = last_straw(table, signs, cycle=CYCLE, beside=asked).protect(10)
+    long = asked.table().set_index("covariate").loc["late delivery"]
+    assert f"the ratio is clearly another: {long['estimate']:.2f} (" in found.sentence()
+    assert "Asked of the 91 days before a cycle" in found.sentence()
+    assert "Asked" not in last_straw(table, signs, cycle=CYCLE, beside=None).sentence()
+    hidden = last_straw(table, signs, cycle=CYCLE, beside=asked).protect(10_000)
+    assert hidden.beside.estimates["suppressed"].all()
+
+
+def test_what_silent_leavers_clearly_differ_in_comes_first() -> None:
+    table, _ = lives(5, 1500)
+    table = table.assign(monthly_amount=10.0 + table.index % 7)
+    left = table[(table["ended_at"] >= CYCLE.start) & (table["ended_at"] < CYCLE.cutoff)]
+    early = left.sort_values("started_at").index[len(left) // 2 :]  # those who had not been long
+    said = pd.DataFrame({"customer_id": table.loc[early, "customer_id"],
+                         "occurred_at": table.loc[early, "ended_at"] - DAY})  # fmt: skip
+    text = silent_leavers(table, said, cycle=CYCLE, currency="EUR").protect(10).sentence()
+    assert "Against those who spoke, they had been under contract longer, +" in text
+    assert "Their monthly fee does not clearly differ." in text
+    assert text.index("longer") < text.index("monthly fee")
+
+
+def test_who_keeps_or_begins_another_subscription_has_not_left(engine: Engine) -> None:
+    table, _ = lives(7, 1500)
+    inside = (table["ended_at"] >= CYCLE.start) & (table["ended_at"] < CYCLE.cutoff - 8 * DAY)
+    left = table[inside]
+    assert len(left) > 60
+    same_day, in_time, too_late, over = (left.iloc[i * 12 : (i + 1) * 12] for i in range(4))
+
+    def next_one(of: pd.DataFrame, name: str, gap: pd.Timedelta, lasts: object) -> pd.DataFrame:
+        began = of["ended_at"] + gap
+        ids = name + of["subscription_id"]
+        return of.assign(subscription_id=ids, started_at=began, ended_at=lasts)
+
+    more = pd.concat(
+        [
+            table,
+            next_one(same_day, "a", 0 * DAY, pd.NaT),
+            next_one(in_time, "b", 7 * DAY, pd.NaT),
+            next_one(too_late, "c", 7 * DAY + pd.Timedelta(seconds=1), pd.NaT),
+            next_one(over, "d", -40 * DAY, over["ended_at"] - DAY),  # ended before the last one
+        ]
+    )
+    nobody = pd.DataFrame({"customer_id": ["x"], "occurred_at": [pd.Timestamp(CYCLE.start)]})
+    before, after = (
+        silent_leavers(engine.table(t), engine.table(nobody), cycle=CYCLE, currency="EUR")
+        for t in (table, more)
+    )
+    n = [
+        r.estimates[r.estimates["cycle"].eq(CYCLE.name) & r.estimates["metric"].eq(
+            "churn.silent_share")]["n"].iloc[0]
+        for r in (before, after)
+    ]  # fmt: skip
+    assert n[0] - n[1] == 24
+    assert "Not among them: 24 customers who kept another one" in after.protect(10).note
+    assert "fewer than 30 customers" in after.protect(30).note
+    assert "None of them kept another one" in before.note

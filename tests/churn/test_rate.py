@@ -117,6 +117,48 @@ def test_groups_are_those_of_a_column_or_of_a_table_and_add_up(engine: Engine) -
         assert groups["n"].sum() == 40
         assert (groups["estimate"] * groups["n"]).sum() == pytest.approx(10)
         assert "Between" in found.protect(1).sentence()
+        assert "cannot be told" in found.protect(1).sentence()  # no two groups of ten that left
+
+
+def split(lost: dict[str, int], n: int) -> pd.DataFrame:
+    """Make groups of so many each, of which so many left."""
+    ran = [
+        ("2017-06-01", "2018-02-10" if i < y else None, None)
+        for y in lost.values()
+        for i in range(n)
+    ]
+    return held(*ran).assign(plan=np.repeat(list(lost), n))
+
+
+def test_a_range_across_groups_says_whether_chance_could_make_it(engine: Engine) -> None:
+    """By hand: Pearson's chi-squared of 12, 18 and 30 of 100 is 10.5, times 299 / 300."""
+    table = split({"a": 12, "b": 18, "c": 30}, 100)
+    found = churn_rate(engine.table(table), cycle=CYCLE, by="plan")
+    test = rows_of(found, "churn.p_groups").iloc[0]
+    assert test["estimate"] == pytest.approx(np.exp(-10.5 * 299 / 300 / 2))  # two degrees
+    assert test[["n", "count"]].tolist() == [300, 12]
+    assert found.sentence().endswith(
+        "by plan: more than chance alone would make groups differ (p = 0.005)."
+    )
+    near = churn_rate(split({"a": 12, "b": 15}, 100), cycle=CYCLE, by="plan")
+    assert near.sentence().endswith("chance alone could make groups differ so (p = 0.536).")
+    twice = pd.concat([table, table.assign(subscription_id="b" + table["subscription_id"])])
+    again = rows_of(churn_rate(twice, cycle=CYCLE, by="plan"), "churn.p_groups")["estimate"]
+    # The same people twice tell as much as once, but for n / (n - 1) in both.
+    assert again.iloc[0] == pytest.approx(test["estimate"], rel=0.1)
+
+
+def test_who_changes_a_contract_is_counted_in_the_note(engine: Engine) -> None:
+    table = held(*[RUNNING] * 30, *[("2017-06-01", "2018-02-10", "voluntary")] * 12)
+    follow = table.tail(11).assign(subscription_id=lambda t: "b" + t["subscription_id"],
+                                   started_at=DAYS("2018-02-17"), ended_at=pd.NaT)  # fmt: skip
+    both = pd.concat([table, follow])
+    found = churn_rate(engine.table(both), cycle=CYCLE)
+    assert rows_of(found, "churn.rate")["count"].iloc[0] == 12
+    assert "11 customers of those of whom a subscription ended kept another" in found.note
+    assert " Fewer than 20 customers of those" in found.protect(20).note
+    late = pd.concat([table, follow.assign(started_at=DAYS("2018-02-18"))])
+    assert "kept another" not in churn_rate(engine.table(late), cycle=CYCLE).note
 
 
 def test_an_ending_without_a_cause_is_counted_as_such() -> None:

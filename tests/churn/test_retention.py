@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlab.churn import retention
+from cxlab.churn import retention, retention_difference
 from cxlab.data.calendar import parse_cycle
 from cxlab.data.engine import Engine
 from cxlab.errors import Withheld
@@ -173,3 +173,34 @@ def test_records_begin_with_the_local_day() -> None:
         for zone in ("UTC", "Asia/Jakarta")
     ]
     assert bases[1].iloc[0] == bases[0].iloc[0] + 1
+
+
+def month_of_watching() -> pd.DataFrame:
+    """Contracts of all ages, watched for the last thirty days: whoever left before is not there."""
+    table = subscriptions(np.random.default_rng(14), 4000, mean_weeks=30, years=4)
+    return table[~(table["ended_at"] < pd.Timestamp("2018-03-02"))]
+
+
+def test_a_curve_that_nobody_was_followed_along_is_said_to_be_of_a_period() -> None:
+    day = pd.Timestamp("2018-03-02").date()
+    found = retention(month_of_watching(), cycle=CYCLE, complete_from=day)
+    said = found.sentence()
+    assert said.startswith("No subscription was followed for longer than 30 days. If each age left")
+    assert "of new ones would still run after" in said
+    assert said.endswith("that is of no real group of subscriptions, and no forecast.")
+    assert "half have ended" not in said
+    assert "the curve is that of a period" in found.note
+    whole = retention(month_of_watching(), cycle=CYCLE)  # as if the records had seen all of it
+    assert "of subscriptions still run after" in whole.sentence()
+    assert "period" not in whole.note
+
+
+def test_groups_of_a_period_are_compared_as_such() -> None:
+    table = month_of_watching()
+    table["plan"] = np.where(table["ended_at"] < CUTOFF, "large", table["plan"])
+    day = pd.Timestamp("2018-03-02").date()
+    table.loc[table.index % 2 == 0, "plan"] = "small"
+    found = retention_difference(table, cycle=CYCLE, by="plan", complete_from=day)
+    assert found.sentence().startswith(
+        "If each age left as it did in the 30 days of the records, subscriptions of small would "
+    )

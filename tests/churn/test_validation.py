@@ -36,7 +36,21 @@ def test_a_forecast_that_knows_something_beats_none(engine: Engine, told) -> Non
     assert found.sentence().startswith(
         "Last cycle's forecast of who leaves of their own will was better than none in 2018Q4"
     )
+    assert "as many as foretold, as far as can be told." in found.sentence()
+    assert f"there were {ratio['estimate']:.2f} ({ratio['conf_low']:.2f} to" in found.sentence()
+    off = found.estimates[found.estimates["metric"] == "churn.calibration_index"]
+    off = off.set_index(off["measure"].str.extract(r"\((.*)\)")[0])["estimate"]
+    assert 0 < off["E50"] <= off["E90"]
+    assert off["ICI"] <= off["E90"]
     assert found.protect(10).plot()
+
+
+def test_a_forecast_of_too_many_endings_says_so(told) -> None:
+    """Half of those who left in the cycle stayed after all, so that half as many came."""
+    table, signs = told
+    inside = (table["ended_at"] >= CYCLE.start) & (np.arange(len(table)) % 2 == 0)
+    found = churn_validation(table.assign(ended_at=table["ended_at"].mask(inside)), signs, **HOW)
+    assert found.sentence().endswith("): fewer than foretold.")
 
 
 def test_a_forecast_that_knows_nothing_makes_no_list() -> None:
@@ -91,7 +105,7 @@ def test_the_list_is_by_risk_with_reasons_value_and_expiry(engine: Engine, told)
     assert set(people["expires_on"].astype(str)) == {"2019-04-01"}
     ended = table.set_index("subscription_id")["ended_at"].reindex(people["subscription_id"])
     assert not (ended < CYCLE.cutoff).any()
-    assert found.sentence().startswith("50 subscriptions are on the list")
+    assert found.sentence().startswith("50 customers are on the list")
     # No one is named in what a report shows.
     shown = found.table().to_string() + found.sentence() + found.note + found.subtitle
     assert not any(name in shown.split() for name in people["customer_id"])
@@ -133,6 +147,42 @@ def test_the_list_is_written_for_its_owner_alone_and_never_among_reports(tmp_pat
     for place in (report / "list.csv", report / "data" / "list.csv"):
         with pytest.raises(ParameterError, match="must not lie among reports"):
             found.write(place)
+    # A copy of reports without their ledger, as it lies on a share.
+    (report / "findings.parquet").write_bytes(b"")
+    reports = report.parent.parent
+    for place in (reports, reports / "other", reports / "study", reports / "study" / "2019Q1"):
+        with pytest.raises(ParameterError, match="must not lie among reports"):
+            found.write(place / "list.csv")
+        assert not (place / "list.csv").exists()
+    assert found.write(tmp_path / "beside.csv").exists()  # the folder that the reports lie in
+
+
+def test_a_customer_stands_on_the_list_once_with_all_they_have(engine: Engine, told) -> None:
+    table, signs = told
+    table = table.assign(
+        monthly_amount=10.0, customer_id=table["customer_id"].mask(table.index < 200, "00000")
+    )  # one customer with two hundred subscriptions
+    signs = pd.concat([signs, pd.DataFrame({"customer_id": ["00000"] * 2, "signal": "ticket opened",
+                       "occurred_at": CYCLE.cutoff - pd.Timedelta(days=9)})])  # fmt: skip
+    found = at_risk(
+        engine.table(table), engine.table(signs), may_contact=engine.table(table[["customer_id"]]),
+        most=300, **HOW,
+    )  # fmt: skip
+    people = found.people.set_index("customer_id")
+    assert people.index.is_unique
+    assert len(people) == 300
+    running = table["ended_at"].isna() | (table["ended_at"] >= CYCLE.cutoff)
+    mine = table[(table["customer_id"] == "00000") & running
+                 & (table["started_at"] < CYCLE.cutoff)]  # fmt: skip
+    one = people.loc["00000"]
+    assert one["subscriptions"] == len(mine) > 50
+    assert one["subscription_id"] in set(mine["subscription_id"])
+    assert one["risk"] * 120 < one["value_at_risk"] <= one["risk"] * 120 * len(mine)
+    due = found.estimates[found.estimates["metric"] == "churn.list_expected"].iloc[0]
+    fees = people["value_at_risk"].sum() / 120  # a year of fees is the same for all
+    assert due["estimate"] == pytest.approx(fees, rel=1e-3)  # values are rounded to the cent
+    alone = people[people["subscriptions"] == 1]["risk"]
+    assert due["conf_high"] - due["estimate"] > 1.96 * np.sqrt((alone * (1 - alone)).sum())
 
 
 def test_protected_attributes_and_small_numbers_are_refused(told) -> None:

@@ -59,7 +59,11 @@ def test_each_customer_is_in_one_box_by_attitude_and_behaviour(engine):
     assert found.sentence().startswith(
         "Of 80 customers who told their attitude, 25.0% are attached and buy again"
     )
-    assert found.sentence().endswith("those by habit bring 33.3% of what all of them buy.")
+    assert "25.0% buy again without being attached" in found.sentence()
+    assert found.sentence().endswith("the latter bring 33.3% of what all of them buy.")
+    table = found.table()
+    assert "buy again, but are not attached" in set(table["box"])
+    assert not {"true", "spurious", "none"} & set(table["box"])
 
 
 def test_scales_are_stretched_turned_and_averaged_and_old_answers_forgotten():
@@ -83,7 +87,7 @@ def test_scales_are_stretched_turned_and_averaged_and_old_answers_forgotten():
 def test_moves_are_of_those_who_told_their_attitude_both_times():
     before, bought = shop(year="2017")
     now, buys = shop()
-    # All who were true have come to buy by habit alone; nobody else has changed.
+    # All who were true have come to buy without being attached; nobody else has changed.
     now = [answer(r[0], 4) if r[0].startswith("true") else r for r in now]
     found = ladder(answers_of(before + now), orders_of(bought + buys), cycle=CYCLE)
     assert number(found, "ladder.move_share", against="true", box="spurious")["estimate"] == 1

@@ -57,7 +57,10 @@ def test_the_error_of_the_last_forecast_and_the_test_of_spend_stand_beside(found
     rows = found.estimates.set_index("metric")
     assert np.isfinite(rows.loc["value.holdout_error", "estimate"])
     assert rows.loc["value.p_independence", "estimate"] > 0.01  # spend was made without a relation
-    assert "foretold" in found.sentence()
+    assert (
+        rows.loc["value.holdout_error", "conf_low"] < rows.loc["value.holdout_error", "conf_high"]
+    )
+    assert "spend for 2018Q4 (" in found.sentence()
     assert "no clear relation" in found.note
 
 
@@ -106,3 +109,20 @@ def test_what_serving_a_group_costs_is_taken_off_each_purchase_to_come(found, en
     so_far = _per(found, "so far", "small")["estimate"] - _per(made, "so far", "small")["estimate"]
     assert so_far == pytest.approx(paid["cost_amount"].sum() / known["customer_id"].nunique())
     assert "after the cost of contacts" in made.subtitle
+
+
+def test_the_error_of_spend_is_what_was_foretold_over_what_was_spent(found, engine):
+    """Dearer purchases of the cycle were not foretold, and purchases were."""
+    row = found.estimates.set_index("metric").loc["value.holdout_spend_error"]
+    assert row["conf_low"] < 0 < row["conf_high"]  # the models are those that made the orders
+    inside = (ORDERS["placed_at"] >= "2018-10-01") & (ORDERS["placed_at"] < "2019-01-01")
+    dear = ORDERS.assign(net_amount=ORDERS["net_amount"].where(~inside, 2 * ORDERS["net_amount"]))
+    made = lifetime_value(engine.table(dear), cycle=CYCLE, currency="EUR")
+    twice = made.estimates.set_index("metric")
+    # Half of what was spent, to the cent.
+    for end in ("estimate", "conf_low", "conf_high"):
+        expected = (1 + row[end]) / 2 - 1
+        assert twice.loc["value.holdout_spend_error", end] == pytest.approx(expected)
+    same = found.estimates.set_index("metric").loc["value.holdout_error", "estimate"]
+    assert twice.loc["value.holdout_error", "estimate"] == pytest.approx(same)
+    assert "too little spend for 2018Q4" in made.sentence()

@@ -219,3 +219,23 @@ def test_lines_can_be_told_apart_without_red_or_green(kind, shade):
     for a, b in itertools.combinations(colours, 2):
         # 2.3 is a just noticeable difference in Lab; six of them let thin lines be told apart.
         assert np.linalg.norm(lab(a, kind) - lab(b, kind)) > 14, (a, b)
+
+
+@pytest.mark.parametrize("form", ["dots", "bars"])
+def test_the_outermost_ticks_of_a_phone_are_not_cut(form):
+    """Ticks of seven digits are wider than the margin of a narrow chart."""
+    frame = pd.DataFrame(
+        {"label": ["a", "b"], "estimate": [1.06e6, 1.39e6], "conf_low": [1.01e6, 1.3e6],
+         "conf_high": [1.2e6, 1.4e6]}
+    )  # fmt: skip
+    with theme.canvas(theme.NARROW):
+        ax = getattr(charts, form)(frame, label="label", unit="IDR")
+    figure = ax.get_figure(root=True)
+    figure.canvas.draw()
+    labels = [label for label in ax.get_xticklabels() if label.get_text() and label.get_visible()]
+    ends = [label.get_window_extent() for label in labels]
+    wide = figure.get_window_extent()
+    assert len(ends) > 1
+    assert min(end.x0 for end in ends) >= wide.x0 - 1  # a pixel of what letters are thought to be
+    assert max(end.x1 for end in ends) <= wide.x1 + 1
+    assert all(one.x1 < other.x0 for one, other in itertools.pairwise(ends))

@@ -90,8 +90,8 @@ def test_units_may_differ_by_row_and_by_column():
     frame = pd.DataFrame(
         {"metric": ["csat.mean", "orders.net_amount"], "estimate": [4.123, 1234.5]}
     ).assign(unit=["points", "BRL"])
-    assert cells(rendered(frame, unit=None), 0) == ["Mean", "4.12"]
-    assert cells(rendered(frame, unit=None), 1) == ["Net amount", "BRL 1,234"]
+    assert cells(rendered(frame, unit=None), 0) == ["Mean satisfaction", "4.12"]
+    assert cells(rendered(frame, unit=None), 1) == ["Net revenue", "BRL 1,234"]
     other = pd.DataFrame({"month": [1, 2], "expected": [0.5, 0.25], "churn_rate": [0.1, 0.2]})
     soup = rendered(other, unit=None, units={"expected": "share"})
     assert cells(soup, 0) == ["1", "50.0%", "10.0%"]

@@ -57,12 +57,32 @@ class Rows:
         """Set the axis of the numbers."""
         ticks = 4 if self.narrow else 6
         canvas.numeric_axis(self.ax, "x", values, unit=unit, ticks=ticks, zero=zero, signed=signed)
+        self._keep_ticks_inside()
         self.ax.set_xlabel(
             name or canvas.axis_name(unit, values),
             color=theme.MUTED,
             fontsize=canvas.SMALL,
             labelpad=6,
         )
+
+    def _keep_ticks_inside(self) -> None:
+        """Write the outermost ticks beside their line where the picture would cut them.
+
+        Where that has no room either, the tick goes without words.
+        """
+        labels = self.ax.get_xticklabels()
+        if not self.own or len(labels) < 2:
+            return
+        low, high = self.ax.get_xlim()
+        room = self.size.width - self.left - self.right
+        middle = (np.asarray(self.ax.get_xticks(), dtype=float) - low) / (high - low) * room
+        half = np.array([theme.text_width(x.get_text(), canvas.SMALL) / 2 for x in labels])
+        if middle[0] - half[0] < -self.left:
+            labels[0].set_horizontalalignment("left")
+            labels[0].set_visible(bool(middle[0] + 2 * half[0] + 6 < middle[1] - half[1]))
+        if middle[-1] + half[-1] > room + self.right:
+            labels[-1].set_horizontalalignment("right")
+            labels[-1].set_visible(bool(middle[-1] - 2 * half[-1] - 6 > middle[-2] + half[-2]))
 
     def draw(
         self,
