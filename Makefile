@@ -7,6 +7,9 @@ REPORTS ?= reports
 BIN := .venv/bin
 READY := .venv/ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where Python must not keep what it compiles, each of the many processes of a run or of the tests
+# compiles all that it imports anew: more than half of what a small run takes.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup report test check lab bench calibrate lock format clean
