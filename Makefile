@@ -7,6 +7,9 @@ REPORTS ?= reports
 BIN := .venv/bin
 READY := .venv/ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where Python must not keep what it compiles, each of the many processes of a run or of the tests
+# compiles all that it imports anew: more than half of what a small run takes.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup report test check lab bench calibrate lock format clean
@@ -36,10 +39,12 @@ $(READY): requirements.lock .ci/installer.lock pyproject.toml
 report: $(READY) ## Run the main job: the report of STUDY (default params/sample)
 	@$(BIN)/cxlab run $(STUDY) --reports $(REPORTS)
 
-# The test runner comes last, so that its closing line is the last line. Two workers take a file
-# each in the order in which files are found: those of whole runs, which take longest, come first.
-test: $(READY) ## Check everything: style, types, floors, docs, then all tests
-	@checked=0; $(MAKE) -s -k check || checked=1; $(BIN)/pytest -n 2 --no-loadscope-reorder && exit $$checked
+# The checks are done long before the tests, so the test runner's closing line is the last line.
+# Three workers keep two cores busy, since whole runs wait for their kernels and Spark for Java;
+# they take a file each, the longest first (tests/conftest.py), then in the order of the files.
+test: $(READY) ## Check everything: style, types, floors, docs, and all tests
+	@$(MAKE) -s -k -j 2 check & check=$$!; $(BIN)/pytest -n 3 --no-loadscope-reorder; tested=$$?; \
+	    wait $$check && exit $$tested
 
 CHECKS := style-format style-rules types floors docstrings
 .PHONY: $(CHECKS)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# Two workers share the machine: threads of one would only wait for those of the other. Read by
+# Workers share the machine: threads of one would only wait for those of another. Read by
 # numpy when it is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -25,6 +25,18 @@ settings.load_profile("cxlab")
 
 # They read one run of the made-up company.
 HOSTILE = ("test_same_numbers.py", "test_nothing_personal.py")
+# What takes minutes begins first, so that no worker is left alone with it at the end. A worker
+# that has one or two tests left takes the next lot too: so the one test of kills does not stand
+# just before Spark.
+LONGEST = (
+    "spark",
+    "hostile company",
+    "tests/cycle/test_interrupted.py",
+    "tests/test_every_measure.py",
+    "tests/test_published.py",
+    "tests/cycle/test_again.py",
+    "tests/cycle/test_run.py",
+)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -46,6 +58,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             if re.search(r"\bspark\b", test.partition("[")[2]):
                 return "spark"
             return "hostile company" if file.endswith(HOSTILE) else file
+
+        def _assign_work_unit(self, node: Any) -> None:
+            for group in reversed(LONGEST):
+                if group in self.workqueue:
+                    self.workqueue.move_to_end(group, last=False)
+            super()._assign_work_unit(node)
 
     return Scheduling(config, log)
 
