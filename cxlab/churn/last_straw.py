@@ -193,8 +193,8 @@ def last_straw(
         "others on the same day of their life; 95% intervals",
         note=f"Base: {words.number(left)} subscriptions that ended from {first.first_day} to "
         f"{cycle.last_day}, each against all that ran on the same day of their life. Signs on the "
-        "day of leaving do not count. The p-values are Benjamini and Hochberg's. Signs are looked at "
-        "one by one, and those that come together share their ratios.",
+        "day of leaving do not count. The p-values are Benjamini and Hochberg's. Signs are looked "
+        "at one by one, and those that come together share their ratios.",
         within_days=within_days,
         beside=beside,
     )
