@@ -162,15 +162,19 @@ def _said_in_public(t: Tables) -> TableLike:
 
 
 def _paying(t: Tables) -> TableLike:
-    """Give each subscription a fee: a part of the order it stands for."""
-    subscribed, orders = in_one_engine(_subscribed(t), t["orders"])
+    """Keep of each customer the subscription that ended last: nobody changes a contract then."""
+    (subscribed,) = in_one_engine(_subscribed(t))
     return view(
         """
-        select s.*, cast(o.net_amount as decimal(18, 2)) as monthly_amount
-        from s join o on s.subscription_id = o.order_id
+        select subscription_id, customer_id, started_at, ended_at, end_kind, plan,
+            cast(monthly_amount as decimal(18, 2)) as monthly_amount
+        from (
+            select s.*, row_number() over (
+                partition by customer_id order by ended_at desc, subscription_id) as nth
+            from s where ended_at is not null
+        ) as r where nth = 1
         """,
         s=subscribed,
-        o=orders,
     )
 
 

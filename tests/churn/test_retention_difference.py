@@ -168,7 +168,7 @@ def test_the_chart_of_retention_counts_those_still_watched_beneath() -> None:
     found = retention(table, cycle=parse_cycle("2018Q1"), by="plan").protect(10)
     risk = metric(found, "at_risk").set_index(["plan", "after_days"])["estimate"]
     said = {text.get_text().replace(",", "") for text in found.plot().texts}
-    assert "At risk" in said
+    assert "Still watched" in said
     assert len(said & {f"{x:.0f}" for x in risk.dropna()}) >= 6
     rows = weeks_of(table)
     for (plan, days), left in risk.dropna().items():
