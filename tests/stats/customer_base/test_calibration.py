@@ -13,7 +13,9 @@ def test_intervals_of_renewals_hold_the_truth_as_often_as_promised(calibration):
 
 def test_the_long_run_tries_every_model(calibration):
     models = {s.model for s in calibration.scenarios()}
-    assert models == {"BG/NBD", "MBG/NBD", "Pareto/NBD", "sBG", "BdW", "gamma-gamma"}
+    assert models == {
+        "BG/NBD", "MBG/NBD", "Pareto/NBD", "sBG", "BdW", "sBG of two plans", "gamma-gamma",
+    }  # fmt: skip
 
 
 def test_all_numbers_of_a_base_are_held_against_its_truth(calibration):
