@@ -162,7 +162,7 @@ def _said_in_public(t: Tables) -> TableLike:
 
 
 def _paying(t: Tables) -> TableLike:
-    """Keep of each customer the subscription that ended last: nobody changes a contract then."""
+    """Keep the first subscription of each customer: nobody changes a contract then."""
     (subscribed,) = in_one_engine(_subscribed(t))
     return view(
         """
@@ -170,8 +170,8 @@ def _paying(t: Tables) -> TableLike:
             cast(monthly_amount as decimal(18, 2)) as monthly_amount
         from (
             select s.*, row_number() over (
-                partition by customer_id order by ended_at desc, subscription_id) as nth
-            from s where ended_at is not null
+                partition by customer_id order by started_at, subscription_id) as nth
+            from s
         ) as r where nth = 1
         """,
         s=subscribed,

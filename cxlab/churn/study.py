@@ -10,7 +10,7 @@ __all__ = ["list_of"]
 
 
 def list_of(lab: Lab, *, drivers: Sequence[str] | None = None) -> AtRisk:
-    """Make the list of subscriptions at risk at the end of the lab's cycle.
+    """Make the list of customers at risk at the end of the lab's cycle.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How a study's list of subscriptions at risk is made, and for whom it may be used."""
+"""How a study's list of customers at risk is made, and for whom it may be used."""
 
 from typing import Annotated
 
