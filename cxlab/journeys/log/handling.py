@@ -172,7 +172,7 @@ def handling(
         estimates=pd.DataFrame(estimates),
         subtitle=f"Quartiles of the time from planned to begun, and from begun to done, of the "
         f"contacts that began in {cycle.name}, by {by}; 95% interval, people as clusters",
-        note=_note(rows, timed, hours, cycle),
+        note=_note(rows, timed, hours, cycle) + _left_out(rows, by),
         by=by,
         cycle=cycle.name,
     )
@@ -290,6 +290,11 @@ def _note(rows: Table, timed: list[str], hours: WorkingHours | None, cycle: Cycl
     if hours is not None and _WAIT in timed:
         said.append(f"Working hours: {hours.said()}.")
     return " ".join(said)
+
+
+def _left_out(rows: Table, by: str) -> str:
+    kinds = query(f"select count(distinct {by}) as n from r", r=rows)["n"][0] - _MOST
+    return f" {words.plural(kinds, 'rarer kind')} not timed." if kinds > 0 else ""
 
 
 def _readable(most: float, unit: str) -> tuple[str, float]:
