@@ -112,6 +112,8 @@ def _holds_reports(folder: Path) -> bool:
     first, second = _REPORT
     return any(
         (manifest.parent / second).exists()
+        # The reports of a study lie beside its list of cycles.
+        and (depth == "*" or (manifest.parents[1] / "index.html").exists())
         for depth in ("*", "*/*")
         for manifest in folder.glob(f"{depth}/{first}")
     )

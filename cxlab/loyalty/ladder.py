@@ -19,15 +19,10 @@ __all__ = ["BOXES", "Ladder", "ladder"]
 
 FEWEST = 10
 CONSTRUCTS = ("attachment", "nps", "intent")
-TRUE, LATENT, SPURIOUS, NONE = "true", "latent", "spurious", "none"
-BOXES = {
-    TRUE: "attached, and buy again",
-    LATENT: "attached, but hardly buy",
-    SPURIOUS: "buy again, but are not attached",
-    NONE: "neither attached nor buying again",
-}
-
-
+# Dick and Basu's true, latent, spurious and no loyalty, named by what they hold.
+TRUE, LATENT = "attached, and buy again", "attached, but hardly buy"
+SPURIOUS, NONE = "buy again, but are not attached", "neither attached nor buying again"
+BOXES = (TRUE, LATENT, SPURIOUS, NONE)
 _DOING = {TRUE: "are attached and buy again", SPURIOUS: "buy again without being attached"}
 
 
@@ -48,17 +43,12 @@ class Ladder(Result):
     # Boxes, their money and moves are no parts of one another.
     apart = ("metric",)
 
-    def table(self) -> pd.DataFrame:
-        """One row per box, its money, and per move; boxes by what they hold."""
-        rows = super().table()
-        return rows.assign(box=rows["box"].map(BOXES), against=rows["against"].map(BOXES))
-
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the share of customers in each box."""
         rows = self._rows("ladder.share")
         return charts.bars(
-            rows.assign(box=rows["box"].map(BOXES)), label="box", unit="share", low="conf_low",
-            high="conf_high", axis="Share of customers who told their attitude, %", ax=ax,
+            rows, label="box", unit="share", low="conf_low", high="conf_high",
+            axis="Share of customers who told their attitude, %", ax=ax,
         )  # fmt: skip
 
     def sentence(self) -> str:

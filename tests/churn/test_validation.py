@@ -149,6 +149,7 @@ def test_the_list_is_written_for_its_owner_alone_and_never_among_reports(tmp_pat
             found.write(place)
     # A copy of reports without their ledger, as it lies on a share.
     (report / "findings.parquet").write_bytes(b"")
+    (report.parent / "index.html").write_text("cycles")
     reports = report.parent.parent
     for place in (reports, reports / "other", reports / "study", reports / "study" / "2019Q1"):
         with pytest.raises(ParameterError, match="must not lie among reports"):
