@@ -93,7 +93,7 @@ class LastStraw(Result):
             return ""
         rows = self.beside.table()
         rows = rows[(rows["covariate"] == row["covariate"]) & rows["period"].isna()]
-        rows = rows[~rows["suppressed"].astype(bool)]
+        rows = rows[~rows["suppressed"].astype(bool) & rows["cause"].isin(["voluntary", "any"])]
         if rows.empty:
             return ""
         long = rows.iloc[0]
@@ -104,7 +104,7 @@ class LastStraw(Result):
         which = "is clearly another" if abs(apart) > far else "does not clearly differ"
         return (
             f" Asked of the {self.beside.window_days} days before a cycle and of the whole cycle "
-            f"after, all signs together, the ratio {which}: "
+            f"after, all signs together, the ratio per sign {which}: "
             f"{words.value(long['estimate'], 'mean')} "
             f"({words.interval(long['conf_low'], long['conf_high'], 'mean')})."
         )

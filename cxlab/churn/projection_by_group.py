@@ -165,17 +165,22 @@ def projection_by_group(
     counts = periods(groups, "h.shown", cycle, complete_from)
     people = people_of(cells_of(groups, "h.shown"))
     each: dict[str, Watched] = {}
+    without: list[str] = []
     for group in names:
         try:
             each[group] = Watched.of(
                 counts[counts["grp"] == group], people[people["grp"] == group], cycle
             )
         except Withheld:
-            continue
+            mine = counts[counts["grp"] == group]
+            few = float((mine["n"] * mine["over"]).sum()) < FEWEST
+            said = "too few have ended" if few else "too few were watched from their beginning"
+            without.append(f"{group} ({said})")
     if len(each) < 2:
         raise Withheld(
             f"A projection by {name} needs two groups of which {FEWEST} subscriptions have ended, "
-            f"but by the end of {cycle.name} there is {words.listing([*each]) or 'none'}."
+            f"watched from their beginning, but by the end of {cycle.name} there is "
+            f"{words.listing([*each]) or 'none'}."
         )
     longest = max(len(one.at_risk) for one in each.values())
     horizon = (years or math.ceil(1.5 * longest / _YEAR)) * _YEAR
@@ -189,7 +194,6 @@ def projection_by_group(
                      method=f"likelihood-ratio test, {said}", after_days=None, **{name: None})
     )  # fmt: skip
     ended = sum(float(one.lost.sum()) for one in each.values())
-    without = [group for group in names if group not in each]
     return ProjectionByGroup(
         estimates=pd.DataFrame(rows),
         subtitle=f"Share of subscriptions expected to run, %, by years since their beginning and "
@@ -198,7 +202,7 @@ def projection_by_group(
         f"until their end, of which {words.number(ended)} have ended by the end of {cycle.name}. "
         f"Models of renewal with the group as covariate: {rows[0]['method'].split(': ')[1]}. "
         "A difference is no cause: groups may differ in more than the group."
-        + f" Left out, since too few of them have ended: {words.listing(without)}."
+        + f" Left out: {words.listing(without)}."
         * bool(without),
         by=name,
         horizon_days=horizon * _DAYS,

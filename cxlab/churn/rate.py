@@ -122,6 +122,9 @@ class ChurnRate(Result):
         return self.estimates[self.estimates["metric"] == metric]
 
 
+_EXPECTED = 5  # endings of each group, from which a test of groups holds
+
+
 def churn_rate(
     subscriptions: TableLike,
     *,
@@ -208,7 +211,9 @@ def churn_rate(
         rows += [
             _rate("churn.rate", r, "lost", **{name: r["grp"]}) for r in groups.to_dict("records")
         ]
-        rows += group_test(groups[groups["lost"] >= FEWEST])
+        # By what is to be expected of them: a group that hardly anybody left is one to be told of.
+        share = groups["lost"].sum() / max(1.0, groups["n"].sum())
+        rows += group_test(groups[groups["n"] * share >= _EXPECTED])
     return ChurnRate(
         estimates=_with_dims(rows, name),
         subtitle=f"Share of subscriptions running when {'the' if by is None else 'a'} cycle began "

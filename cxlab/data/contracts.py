@@ -36,6 +36,7 @@ _SQL_TYPE = {
     "money": "DECIMAL(18,2)",
     "flag": "BOOLEAN",
 }
+_RUNS = ("started_at", "ended_at")
 _LAST_MOMENT = "timestamp '2200-01-01'"
 # Types that cannot fail to read as the kind, so that no check is spent on them.
 _SAFE = {
@@ -134,9 +135,10 @@ def typed_select(
     read += [f"s.{_q(n)} as {raw[n]}" for n in described]
     rules = [rule for c in present for rule in _rules(c, raw[c.name], described[c.name])]
     rules += _scale_rule(contract, described)
-    if contract.column("ended_at") and {"started_at", "ended_at"} <= described.keys():
-        # By days, since many systems know the day of an end and no moment.
-        ends_first = "cast(ended_at as date) < cast(started_at as date)"
+    if contract.column("ended_at") and {*_RUNS} <= described.keys():
+        # By local days (the session's zone), since many systems know the day of an end alone.
+        ends_first, begins = (f"cast({c} at time zone 'UTC' as date)" for c in _RUNS[::-1])
+        ends_first += f" < {begins}"
         reason = "'ended_at must not lie before started_at'"
         rules.append((ends_first, SET_ASIDE, "out of order", reason))
     if "excluded_by" in described:

@@ -1,9 +1,10 @@
 """Which journeys a cycle counts: those that were decided in it.
 
 A journey is decided by its outcome, by its loss, or when the silence after its last contact has
-become longer than the study's gap. So each is counted once, in one cycle, and those without an
-outcome are waited for as long as in every cycle: of journeys that began in a cycle only those
-that were quick are decided by its end.
+become longer than the study's gap. So each is counted in one cycle, and those without an outcome
+are waited for as long as in every cycle: of journeys that began in a cycle only those that were
+quick are decided by its end. Where a key says what belongs together, what had fallen silent and
+comes to its outcome after all counts again, in the cycle of the outcome.
 """
 
 from cxlab.data.calendar import Cycle
@@ -41,6 +42,7 @@ def decided(journeys: Journeys, cycle: Cycle) -> Table:
 
 def still_open(journeys: Journeys, cycle: Cycle) -> int:
     """Count the journeys that had begun by the end of a cycle and were decided later, or never."""
+    journeys = known_to(journeys, cycle)
     found = query(
         """
         select count(*) as n from d

@@ -201,7 +201,7 @@ def test_a_straw_says_what_the_same_sign_goes_with_over_a_longer_time() -> None:
     asked = churn_drivers(table, signs, cycle=CYCLE, window_days=91, cycles=2)
     found = last_straw(table, signs, cycle=CYCLE, beside=asked).protect(10)
     long = asked.table().set_index("covariate").loc["late delivery"]
-    assert f"the ratio is clearly another: {long['estimate']:.2f} (" in found.sentence()
+    assert f"the ratio per sign is clearly another: {long['estimate']:.2f} (" in found.sentence()
     assert "Asked of the 91 days before a cycle" in found.sentence()
     assert "Asked" not in last_straw(table, signs, cycle=CYCLE, beside=None).sentence()
     hidden = last_straw(table, signs, cycle=CYCLE, beside=asked).protect(10_000)

@@ -90,7 +90,7 @@ def test_a_group_of_which_too_few_ended_is_named_and_left_out():
     held = company(np.random.default_rng(6), 1500, 1.0, 9.0)
     rare = held.assign(plan=held["plan"].where(held.index >= 5, "rare"))
     found = projection_by_group(rare, cycle=CYCLE, by="plan", years=3)
-    assert "Left out, since too few of them have ended: rare." in found.note
+    assert "Left out: rare (too few have ended)." in found.note
     assert set(shares(found)["plan"]) == {"small", "large"}
 
 

@@ -1,6 +1,7 @@
 """Every row is used, set aside with its reason, or excluded by a rule."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -118,6 +119,25 @@ def test_a_subscription_that_ends_before_it_begins_is_set_aside(tmp_path):
     (found,) = aside(taken, "subscriptions").to_dict("records")
     assert (found["row"], found["rule"]) == (2, "out of order")
     assert found["reason"] == "ended_at must not lie before started_at"
+
+
+@pytest.mark.parametrize("zone", ["Asia/Jakarta", "America/Sao_Paulo"])
+def test_the_day_of_an_end_is_a_local_one(tmp_path, zone):
+    held = "select * from read_csv('{raw}/subscriptions.csv', header = true, all_varchar = true)"
+    yaml = f"{LENIENT}\ntime_zone: {zone}\n" if "time_zone" not in LENIENT else re.sub(
+        "time_zone: .*", f"time_zone: {zone}", LENIENT
+    )  # fmt: skip
+    study = shop(
+        tmp_path, yaml=yaml, customers=CUSTOMERS_CSV, orders=ORDERS_CSV, subscriptions=held
+    )
+    lines = [
+        "subscription_id,customer_id,started_at,ended_at",
+        "s1,ada,2018-01-05 09:00,2018-01-05",  # the day before, in UTC, where the zone is ahead
+        "s2,ada,2018-01-05 22:00,2018-01-05",  # the day after begins, in UTC, where it is behind
+        "s3,ada,2018-01-05 10:00,2018-01-04",
+    ]
+    write_raw(tmp_path, "subscriptions.csv", "\n".join(lines) + "\n")
+    assert aside(snapshot(study), "subscriptions")["row"].tolist() == [3]
 
 
 ANSWERS = "select * from read_csv('{raw}/answers.csv', header = true, all_varchar = true)"

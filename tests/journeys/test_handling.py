@@ -67,14 +67,14 @@ def test_the_sentence_names_the_longest_wait_and_the_longest_work() -> None:
     said = handling(log_of([*CALLS, *AGAIN, *CHECKS]), cycle=CYCLE).sentence()
     assert said.startswith("Call waits longest, half of the time 10 hours or more (")
     assert "check takes longest, half of the time 10 minutes or more" in said
-    assert "25.0% of those met at call were met there more than once (" in said
+    assert "25.0% of those met at call were taken up there more than once (" in said
 
 
 def test_a_log_that_times_nothing_says_which_columns_to_map() -> None:
     log = log_of(CALLS).drop(columns=["wait_s", "duration_s"])
     with pytest.raises(Withheld, match="map the columns `wait_s` and `duration_s`"):
         handling(log, cycle=CYCLE)
-    with pytest.raises(Withheld, match="Fewer than 10 contacts of a kind"):
+    with pytest.raises(Withheld, match="Map the column `touchpoint` of interactions"):
         handling(log_of(CALLS[:5]), cycle=CYCLE)
 
 

@@ -94,6 +94,8 @@ def test_ways_without_their_end_tell_how_many_reach_it(engine: Engine) -> None:
     assert found["no contact before", "paths.variant_share"] == pytest.approx(10 / 30)
     assert ("no contact before", "paths.variant_conversion") not in found.index
     ends = dead_ends(made, cycle=CYCLE).estimates
+    average = ends[(ends["metric"] == "paths.dead_end_share") & ends["place"].isna()].iloc[0]
+    assert (average["n"], average["estimate"]) == (40, pytest.approx(8 / 40))  # of a and b alone
     assert set(ends.loc[ends["metric"] == "paths.dead_end_share", "place"].dropna()) == {"a", "b"}
 
 

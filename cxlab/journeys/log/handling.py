@@ -64,7 +64,7 @@ class Handling(Result):
             top = again.sort_values("estimate", kind="stable").iloc[-1]
             said.append(
                 f"{words.value(top['estimate'], 'share')} of those met at {top[self.by]} were "
-                f"met there more than once "
+                f"taken up there more than once "
                 f"({words.interval(top['conf_low'], top['conf_high'], 'share')})"
             )
         if not said:
@@ -163,8 +163,8 @@ def handling(
     ]  # fmt: skip
     if not estimates:
         raise Withheld(
-            f"Fewer than {FEWEST} contacts of a kind say in {cycle.name} how long they waited or "
-            "took."
+            f"Fewer than {FEWEST} contacts of a {by} that has a name say in {cycle.name} how long "
+            f"they waited or took. Map the column `{by}` of interactions, or ask by another one."
         )
     if _WAIT in timed:
         estimates += _again(rows, by)
@@ -172,7 +172,7 @@ def handling(
         estimates=pd.DataFrame(estimates),
         subtitle=f"Quartiles of the time from planned to begun, and from begun to done, of the "
         f"contacts that began in {cycle.name}, by {by}; 95% interval, people as clusters",
-        note=_note(rows, timed, hours, cycle) + _left_out(rows, by),
+        noted=lambda least: _note(rows, timed, hours, cycle, least) + _left_out(rows, by),
         by=by,
         cycle=cycle.name,
     )
@@ -272,11 +272,14 @@ def _again(rows: Table, by: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _note(rows: Table, timed: list[str], hours: WorkingHours | None, cycle: Cycle) -> str:
+def _note(
+    rows: Table, timed: list[str], hours: WorkingHours | None, cycle: Cycle, least: int
+) -> str:
     n = query("select count(*) as n, count(distinct person_id) as people from r", r=rows).iloc[0]
     said = [
-        f"Base: {words.plural(float(n['n']), 'contact')} of {words.number(n['people'])} people in "
-        f"{cycle.name} that say how long they waited or took."
+        f"Base: {words.plural(float(n['n']), 'contact')} of "
+        f"{words.plural_from(least, float(n['people']), 'customer')} in {cycle.name} that say how "
+        "long they waited or took."
     ]
     if _WAIT in timed:
         said.append(

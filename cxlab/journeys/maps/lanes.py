@@ -72,7 +72,7 @@ def times(here: pd.DataFrame, plan: PlannedStage | None) -> Cell:
         low, half, high = (float(rows["estimate"][m]) for m in _QUARTILES)
         value = "one contact" if half == 0 and "in_stage" in metric else words.duration(half)
         if math.isnan(half):
-            value = "half still stay"
+            value = "not known for sure"
         note = _spread(low, high)
         worked = rows_of(
             here, metric=metric.replace("days", "working_hours"), measure="median"

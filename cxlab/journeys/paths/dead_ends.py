@@ -140,8 +140,7 @@ def dead_ends(
     steps = stays(found)
     rows = []
     for cell in _endings(found, steps, by_place=True):
-        if (name := found.name(int(cell["code"]))) != NOTHING:
-            rows.append(share_row("paths.dead_end_share", cell, place=name))
+        rows.append(share_row("paths.dead_end_share", cell, place=found.name(int(cell["code"]))))
     rows += [
         share_row("paths.dead_end_share", cell, place=None)
         for cell in _endings(found, steps, by_place=False)
@@ -244,12 +243,13 @@ def _endings(found: Ways, steps: Table, *, by_place: bool) -> list[dict[str, Any
             from (
                 select journey, person, code,
                     max(case when next > $converted then 1 else 0 end) as x
-                from s group by journey, person, code
+                from s where code <> $nowhere group by journey, person, code
             ) as j group by person{", code" if by_place else ""}
         ) as p {"group by code" if by_place else ""} order by {"code" if by_place else "n"}
         """,
         s=steps,
         converted=len(found.names),
+        nowhere=found.names.index(NOTHING) if NOTHING in found.names else -1,
     ).to_dict("records")  # type: ignore[return-value]
 
 
