@@ -72,11 +72,13 @@ def made(paths: int, rng: np.random.Generator) -> tuple[Journeys, int]:
             "started_us": np.full(paths, start), "ended_us": ended,
             "outcome_us": pa.array(np.where(bought, ended, -1), mask=~bought),
             "lost_us": pa.nulls(paths, pa.int64()),
+            "touches": sizes + bought,  # what is bought stands at no channel
             "state": pa.array(np.where(bought, "converted", "ended")),
         }
     )  # fmt: skip
     names = [f"channel {i:02d}" for i in range(CHANNELS)]
     places = pd.DataFrame({"place": range(CHANNELS), "channel": names, "stage_no": 0})
+    places = places.assign(is_outcome=False, is_lost=False)
     return Journeys(
         touches=_stored(engine, touches), journeys=_stored(engine, rows), places=places,
         left_out={}, settings=JourneySettings(outcome=["bought"]), cutoff=CYCLE.cutoff,
