@@ -22,7 +22,7 @@ from cxlab.errors import MissingColumnError, Withheld, did_you_mean
 from cxlab.journeys.contacts import PLACE, contact_view, contacts_left_out
 from cxlab.journeys.few_places import PLACES, few_places
 
-__all__ = ["STATES", "Journeys", "journeys_of", "split_journeys"]
+__all__ = ["STATES", "Journeys", "case_of", "journeys_of", "split_journeys"]
 
 STATES = ("converted", "lost", "ended", "open", "after only")
 _MOST = 10_000_000  # contacts of one case: case and first contact make one whole number
@@ -49,6 +49,9 @@ class Journeys:
     places : pandas.DataFrame
         What each `place` is: `activity`, `stage`, `touchpoint`, `channel` ('not known' where
         the log is silent), `is_outcome`, `is_lost`, `is_after`, `stage_no`.
+    cases : Table
+        `case_id` (of the log: the value of the key, or the person) and `case_no`, from which a
+        journey is numbered: `case_of`.
     left_out : dict of str to int
         Contacts that are in no journey, by reason.
     unseen : str
@@ -59,6 +62,7 @@ class Journeys:
     touches: Table = field(repr=False)
     journeys: Table = field(repr=False)
     places: pd.DataFrame = field(repr=False)
+    cases: Table = field(repr=False)
     left_out: dict[str, int]
     settings: JourneySettings = field(repr=False)
     cutoff: datetime
@@ -96,6 +100,11 @@ class Journeys:
         )
         found = _journeys(touches, self.places, self.journeys, self.settings, cutoff, of="journey")
         return replace(self, touches=touches, journeys=keep(found), cutoff=cutoff)
+
+
+def case_of(journey: str) -> str:
+    """Write the number of the case that a journey is of, for a query."""
+    return f"{journey} // {_MOST}"
 
 
 _cut: WeakKeyDictionary[Lab, Journeys] = WeakKeyDictionary()
@@ -210,6 +219,7 @@ def split_journeys(
         touches=touches,
         journeys=keep(_journeys(touches, places, persons, settings, cutoff, of="case_no")),
         places=places,
+        cases=persons,
         left_out=contacts_left_out(log, cutoff=cutoff, key=settings.key),
         settings=settings,
         cutoff=cutoff,
@@ -382,7 +392,7 @@ def _journeys(
     silent = "false"
     if settings.gap is not None:
         silent = f"j.ended_us < {moment_us(cutoff) - span_us(settings.gap)}"
-    number = "j.journey" if of == "journey" else f"j.journey // {_MOST}"
+    number = "j.journey" if of == "journey" else case_of("j.journey")
     return view(
         f"""
         select j.journey, s.person, s.person_id, s.customer_id, j.started_us, j.ended_us,

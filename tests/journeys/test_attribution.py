@@ -311,7 +311,7 @@ def recovered() -> Callable[[str], pd.DataFrame]:
         pa.Table.from_pandas(rows.astype(whole), preserve_index=False),
     )
     made = Journeys(
-        touches=first, journeys=second, places=kinds, left_out={},
+        touches=first, journeys=second, places=kinds, cases=second, left_out={},
         settings=JourneySettings(outcome=["bought"]), cutoff=cycle.cutoff,
     )  # fmt: skip
 

@@ -109,6 +109,22 @@ def test_the_map_says_what_journeys_that_deviate_buy_all_the_same():
     assert "not a loss" not in without.note
 
 
+def test_money_is_of_the_case_that_brought_it(engine):
+    # Two orders of one customer arrive with one parcel: each journey has its own amount.
+    first = [("one", *c[:5], n) for c, n in ((SEEN, None), (BOUGHT, 100.0))]
+    second = [("two", *c[:5], n) for c, n in ((SEEN, None), (TRIED, None), (BOUGHT, 30.0))]
+    frame = pd.DataFrame(first + second, columns=["case", *COLUMNS])
+    log = pd.concat([
+        frame.assign(customer_id=f"c{i}", case=frame["case"] + f" {i}") for i in range(10)
+    ])  # fmt: skip
+    at = [datetime(2018, 1, 8) + timedelta(hours=h) for h in log.pop("hours")]
+    keyed = PLAN.model_copy(update={"key": "case"})
+    found = found_in(engine, log.assign(occurred_at=at), keyed)
+    assert deviations(found, "plan.deviation_amount") == {
+        ("skipped", "try", None): pytest.approx(1000)
+    }
+
+
 def test_the_money_stands_with_how_evenly_it_comes():
     found = found_in(DuckEngine(), log_of())
     row = found.estimates[found.estimates["metric"] == "plan.deviation_amount"].iloc[0]

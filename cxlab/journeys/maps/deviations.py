@@ -12,7 +12,7 @@ from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, keep, query, view
 from cxlab.data.span import span_us
-from cxlab.journeys.cases import Journeys
+from cxlab.journeys.cases import Journeys, case_of
 from cxlab.journeys.contacts import contact_view
 from cxlab.journeys.maps.phases import Chosen, Stages
 
@@ -228,24 +228,30 @@ def amounts(
         One row per `persona`, `kind`, `stage_no` and `place`: `total`, `gross`, `largest` and
         `two_largest` of a person.
     """
+    # By case, not by person: two of one person's can end at the very same moment.
+    key = journeys.settings.key
     log = journeys.touches.engine.table(interactions).need("value_amount")
+    contacts = contact_view(
+        log, start=cycle.start, cutoff=cycle.cutoff, key=key, more=("value_amount",)
+    )
     valued = keep(
         view(
             """
-            select person_id, at_us, sum(amount) as amount from (
-                select c.person_id, c.at_us, c.activity,
+            select s.case_no, v.at_us, sum(v.amount) as amount from (
+                select c.case_id, c.at_us, c.activity,
                     cast(c.value_amount as decimal(18, 2)) as amount
                 from c
-            ) as v join a on v.activity = a.activity
-            group by person_id, at_us
+            ) as v join a on v.activity = a.activity join s on v.case_id = s.case_id
+            group by s.case_no, v.at_us
             """,
-            c=contact_view(log, start=cycle.start, cutoff=cycle.cutoff, more=("value_amount",)),
+            c=contacts,
             a=pd.DataFrame({"activity": journeys.settings.outcome}),
+            s=journeys.cases,
         )
     )
     worth: dict[str, Any] = {"d": replay.deviations, "o": replay.decided, "v": valued}
     return query(
-        """
+        f"""
         select persona, kind, stage_no, place, sum(amount) as total, sum(abs(amount)) as gross,
             max(abs(amount)) as largest,
             sum(case when nth <= 2 then abs(amount) else 0 end) as two_largest
@@ -256,7 +262,7 @@ def amounts(
             from (
                 select d.persona, d.kind, d.stage_no, d.place, d.person_id, sum(v.amount) as amount
                 from d join o on d.journey = o.journey
-                join v on o.person_id = v.person_id and o.outcome_us = v.at_us
+                join v on {case_of("o.journey")} = v.case_no and o.outcome_us = v.at_us
                 group by d.persona, d.kind, d.stage_no, d.place, d.person_id
             ) as each_person
         ) as ranked
