@@ -28,7 +28,6 @@ from sample_replicates import CYCLE, PART, in_engine
 from cxlab.churn import retention
 from cxlab.churn.lengths import cells_of, counted, curve_of, lengths
 from cxlab.churn.model import counts_of, left_of
-from cxlab.churn.spells import spells
 from cxlab.churn.validation import foresee
 from cxlab.data.calendar import Cycle
 from cxlab.stats.survival import product_limit
@@ -122,7 +121,7 @@ def _told(repetitions: int) -> Iterator[pd.DataFrame]:
         made = _held(first, min(PART, repetitions * SIZE - first))
         for _, mine in made.groupby((made["person"] - first) // SIZE):
             held = in_engine({"subscriptions": mine.assign(person=0)})["subscriptions"]
-            seen = lengths(spells(held, cutoff=CYCLE.cutoff), CYCLE, BEGIN)
+            seen = lengths(held, CYCLE, BEGIN)
             counts, people = counted(cells_of(seen, "'all'"))
             at = curve_of(counts, people.iloc[0]).at([age // 7 for age in AGES])
             yield at[_ENDS].assign(age=[str(age) for age in AGES])

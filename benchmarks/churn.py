@@ -100,7 +100,6 @@ def by_cxlab(file: Path) -> list[float]:
     import numpy as np
 
     from cxlab.churn.lengths import counted, curve_of, gathered_cells, lengths, seen
-    from cxlab.churn.spells import spells
     from cxlab.data.calendar import parse_cycle
     from cxlab.data.engine import DuckEngine
     from cxlab.stats.survival import log_rank
@@ -108,7 +107,7 @@ def by_cxlab(file: Path) -> list[float]:
     cycle = parse_cycle("2026Q3")
     columns = ("subscription_id", "customer_id", "started_at", "ended_at", "segment")
     table = DuckEngine(threads=2).read_parquet([file], columns)
-    cells, _ = gathered_cells(lengths(spells(table, cutoff=cycle.cutoff), cycle, None), "segment")
+    cells, _ = gathered_cells(lengths(table, cycle, None), "segment")
     counts, people = counted(cells)
     shares, parts = [], []
     for group in sorted(people["grp"]):

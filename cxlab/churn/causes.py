@@ -27,7 +27,7 @@ from cxlab.churn.lengths import (
     lengths,
     watched_days,
 )
-from cxlab.churn.spells import CAUSES, spells
+from cxlab.churn.spells import CAUSES
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped, view
@@ -200,7 +200,7 @@ def leaving_causes(
     >>> leaving_causes(held, cycle=parse_cycle("2018Q1")).sentence()[:62]
     'Within 196 days of their beginning 25.0% of subscriptions have'
     """
-    held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
+    held = lengths(subscriptions, cycle, complete_from)
     counts, people = by_cause(cells_of(held, "'all'", "cause"))
     causes = [c for c in (*CAUSES, NOT_KNOWN) if c in counts.columns]
     ended = {cause: float(counts[cause].sum()) for cause in causes}

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cxlab.churn.spells import spells
 from cxlab.columns import ALL_OTHERS
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, keep, query, repeated, view
+from cxlab.data.engine import Table, TableLike, keep, query, repeated, view
 from cxlab.data.span import moment_us
 from cxlab.report import words
 from cxlab.stats.clusters import ClusterSums, design_effect
@@ -70,13 +71,16 @@ def as_if(watched: float) -> str:
     return f"If each age left as it did in the {words.number(watched)} days of the records, "
 
 
-def lengths(held: Table, cycle: Cycle, complete_from: date | None) -> Table:
+def lengths(subscriptions: TableLike, cycle: Cycle, complete_from: date | None) -> Table:
     """Add the week of its life in which each was first and last seen, and whether it ended.
+
+    Each is as it was known at the end of the cycle (see `spells`).
 
     `person` is the customer where they have several subscriptions, and missing where this is
     their only one: those can be counted without asking who they are. There is no such column
     where nobody has several.
     """
+    held = spells(subscriptions, cutoff=cycle.cutoff)
     several = repeated(held, "customer_id")
     person, join = "", ""
     if int(query("select count(*) as n from s", s=several)["n"][0]):

@@ -15,7 +15,6 @@ import pandas as pd
 
 from cxlab.churn.lengths import cells_of, gathered, lengths, people_of, watched
 from cxlab.churn.renewals import WEEKS, Watched, periods
-from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped
 from cxlab.errors import ConvergenceError, ParameterError, Withheld
@@ -173,7 +172,7 @@ def retention_projection(
     """
     if years is not None and years < 1:
         raise ParameterError(f"years must be 1 or more, but is {years}.")
-    held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
+    held = lengths(subscriptions, cycle, complete_from)
     whole = Watched.of(
         periods(held, "'all'", cycle, complete_from), people_of(cells_of(held, "'all'")), cycle
     )
@@ -264,7 +263,7 @@ def _checked(
     while then.cutoff > cycle.cutoff - pd.Timedelta(days=364):
         then = then.previous
     try:
-        held = lengths(spells(subscriptions, cutoff=then.cutoff), then, complete_from)
+        held = lengths(subscriptions, then, complete_from)
         past = Watched.of(
             periods(held, "'all'", then, complete_from), people_of(cells_of(held, "'all'")), then
         )

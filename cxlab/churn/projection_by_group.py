@@ -14,7 +14,6 @@ import pandas as pd
 
 from cxlab.churn.lengths import FEWEST, cells_of, gathered, lengths, people_of
 from cxlab.churn.renewals import WEEKS, Watched, periods
-from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike, grouped
 from cxlab.errors import ConvergenceError, ParameterError, Withheld
@@ -159,7 +158,7 @@ def projection_by_group(
     """
     if years is not None and years < 1:
         raise ParameterError(f"years must be 1 or more, but is {years}.")
-    held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
+    held = lengths(subscriptions, cycle, complete_from)
     held, name = grouped(held, by)
     groups, names = gathered(held, name)
     counts = periods(groups, "h.shown", cycle, complete_from)

@@ -19,7 +19,6 @@ from cxlab.churn.lengths import (
     lengths,
     watched_days,
 )
-from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped
 from cxlab.errors import Withheld
@@ -191,7 +190,7 @@ def retention(
     >>> retention(held, cycle=parse_cycle("2018Q1")).sentence()[:52]
     '75.0% of subscriptions still run after 196 days (58.'
     """
-    held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
+    held = lengths(subscriptions, cycle, complete_from)
     counts, people = counted(cells_of(held, "'all'"))
     ended = float(counts["ended"].sum())
     if ended < FEWEST:

@@ -23,7 +23,6 @@ from cxlab.churn.lengths import (
     watched,
     watched_days,
 )
-from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike, grouped
 from cxlab.errors import ParameterError, Withheld
@@ -206,7 +205,7 @@ def retention_difference(
     """
     if horizon_days < WEEK:
         raise ParameterError(f"horizon_days must be {WEEK} or more, but is {horizon_days}.")
-    held = lengths(spells(subscriptions, cutoff=cycle.cutoff), cycle, complete_from)
+    held = lengths(subscriptions, cycle, complete_from)
     held, name = grouped(held, by)
     cells, names = gathered_cells(held, name)
     counts, people = counted(cells)

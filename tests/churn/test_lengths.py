@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from cxlab.churn.lengths import counted, gathered_cells, lengths
-from cxlab.churn.spells import spells
 from cxlab.data.engine import Engine
 
 from .test_retention import CUTOFF, CYCLE, subscriptions
@@ -20,7 +19,7 @@ def test_sums_over_customers_are_those_of_a_row_per_customer(
     # Several have up to a dozen, some of them in both groups, or nobody has more than one.
     names = rng.permutation(customers)[:300] if customers > 300 else rng.integers(0, customers, 300)
     table["customer_id"] = [f"c{i}" for i in names]
-    held = lengths(spells(engine.table(table), cutoff=CYCLE.cutoff), CYCLE, since.date())
+    held = lengths(engine.table(table), CYCLE, since.date())
     cells, shown = gathered_cells(held, "plan")
     weeks, people = counted(cells)
 

@@ -182,7 +182,7 @@ def _timed_rows(log: Table, cycle: Cycle, by: str, timed: list[str]) -> Table:
     """Name the contacts of a cycle that say how long they waited or took, in microseconds."""
     contacts = contact_view(log, start=cycle.start, cutoff=cycle.cutoff, more=tuple(timed))
     lengths = ", ".join(
-        f"cast(cast({c} as double) * {_SECOND} as bigint) as {c[:-2]}_us" if c in timed
+        f"cast(floor(cast({c} as double) * {_SECOND}) as bigint) as {c[:-2]}_us" if c in timed
         else f"cast(null as bigint) as {c[:-2]}_us"
         for c in (_WAIT, _WORK)
     )  # fmt: skip
