@@ -59,8 +59,8 @@ def value(x: float, unit: str) -> str:
 
     >>> value(0.7841, "share"), value(-3.25, "points"), value(1234.5, "BRL")
     ('78.4%', '−3.25', 'BRL 1,234')
-    >>> value(0.05, "days"), value(1.24, "days")
-    ('0.05 days', '1.2 days')
+    >>> value(0.05, "days"), value(1.24, "days"), value(0.001, "days")
+    ('0.05 days', '1.2 days', '< 0.01 days')
     >>> value(2_405_383_265, "IDR")
     'IDR 2.41 billion'
     """
@@ -71,6 +71,8 @@ def value(x: float, unit: str) -> str:
     digits = _DIGITS.get(unit, 0)
     if unit in TIMES and 0 < abs(x) < 0.95:  # an hour is not 0.0 days
         digits = 2
+        if abs(x) < 0.005:  # and a minute not 0.00
+            return ("< " if x > 0 else f"> {MINUS}") + f"0.01{_TAIL[unit]}"
     text = number(100 * x if unit == "share" else x, digits)
     return text + (_TAIL.get(unit, "") if math.isfinite(x) else "")
 

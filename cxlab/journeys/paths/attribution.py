@@ -166,6 +166,7 @@ def attribution(
         raise Withheld(
             f"Attribution needs at least {FEWEST} journeys that reached the outcome, but "
             f"{bought} of those decided in {cycle.name} did."
+            + (f" {found.unseen}" if found.unseen else "")
         )
     known = credits_of(found, half_life_days=half_life_days, seed=seed)
     if known.parts < 2:
