@@ -98,7 +98,7 @@ class ChurnDrivers(Result):
                 return f"The one {whole[2:]} {known} does not clearly go with leaving{cause} in it."
             return (
                 f"Of {whole} {known}, none clearly goes with leaving{cause} within it, all else "
-                "alike."
+                f"alike.{_by_chance(first, many)}"
             )
         # A ratio that changes with age leads, for its mean would say what is never true.
         moving = clear[clear["period"].notna()]
@@ -120,6 +120,19 @@ class ChurnDrivers(Result):
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric]
+
+
+def _by_chance(rows: pd.DataFrame, many: int) -> str:
+    """Say of an interval that is clear of 1 why it is not called clear."""
+    apart = rows[(rows["conf_low"] > 1) | (rows["conf_high"] < 1)]
+    if apart.empty:
+        return ""
+    row = apart.sort_values("p_holm", kind="stable").iloc[0]
+    return (
+        f" Were it the only question, {row['covariate']} would: {words.value(row['estimate'], 'mean')} times "
+        f"({words.interval(row['conf_low'], row['conf_high'], 'mean')}); of {many} questions, chance "
+        "makes some look so."
+    )
 
 
 def churn_drivers(

@@ -1,7 +1,7 @@
 """What are customers still worth: purchases to come, times what they spend, discounted?"""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from cxlab.errors import ParameterError, Withheld
 from cxlab.loyalty.amounts import Sums, added, brought, served
 from cxlab.loyalty.histories import purchase_histories, spend_counts
 from cxlab.loyalty.repeat_buying import based_on, fit_best, holdout_error, off_by
-from cxlab.loyalty.spend_check import SPEND_ERROR, spend_error, spend_off_by
+from cxlab.loyalty.spend_check import SPEND_ERROR, spend_error
 from cxlab.report import charts, words
 from cxlab.report.disclosure import Money
 from cxlab.report.finding import Result, estimate_row, interval_row
@@ -25,6 +25,10 @@ __all__ = ["LifetimeValue", "lifetime_value"]
 
 GROUPS = 11  # with a row of their own; the others together
 _SURE = 0.05
+_ERRORS: dict[str, Literal["spend", "purchases"]] = {
+    SPEND_ERROR: "spend",
+    "value.holdout_error": "purchases",
+}
 _YEAR = 365.25
 
 
@@ -70,22 +74,29 @@ class LifetimeValue(Result):
             f"({words.interval(row['conf_low'], row['conf_high'], row['unit'])})"
         )
         if self.by and rows[self.by].notna().sum() > 1:
-            known = rows[rows[self.by].notna()].sort_values("estimate", kind="stable")
-            low, high = known.iloc[0], known.iloc[-1]
-            ends = [f"{words.value(r['estimate'], r['unit'])} ({r[self.by]})" for r in (low, high)]
-            apart = low["conf_high"] < high["conf_low"]
-            said += f", between {ends[0]} and {ends[1]} by {self.by.replace('_', ' ')}" + (
-                "" if apart else ", which chance alone could make"
-            )
+            said = self._by_group(rows[rows[self.by].notna()])
         # A value is money, so the error of money goes beside it; that of purchases if it must.
-        for metric in (SPEND_ERROR, "value.holdout_error"):
+        for metric, of in _ERRORS.items():
             error = self._rows(metric)
             error = error[~error["suppressed"].astype(bool)]
-            if len(error) and metric == SPEND_ERROR:
-                return f"{said}. {spend_off_by(error.iloc[0], self.cycle)}"
             if len(error):
-                return f"{said}. {off_by(float(error['estimate'].iloc[0]), self.cycle)}"
+                return f"{said}. {off_by(error.iloc[0], self.cycle, of)}"
         return f"{said}; whether such forecasts hold cannot be told yet."
+
+    def _by_group(self, rows: pd.DataFrame) -> str:
+        """Say between which groups the value lies, and whether that is more than chance."""
+        known, name = rows.sort_values("estimate", kind="stable"), str(self.by)
+        low, high, unit = known.iloc[0], known.iloc[-1], str(known["unit"].iloc[0])
+        ends = [
+            f"{words.value(r['estimate'], unit)} ({r[name]}; "
+            f"{words.interval(r['conf_low'], r['conf_high'], unit).removeprefix(f'{unit} ')})"
+            for r in (low, high)
+        ]
+        apart = low["conf_high"] < high["conf_low"]
+        return (
+            f"By {name.replace('_', ' ')}, customers are expected to bring from {ends[0]} "
+            f"to {ends[1]} each {self.horizon}{'' if apart else ', which chance alone could make'}"
+        )
 
     def _rows(self, metric: str) -> pd.DataFrame:
         return self.estimates[self.estimates["metric"] == metric]

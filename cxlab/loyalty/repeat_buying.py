@@ -6,7 +6,7 @@ model is fitted to what was known a cycle ago and held against what came.
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,10 @@ __all__ = [
 FEWEST = 100  # customers, and
 FEWEST_BACK = 30  # of them who came back
 MODELS = ("BG/NBD", "MBG/NBD", "Pareto/NBD")
+_TOLD = {
+    "purchases": ("model", "too many", "too few"),
+    "spend": ("models", "too much", "too little"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,7 +84,7 @@ class RepeatPurchases(Result):
         gap = self._row("buying.holdout_error")
         if gap is None:
             return f"{said}; whether such forecasts hold cannot be told yet."
-        return f"{said}. {off_by(float(gap['estimate']), self.cycle)}"
+        return f"{said}. {off_by(gap, self.cycle, 'purchases')}"
 
     def _row(self, metric: str) -> Any:
         rows = self.estimates[self.estimates["metric"] == metric]
@@ -201,13 +205,17 @@ def holdout_error(orders: TableLike, cycle: Cycle, model: str) -> dict[str, Any]
     return next((row for row in rows if row["metric"] == "buying.holdout_error"), None)
 
 
-def off_by(error: float, cycle: str) -> str:
-    """Say how far off a forecast was."""
-    size = words.value(abs(error), "share")
-    way = "too many" if error > 0 else "too few"
-    if round(abs(error), 3) == 0:
-        return f"The same model, a cycle ago, foretold the purchases of {cycle} to 0.1%."
-    return f"The same model, a cycle ago, foretold {size} {way} purchases for {cycle}."
+def off_by(error: Any, cycle: str, of: Literal["purchases", "spend"]) -> str:
+    """Say from the row of an error how far off a forecast was."""
+    models, more, less = _TOLD[of]
+    ends = [float(error[column]) for column in ("estimate", "conf_low", "conf_high")]
+    way = more
+    if ends[0] < 0:
+        way, ends = less, [-ends[0], -ends[2], -ends[1]]
+    return (
+        f"The same {models}, a cycle ago, foretold {words.value(ends[0], 'share')} {way} {of} for "
+        f"{cycle} ({words.interval(ends[1], ends[2], 'share')})."
+    )
 
 
 def _tracked(

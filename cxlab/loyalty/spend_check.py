@@ -7,11 +7,10 @@ from cxlab.data.engine import TableLike, query
 from cxlab.errors import ParameterError
 from cxlab.loyalty.histories import purchase_days, purchase_histories, spend_counts
 from cxlab.loyalty.repeat_buying import FEWEST, FEWEST_BACK, fitted
-from cxlab.report import words
 from cxlab.report.disclosure import Money
 from cxlab.report.finding import estimate_row
 
-__all__ = ["SPEND_ERROR", "spend_error", "spend_off_by"]
+__all__ = ["SPEND_ERROR", "spend_error"]
 
 SPEND_ERROR = "value.holdout_spend_error"
 _YEAR = 365.25
@@ -79,15 +78,3 @@ def spend_error(orders: TableLike, *, cycle: Cycle, model: str) -> dict[str, Any
         SPEND_ERROR, *ends, n=known.n, count=float(came["people"]), unit="share", money=money,
         method=f"{told.method}; expected per counted spend of the cycle, less one",
     )  # fmt: skip
-
-
-def spend_off_by(row: Any, cycle: str) -> str:
-    """Say how far off a forecast of spend was."""
-    ends = [float(row[c]) for c in ("estimate", "conf_low", "conf_high")]
-    way = "too much"
-    if ends[0] < 0:
-        way, ends = "too little", [-ends[0], -ends[2], -ends[1]]
-    return (
-        f"The same models, a cycle ago, foretold {words.value(ends[0], 'share')} {way} spend for "
-        f"{cycle} ({words.interval(ends[1], ends[2], 'share')})."
-    )

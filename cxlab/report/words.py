@@ -61,6 +61,8 @@ def value(x: float, unit: str) -> str:
     ('78.4%', '−3.25', 'BRL 1,234')
     >>> value(0.05, "days"), value(1.24, "days"), value(0.001, "days")
     ('0.05 days', '1.2 days', '< 0.01 days')
+    >>> value(3.264, "mean"), value(315.264, "mean")
+    ('3.26', '315')
     >>> value(2_405_383_265, "IDR")
     'IDR 2.41 billion'
     """
@@ -73,6 +75,8 @@ def value(x: float, unit: str) -> str:
         digits = 2
         if abs(x) < 0.005:  # and a minute not 0.00
             return ("< " if x > 0 else f"> {MINUS}") + f"0.01{_TAIL[unit]}"
+    if unit == "mean" and abs(x) >= 100:
+        digits = 0
     text = number(100 * x if unit == "share" else x, digits)
     return text + (_TAIL.get(unit, "") if math.isfinite(x) else "")
 

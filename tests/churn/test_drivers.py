@@ -77,6 +77,26 @@ def test_ratios_and_errors_are_those_of_single_rows_with_customers_as_clusters(
         )  # residuals go to the engine in millionths
 
 
+def test_what_only_chance_may_have_set_apart_is_named_with_its_interval() -> None:
+    table, signs = world(8, 700, ratio=1.0)
+    others = [
+        signs.assign(
+            signal=f"sign {k}",
+            occurred_at=signs["occurred_at"].sample(frac=1, random_state=80 + k).to_numpy(),
+        )
+        for k in range(6)
+    ]
+    found = drive(table, pd.concat([signs, *others]))
+    rows = found.table().set_index("covariate")
+    lone = rows.loc["plan: small"]  # of eight, the only interval clear of 1; Holm keeps it back
+    assert lone["conf_low"] > 1 and lone["p_holm"] > 0.05
+    assert found.sentence().endswith(
+        f"Were it the only question, plan: small would: {lone['estimate']:.2f} times "
+        f"({lone['conf_low']:.2f} to {lone['conf_high']:.2f}); of 8 questions, chance makes some "
+        "look so."
+    )
+
+
 def test_planted_ratios_are_found_and_said() -> None:
     table, signs = world(2, 4000)
     found = drive(table, signs)
