@@ -128,10 +128,10 @@ def _by_chance(rows: pd.DataFrame, many: int) -> str:
     if apart.empty:
         return ""
     row = apart.sort_values("p_holm", kind="stable").iloc[0]
+    ratio, ends = row["estimate"], words.interval(row["conf_low"], row["conf_high"], "mean")
     return (
-        f" Were it the only question, {row['covariate']} would: {words.value(row['estimate'], 'mean')} times "
-        f"({words.interval(row['conf_low'], row['conf_high'], 'mean')}); of {many} questions, chance "
-        "makes some look so."
+        f" Were it the only question, {row['covariate']} would: {words.value(ratio, 'mean')} times "
+        f"({ends}); of {many} questions, chance makes some look so."
     )
 
 
