@@ -100,7 +100,8 @@ class ChurnRate(Result):
         if len(known) < 2:
             return f"Too few subscriptions ended in {self.cycle} to compare them by {by}."
         least, most = (
-            f"{words.value(row['estimate'], 'share')} ({row[by]})"
+            f"{words.value(row['estimate'], 'share')} ({row[by]}; "
+            f"{words.interval(row['conf_low'], row['conf_high'], 'share')})"
             for _, row in known.iloc[[0, -1]].iterrows()
         )
         said = f"Between {least} and {most} of subscriptions ended in {self.cycle}, by {by}"

@@ -186,6 +186,8 @@ def cohorts(
             f"their first order, but fewer have by the end of {cycle.name}."
         )
     name = f"{every_days}-day period" if every_days else cycle.length
+    first, last = cells["cohort"].iloc[[0, -1]]
+    named = f"cohort of {first}" if first == last else f"cohorts of {first} to {last}"
     later = " or later" if mode == "on_or_after" else ""
     since = "days since" if mode == "bracket" else f"{name} after"
     return Cohorts(
@@ -193,9 +195,8 @@ def cohorts(
         subtitle=f"Share of customers who bought again, by cycle of their first order and {since} "
         f"it{later}, %; finished periods only",
         note=f"Base: {words.number(cells.groupby('cohort')['n'].first().sum())} customers with "
-        f"a first order on record; cohorts of {cells['cohort'].iloc[0]} to "
-        f"{cells['cohort'].iloc[-1]}. Who bought before the records begin counts as new with the "
-        "first order that is in them. The mean weighs each cohort by its customers.",
+        f"a first order on record; {named}. Who bought before the records begin counts as new "
+        "with the first order that is in them. The mean weighs each cohort by its customers.",
         mode=mode,
         period=name,
     )

@@ -65,7 +65,8 @@ def test_rates_are_of_those_whose_window_is_over_and_the_others_are_counted_in_s
     safe = found.protect(5)
     assert safe.sentence() == (
         "30.0% of the 20 people that entered in 2018Q1 reached 'buy' within 10 days "
-        "(14.5 to 51.9%); the largest loss is before 'cart': 60.0% of those at 'look' were lost."
+        "(14.5 to 51.9%); the largest loss is before 'cart': 60.0% of those at 'look' were lost "
+        "(38.7 to 78.1%)."
     )
     assert safe.note.startswith(
         "Not counted, whether they converted or not: people that entered less than 10 days before "

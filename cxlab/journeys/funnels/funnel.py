@@ -106,8 +106,10 @@ class FunnelResult(Result):
         worst = rates.sort_values("estimate", kind="stable").iloc[0]
         before = required[required.index(worst["step"]) - 1]
         lost = words.value(1 - worst["estimate"], "share")
+        ends = words.interval(1 - worst["conf_high"], 1 - worst["conf_low"], "share")
         return (
-            f"the largest loss is before '{worst['step']}': {lost} of those at '{before}' were lost"
+            f"the largest loss is before '{worst['step']}': {lost} of those at '{before}' were "
+            f"lost ({ends})"
         )
 
     def _between(self, rows: pd.DataFrame) -> str:
@@ -122,7 +124,8 @@ class FunnelResult(Result):
                 else "no group can be shown"
             )
         low, high = (
-            f"{words.value(row['estimate'], 'share')} ({row[self.by]})"
+            f"{words.value(row['estimate'], 'share')} ({row[self.by]}; "
+            f"{words.interval(row['conf_low'], row['conf_high'], 'share')})"
             for _, row in known.iloc[[0, -1]].iterrows()
         )
         return f"its groups lie between {low} and {high}"
