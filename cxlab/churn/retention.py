@@ -16,6 +16,7 @@ from cxlab.churn.lengths import (
     counted,
     curve_of,
     gathered_cells,
+    going_on,
     lengths,
     watched_days,
 )
@@ -211,6 +212,7 @@ def retention(
         note=f"Base: {words.number(people['n'].iloc[0])} subscriptions of "
         f"{words.number(people['people'].iloc[0])} customers, of which {words.number(ended)} have "
         "ended. Those that still run count as long as they have run."
+        + going_on(held)
         + (
             f" {words.number(late)} began before records do, and count from then on only."
             if late
