@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxlab.churn.forecast import Foreseen, model_of
 from cxlab.churn.landmarks import Landmarks, landmarks
 from cxlab.churn.spells import SAID
-from cxlab.churn.validation import Foreseen, churn_validation, model_of
+from cxlab.churn.validation import churn_validation
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, query, view
 from cxlab.errors import ParameterError, Withheld

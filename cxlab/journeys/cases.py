@@ -20,15 +20,12 @@ from cxlab.data.lab import Lab
 from cxlab.data.span import moment_us, span_us
 from cxlab.errors import MissingColumnError, Withheld, did_you_mean
 from cxlab.journeys.contacts import PLACE, contact_view, contacts_left_out
+from cxlab.journeys.cutting import MOST, RANKS, cut, kinds
 from cxlab.journeys.few_places import PLACES, few_places
 
 __all__ = ["STATES", "Journeys", "case_of", "journeys_of", "split_journeys"]
 
 STATES = ("converted", "lost", "ended", "open", "after only")
-_MOST = 10_000_000  # contacts of one case: case and first contact make one whole number
-_RANKS = 64  # a moment and the rank of a stage make one whole number
-_PAST = "rows between unbounded preceding and 1 preceding"
-_SO_FAR = "rows between unbounded preceding and current row"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,7 +101,7 @@ class Journeys:
 
 def case_of(journey: str) -> str:
     """Write the number of the case that a journey is of, for a query."""
-    return f"{journey} // {_MOST}"
+    return f"{journey} // {MOST}"
 
 
 _cut: WeakKeyDictionary[Lab, Journeys] = WeakKeyDictionary()
@@ -214,7 +211,7 @@ def split_journeys(
             c=contacts,
         )
     )
-    touches = keep(_touches(_coded(contacts, persons, places, settings), places, settings))
+    touches = keep(cut(_coded(contacts, persons, places, settings), places, settings))
     return Journeys(
         touches=touches,
         journeys=keep(_journeys(touches, places, persons, settings, cutoff, of="case_no")),
@@ -260,122 +257,18 @@ def _coded(
     """Put numbers in the place of words, short ones: what is sorted has to be carried along."""
     # The stage that settings give to an activity stands in `places` only.
     words = places[["place", "logged_stage", *PLACE]].drop(columns="stage")
-    coded = _kinds(places, settings).merge(words, on="place", validate="one_to_one")
+    coded = kinds(places, settings).merge(words, on="place", validate="one_to_one")
     alike = " and ".join(f"c.{column} = p.{column}" for column in PLACE if column != "stage")
     return view(
         f"""
         select s.case_no, c.at_us, cast(p.place as smallint) as place,
-            case when p.end_kind > 0 then c.at_us * {_RANKS} + p.stage_rank end as end_us
+            case when p.end_kind > 0 then c.at_us * {RANKS} + p.stage_rank end as end_us
         from c join s on c.case_id = s.case_id
         join p on {alike} and c.stage = p.logged_stage
         """,
         c=contacts,
         s=persons,
         p=coded.drop(columns="is_later"),
-    )
-
-
-def _kinds(places: pd.DataFrame, settings: JourneySettings) -> pd.DataFrame:
-    """Say what each place does to a journey: whether it ends it, or comes after its end."""
-    planned = places["stage_no"] < len(settings.stages)
-    rank = (places["stage_no"] + 1).where(planned, 0).clip(upper=_RANKS - 1)
-    ends = places["is_outcome"].astype(int) + 2 * places["is_lost"].astype(int)
-    later = places["is_after"].astype(int)
-    return places[["place"]].assign(end_kind=ends, is_later=later, stage_rank=rank)
-
-
-def _touches(coded: Table, places: pd.DataFrame, settings: JourneySettings) -> Table:
-    """Number the journeys of each case, and the contacts of each journey."""
-    kinds = _kinds(places, settings)
-    by_key = settings.key is not None
-    rows = _of_keys(coded, kinds) if by_key else _of_persons(coded, kinds, settings)
-    return view(
-        f"""
-        select cast(case_no as bigint) * {_MOST} + first_n as journey,
-            cast(n - first_n + 1 as int) as position, at_us, place, is_after
-        from r
-        """,
-        r=rows,
-    )
-
-
-def _of_keys(coded: Table, kinds: pd.DataFrame) -> Table:
-    """Where a key says which journey a contact belongs to, all follows its outcome, or its loss.
-
-    What was lost and won in the end is on its way until it is won.
-    """
-    by_time = "partition by c.case_no order by c.at_us, c.place"
-    return view(
-        f"""
-        select o.case_no, o.at_us, o.place, o.n, 1 as first_n,
-            case when k.is_later = 1 or o.won_before = 1
-                or (o.lost_before = 1 and o.is_won is null) then 1 else 0 end as is_after
-        from (
-            select c.case_no, c.at_us, c.place, row_number() over ({by_time}) as n,
-                max(case when k.end_kind = 1 then 1 end) over ({by_time} {_PAST}) as won_before,
-                max(case when k.end_kind = 2 then 1 end) over ({by_time} {_PAST}) as lost_before,
-                max(case when k.end_kind = 1 then 1 end) over (partition by c.case_no) as is_won
-            from c join k on c.place = k.place
-        ) as o join k on o.place = k.place
-        """,
-        c=coded,
-        k=kinds[["place", "end_kind", "is_later"]],
-    )
-
-
-def _of_persons(coded: Table, kinds: pd.DataFrame, settings: JourneySettings) -> Table:
-    """Say of each contact with which one its journey began, and whether it follows an end.
-
-    Sorting is what takes time, so it is done twice and no more. Of the contacts between two ends
-    that could begin a journey the first one does. How many ends came before it and its own
-    number, counted down, make one whole number: the largest so far is that of the latest.
-    """
-    by_time, by_number = (f"partition by case_no order by {o}" for o in ("at_us, place", "n"))
-    # Moment and rank of the last end in one number: at_us can be compared with it as it is.
-    since_end = f"o.at_us * {_RANKS} - (o.last_end - o.last_end % {_RANKS})"
-    settling = span_us(settings.settling) if settings.settling else 0
-    silent = "false"
-    if settings.gap is not None:
-        silent = f"coalesce(o.at_us - o.at_before > {span_us(settings.gap)}, false)"
-    return view(
-        f"""
-        with ordered as (
-            select case_no, at_us, place, row_number() over ({by_time}) as n,
-                lag(at_us) over ({by_time}) as at_before,
-                max(end_us) over ({by_time} {_PAST}) as last_end,
-                count(end_us) over ({by_time} {_PAST}) as ends
-            from c
-        ),
-        judged as (
-            select o.case_no, o.at_us, o.place, o.n, o.ends * {_MOST} as since, k.is_later,
-                o.n = 1 or {silent} as begins,
-                coalesce(k.is_later = 0 and k.end_kind <> 2 and {since_end} > 0 and (
-                    k.end_kind = 1 or {since_end} > {settling * _RANKS}
-                    or (k.stage_rank > 0 and k.stage_rank < o.last_end % {_RANKS})
-                ), false) as is_new
-            from ordered as o join k on o.place = k.place
-        ),
-        dated as (
-            select case_no, at_us, place, n, follows,
-                max(begins_n) over ({by_number} {_SO_FAR}) as begun_n,
-                max(new_n) over ({by_number} {_SO_FAR}) as new_n
-            from (
-                select case_no, at_us, place, n, case when begins then n end as begins_n,
-                    case when is_new or (begins and is_later = 0) then since + {_MOST} - n end
-                        as new_n,
-                    -- It follows an end where nothing new has come since.
-                    case when is_later = 1 then {_MOST * _MOST}
-                        when since > 0 and not is_new and not begins then since end as follows
-                from judged
-            ) as marked
-        )
-        select case_no, at_us, place, n,
-            greatest(begun_n, coalesce({_MOST} - new_n % {_MOST}, 0)) as first_n,
-            case when coalesce(new_n, -1) < follows then 1 else 0 end as is_after
-        from dated
-        """,
-        c=coded,
-        k=kinds,
     )
 
 
@@ -411,5 +304,5 @@ def _journeys(
         """,
         t=touches,
         s=persons,
-        k=_kinds(places, settings)[["place", "end_kind"]],
+        k=kinds(places, settings)[["place", "end_kind"]],
     )

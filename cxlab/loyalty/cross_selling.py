@@ -220,10 +220,15 @@ def _counts(bought: Table, windows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
             w=windows,
         )
     )
-    counts = query(
-        "select cycle, count(*) as n from f group by cycle order by cycle",
-        f=recent,
-    )
+    counts = query("select cycle, count(*) as n from f group by cycle order by cycle", f=recent)
+    return counts, _summed(keep(_sold(bought, recent, windows)))
+
+
+def _sold(bought: Table, recent: Table, windows: pd.DataFrame) -> Table:
+    """Name what customers of the year before bought on top.
+
+    A dearer product that a customer had bought before, at a lower price, is none.
+    """
     on_top = keep(
         view(
             """
@@ -236,7 +241,7 @@ def _counts(bought: Table, windows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
             w=windows,
         )
     )
-    sums = query(
+    return view(
         """
         with dearer as (
             select distinct customer_id, product_id from s
@@ -247,17 +252,25 @@ def _counts(bought: Table, windows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
             from b join dearer as d
                 on b.customer_id = d.customer_id and b.product_id = d.product_id
             group by d.customer_id, d.product_id
-        ),
-        sold as (
-            select s.cycle, s.kind, s.customer_id, s.net
-            from s join f on s.customer_id = f.customer_id and s.cycle = f.cycle
-            left join known as k
-                on k.customer_id = s.customer_id and k.product_id = s.product_id
-            where s.kind = 'cross-sell' or k.first_at is null or k.first_at >= s.placed_at
-        ),
-        both as (
-            select cycle, kind, customer_id, net from sold
-            union all select cycle, 'either', customer_id, net from sold
+        )
+        select s.cycle, s.kind, s.customer_id, s.net
+        from s join f on s.customer_id = f.customer_id and s.cycle = f.cycle
+        left join known as k on k.customer_id = s.customer_id and k.product_id = s.product_id
+        where s.kind = 'cross-sell' or k.first_at is null or k.first_at >= s.placed_at
+        """,
+        b=bought,
+        f=recent,
+        s=on_top,
+    )
+
+
+def _summed(sold: Table) -> pd.DataFrame:
+    """Sum up by cycle and kind, and for one or the other."""
+    return query(
+        """
+        with both as (
+            select cycle, kind, customer_id, net from s
+            union all select cycle, 'either', customer_id, net from s
         ),
         each as (
             select cycle, kind, customer_id, count(*) as lines,
@@ -275,11 +288,8 @@ def _counts(bought: Table, windows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
             sum(case when place <= 2 then abs(net) else 0 end) as two_largest
         from ranked group by cycle, kind order by cycle, kind
         """,
-        b=bought,
-        f=recent,
-        s=on_top,
+        s=sold,
     )
-    return counts, sums
 
 
 def _either(sums: Any, could: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cxlab.churn import at_risk, churn_validation
-from cxlab.churn.validation import foresee
+from cxlab.churn.forecast import foresee
 from cxlab.data.calendar import parse_cycle
 from cxlab.data.engine import Engine
 from cxlab.errors import ParameterError, Withheld
