@@ -12,7 +12,7 @@ _NOT_A_NUMBER = re.compile(
     r"|\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{8,}\b|\bp < 0\.\d+|<0\.001"
 )
 _MONEY = r"(?P<currency>\b[A-Z]{3} )?"
-_NUMBER = r"(?P<sign>[+−±])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+_NUMBER = r"(?P<below>< |> )?(?P<sign>[+−±])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 _PRINTED = re.compile(
     _MONEY + r"(?<![\w.,])" + _NUMBER + r"(?P<tail>%| points?\b| days?\b)?"
     r"(?P<scale> (?:million|billion|trillion)\b)?(?!\w)"
@@ -68,6 +68,8 @@ def numbers(text: str) -> list[Printed]:
     [(69.9, '%'), (78.5, '%')]
     >>> [(n.value, n.unit) for n in numbers("IDR 0.22 to 2.65 billion")]
     [(220000000.0, 'IDR'), (2650000000.0, 'IDR')]
+    >>> [n.is_near(x) for n in numbers("< 0.01 days") for x in (0.0001, 0.009, 0.011, -0.001)]
+    [True, True, False, False]
     """
     text = _NOT_A_NUMBER.sub(lambda gone: " " * len(gone[0]), text)
     found: list[Printed] = []
@@ -88,6 +90,8 @@ def numbers(text: str) -> list[Printed]:
             found[-1] = Printed(last.value * 10**scale, last.digits - scale, unit, last.text)
         value = (-float(digits) if match["sign"] == "−" else float(digits)) * 10**scale
         places = len(digits.partition(".")[2]) - scale
+        if match["below"]:  # somewhere between it and zero
+            value /= 2
         found.append(Printed(value, places, unit, match[0].strip()))
         end = match.end()
     return found
