@@ -126,24 +126,17 @@ VISITS = cx.journeys.Funnel(steps=WAY, window="1 hour", count_by="session")
 
 
 def _subscribed(t: Tables) -> TableLike:
-    """Take each order for a subscription that ends ten days before the customer's next one.
-
-    Where that comes sooner, the contract is changed after a day, and nobody leaves.
-    """
+    """Take each order for a subscription that runs until the customer's next one."""
     (orders,) = in_one_engine(t["orders"])
     return view(
         """
         select order_id as subscription_id, customer_id, placed_at as started_at,
-            case when next_at - interval '10' day > placed_at then next_at - interval '10' day
-                when next_at is not null then placed_at + interval '1' day end as ended_at,
+            lead(placed_at) over (partition by customer_id order by placed_at, order_id)
+                as ended_at,
             case when net_amount > 60 then 'voluntary' else 'involuntary' end as end_kind,
             case when net_amount > 80 then 'large' else 'small' end as plan,
             net_amount as monthly_amount
-        from (
-            select o.*, lead(placed_at) over (
-                partition by customer_id order by placed_at, order_id) as next_at
-            from o
-        ) as p
+        from o
         """,
         o=orders,
     )

@@ -24,7 +24,6 @@ from cxlab.churn.lengths import (
     cells_of,
     effect_of,
     gathered_cells,
-    going_on,
     lengths,
     watched_days,
 )
@@ -229,7 +228,6 @@ def leaving_causes(
         f"customers; {words.listing(parts)} by the end of {cycle.name}. Who left "
         "for one cause is no longer at risk of the other."
         + (f" {words.number(late)} began before records do, and count from then on." * (late > 0))
-        + going_on(held)
         + _base_of_test(rows),
         cycle=cycle.name,
         by=name,

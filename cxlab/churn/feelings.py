@@ -175,7 +175,7 @@ def _running(
     return view(
         f"""
         select h.subscription_id, h.customer_id, h.started_at as began_at, w.since as started_at,
-            h.ended_at, h.is_followed, coalesce(f.answers, 0) as answers,
+            h.ended_at, coalesce(f.answers, 0) as answers,
             case when {_THIRD} * f.total > f.answers then '{GOOD}'
                 when {_THIRD} * f.total < -f.answers then '{BAD}'
                 else '{BETWEEN}' end as feeling,

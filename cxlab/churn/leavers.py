@@ -4,14 +4,15 @@ from typing import Any
 
 import pandas as pd
 
-from cxlab.churn.spells import CHANGE_DAYS, spells
+from cxlab.churn.spells import spells
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, in_one_engine, keep, query, view
 from cxlab.data.lab import Lab
 from cxlab.errors import Withheld
 
-__all__ = ["changers", "counted", "leavers", "voices"]
+__all__ = ["CHANGE_DAYS", "changers", "counted", "leavers", "voices"]
 
+CHANGE_DAYS = 7  # between two contracts of one customer, at most, where one follows the other
 _DAY_US = 86_400_000_000
 _VOICES = {
     "tickets": "opened_at",
@@ -72,7 +73,7 @@ def counted(gone: Table) -> pd.DataFrame:
 
 
 def changers(known: Table, cycle: Cycle) -> float:
-    """Count customers of whom a subscription ended for good in a cycle, and who keep another.
+    """Count customers of whom a subscription ended in a cycle that ran before, and who stay.
 
     Parameters
     ----------
@@ -84,14 +85,12 @@ def changers(known: Table, cycle: Cycle) -> float:
     Returns
     -------
     float
-        Customers who kept another subscription. Those of whom one was changed for another are
-        not among them.
+        Customers who kept another subscription, or began one within a week.
     """
     ended = view(
         """
         select $cycle as cycle, customer_id, max(ended_at) as ended_at from h
         where started_at < $start and ended_at >= $start and ended_at < $cutoff
-            and is_followed = 0
         group by customer_id
         """,
         h=known, cycle=cycle.name, start=cycle.start, cutoff=cycle.cutoff,

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlab.churn.spells import CHANGE_DAYS, spells
+from cxlab.churn.spells import spells
 from cxlab.columns import ALL_OTHERS
 from cxlab.data.calendar import Cycle
-from cxlab.data.engine import Table, TableLike, keep, query, view
+from cxlab.data.engine import Table, TableLike, keep, query, repeated, view
 from cxlab.data.span import moment_us
 from cxlab.report import words
 from cxlab.stats.clusters import ClusterSums, design_effect
@@ -30,7 +30,6 @@ __all__ = [
     "effect_of",
     "gathered",
     "gathered_cells",
-    "going_on",
     "lengths",
     "people_of",
     "seen",
@@ -77,10 +76,16 @@ def lengths(subscriptions: TableLike, cycle: Cycle, complete_from: date | None) 
 
     Each is as it was known at the end of the cycle (see `spells`).
 
-    Whose customer has only this one can be counted without asking who that is: they have no
-    `person`. What was followed by another one had not ended: it was watched until then.
+    `person` is the customer where they have several subscriptions, and missing where this is
+    their only one: those can be counted without asking who they are. There is no such column
+    where nobody has several.
     """
     held = spells(subscriptions, cutoff=cycle.cutoff)
+    several = repeated(held, "customer_id")
+    person, join = "", ""
+    if int(query("select count(*) as n from s", s=several)["n"][0]):
+        person = ", s.customer_id as person"
+        join = "left join s on h.customer_id = s.customer_id"
     week = WEEK * 86_400_000_000
     since = "epoch_us({0}) - epoch_us(started_at)"
     first_week, seen, moments = "0", "", {}
@@ -92,25 +97,16 @@ def lengths(subscriptions: TableLike, cycle: Cycle, complete_from: date | None) 
         moments = {"begin": begin, "begin_us": moment_us(begin)}
     return view(
         f"""
-        select h.*, case when cause is null then 0 else 1 end as is_over,
+        select h.*{person}, case when ended_at is null then 0 else 1 end as is_over,
             cast(floor(coalesce({since.format("ended_at")},
                 $cutoff_us - epoch_us(started_at)) / {week}) as bigint) + 1 as last_week,
             {first_week} as first_week
-        from h {seen}
+        from h {join} {seen}
         """,
         h=held,
+        **({"s": several} if join else {}),
         **moments,
         cutoff_us=moment_us(cycle.cutoff),
-    )
-
-
-def going_on(held: Table) -> str:
-    """Say, where some of these were followed by another one, that they had not ended."""
-    if not int(query("select coalesce(max(is_followed), 0) as n from h", h=held)["n"][0]):
-        return ""
-    return (
-        f" What ended within {CHANGE_DAYS} days of the beginning of another subscription of the "
-        "same customer was changed: it counts as going on until then."
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from cxlab.churn.lengths import cells_of, gathered, going_on, lengths, people_of, watched
+from cxlab.churn.lengths import cells_of, gathered, lengths, people_of, watched
 from cxlab.churn.renewals import WEEKS, Watched, periods
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped
@@ -195,7 +195,7 @@ def retention_projection(
         f"weeks or until their end, of which {words.number(whole.lost.sum())} have ended by the "
         f"end of {cycle.name}. Models of renewal, weighed by how well they fit (AIC): "
         f"{_weighed(weights)}. "
-        f"The records have seen {_years(len(whole.at_risk) * _DAYS)}.{going_on(held)}"
+        f"The records have seen {_years(len(whole.at_risk) * _DAYS)}."
         + f" Too few ended for models of their own: {words.listing(without)}."
         * bool(without),
         cycle=cycle.name,

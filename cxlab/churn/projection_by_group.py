@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cxlab.churn.lengths import FEWEST, cells_of, gathered, going_on, lengths, people_of
+from cxlab.churn.lengths import FEWEST, cells_of, gathered, lengths, people_of
 from cxlab.churn.renewals import WEEKS, Watched, periods
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import TableLike, grouped
@@ -200,7 +200,7 @@ def projection_by_group(
         note=f"Base: {words.number(n)} subscriptions watched for a whole period of four weeks or "
         f"until their end, of which {words.number(ended)} have ended by the end of {cycle.name}. "
         f"Models of renewal with the group as covariate: {rows[0]['method'].split(': ')[1]}. "
-        f"A difference is no cause: groups may differ in more than the group.{going_on(held)}"
+        "A difference is no cause: groups may differ in more than the group."
         + f" Left out: {words.listing(without)}."
         * bool(without),
         by=name,

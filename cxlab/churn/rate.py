@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from cxlab.churn.group_test import group_test
-from cxlab.churn.leavers import changers
-from cxlab.churn.spells import CAUSES, CHANGE_DAYS, spells
+from cxlab.churn.leavers import CHANGE_DAYS, changers
+from cxlab.churn.spells import CAUSES, spells
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, grouped, query, view
@@ -195,7 +195,7 @@ def churn_rate(
             f"but {found} did when {cycle.name} began."
         )
     row = now.iloc[0]
-    stay, followed = changers(held, cycle), float(row["followed"])
+    stay = changers(held, cycle)
     name: str | None = None
     rows = [_rate("churn.rate", row, "lost"), *_by_cause(row)]
     if by is None:
@@ -223,8 +223,7 @@ def churn_rate(
             f"Base: {words.number(row['n'])} subscriptions of "
             f"{words.number(row['persons'])} customers that ran at the beginning of "
             f"{cycle.first_day}, unweighted. Subscriptions that began in {cycle.name} are not "
-            f"counted. As known at the end of {cycle.last_day}.{_changed(followed, least)}"
-            f"{_stayed(stay, least)}"
+            f"counted. As known at the end of {cycle.last_day}.{_stayed(stay, least)}"
         ),
         cycle=cycle.name,
         before=cycle.previous.name,
@@ -238,19 +237,8 @@ def _stayed(stay: float, least: int) -> str:
         return ""
     return (
         f" {words.plural_from(least, stay, 'customer').capitalize()} of those of whom a "
-        "subscription ended kept another one: what is counted is subscriptions, not people who "
-        "left."
-    )
-
-
-def _changed(followed: float, least: int) -> str:
-    """Say how many subscriptions ended and were followed by another one."""
-    if not followed:
-        return ""
-    said = words.plural_from(least, followed, "subscription").capitalize()
-    return (
-        f" {said} that ended within {CHANGE_DAYS} days of the beginning of another one of the "
-        "same customer count as going on: a contract was changed."
+        f"subscription ended kept another one, or began one within {CHANGE_DAYS} days: what is "
+        "counted is subscriptions, not people who left."
     )
 
 
@@ -287,8 +275,7 @@ def _counts(held: Table, cycles: list[Cycle], *, by: str | None = None) -> pd.Da
     at_risk = view(
         f"""
         select w.cycle, {group} as grp, h.customer_id,
-            case when h.ended_at < w.until then h.cause end as cause,
-            case when h.ended_at < w.until then h.is_followed else 0 end as followed
+            case when h.ended_at < w.until then h.cause end as cause
         from h join w on h.started_at < w.since and (h.ended_at is null or h.ended_at >= w.since)
         """,
         h=held,
@@ -296,11 +283,9 @@ def _counts(held: Table, cycles: list[Cycle], *, by: str | None = None) -> pd.Da
     )
     return query(
         f"""
-        select cycle, grp, count(*) as persons, sum(n) as n, sum(n * n) as n_n,
-            sum(followed) as followed{sums}
+        select cycle, grp, count(*) as persons, sum(n) as n, sum(n * n) as n_n{sums}
         from (
-            select cycle, grp, customer_id, count(*) as n, sum(followed) as followed, {each}
-            from r
+            select cycle, grp, customer_id, count(*) as n, {each} from r
             group by cycle, grp, customer_id
         ) as p group by cycle, grp order by cycle desc, grp
         """,

@@ -16,7 +16,6 @@ from cxlab.churn.lengths import (
     counted,
     curve_of,
     gathered_cells,
-    going_on,
     lengths,
     watched_days,
 )
@@ -212,7 +211,6 @@ def retention(
         note=f"Base: {words.number(people['n'].iloc[0])} subscriptions of "
         f"{words.number(people['people'].iloc[0])} customers, of which {words.number(ended)} have "
         "ended. Those that still run count as long as they have run."
-        + going_on(held)
         + (
             f" {words.number(late)} began before records do, and count from then on only."
             if late

@@ -18,7 +18,6 @@ from cxlab.churn.lengths import (
     curve_of,
     effect_of,
     gathered_cells,
-    going_on,
     lengths,
     seen,
     watched,
@@ -241,7 +240,6 @@ def retention_difference(
         f"{words.number(ended[names].sum())} have ended by the end of {cycle.name}. Those that "
         "still run count as long as they have run. The p-values are Holm's, for all pairs. A "
         "difference is no cause: groups may differ in more than the group."
-        + going_on(held)
         + (
             f" Left out, since fewer than {FEWEST} of them have ended, from which no interval can "
             f"be had: {words.listing(few)}."

@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxlab.churn.leavers import counted, leavers
-from cxlab.churn.spells import CHANGE_DAYS
+from cxlab.churn.leavers import CHANGE_DAYS, counted, leavers
 from cxlab.columns import NOT_KNOWN
 from cxlab.data.calendar import Cycle
 from cxlab.data.engine import Table, TableLike, query, view

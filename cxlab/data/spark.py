@@ -68,10 +68,7 @@ class SparkEngine(Engine):
     def _keep(self, name: str, view: str) -> None:
         # A cached table would drag along all that it was made of, and what is built upon it is
         # planned anew each time, with all of that: a map took three times as long.
-        # Columns get names of their own (`toDF`): those of a kept table would else pass for those
-        # of the views it was made of, and Spark cannot always tell the two apart in a join.
         rows = self._session.table(view)
-        rows = rows.toDF(*rows.columns)
         kept = rows.checkpoint() if self._has_place else rows.localCheckpoint()
         kept.createOrReplaceTempView(name)
 
