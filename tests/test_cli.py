@@ -195,7 +195,8 @@ def test_check_names_an_outcome_of_journeys_that_no_contact_is_of(call, study):
 
 
 def test_check_warns_where_journeys_go_on_after_what_counts_as_their_end(call, study):
-    # Twelve go on after 40 days, three never do; what follows the outcome is no matter.
+    # Twelve go on after 40 days and buy; what follows that is no matter, and neither are short
+    # pauses. Three are refused for good, and for those it is over.
     people = [f"a{i:02}" for i in range(15)]
     known = "".join(f"{c},2017-01-01,1990\n" for c in people)
     Path("raw/customers.csv").write_text("customer_id,first_seen_at,birth_year\n" + known)
@@ -204,23 +205,33 @@ def test_check_warns_where_journeys_go_on_after_what_counts_as_their_end(call, s
         f"{c}{k},{c},{day} 10:00,{what}"
         for c in people
         for k, (day, what) in enumerate(
-            [("2017-01-05", "asked"), ("2017-02-14", "bought"), ("2018-02-01", "asked")]
+            [
+                ("2017-01-03", "asked"),
+                ("2017-01-04", "refused"),
+                ("2017-01-05", "asked"),
+                ("2017-02-14", "bought"),
+                ("2018-02-01", "asked"),
+            ]
         )
-        if k == 0 or c < "a12"
+        if k < 3 or c < "a12"
     ]
     log = "interaction_id,customer_id,occurred_at,activity\n" + "\n".join(rows) + "\n"
     sql = "select * from read_csv('{raw}/log.csv', header = true, all_varchar = true)"
     Path("study/tables/interactions.sql").write_text(sql)
     Path("raw/log.csv").write_text(log)
-    for gap, warned in (("30 days", True), ("50 days", False), ("null", False)):
-        journey = f"journey: {{outcome: [bought], key: customer_id, gap: {gap}}}\n"
+    says = {
+        ("[]", "30 days"): ("80.0% of the 15 longer", "After 42 days fewer than 5% go on: set it"),
+        ("[refused]", "30 days"): ("100.0% of the 12 longer", "all the same. Set it to null."),
+        ("[]", "40 days"): (),  # as long as the gap is not longer
+        ("[]", "null"): (),
+    }
+    for (lost, gap), parts in says.items():
+        journey = f"journey: {{outcome: [bought], lost: {lost}, key: customer_id, gap: {gap}}}\n"
         Path("study/study.yaml").write_text(YAML + journey)
         code, out, _ = call("check", "study", "--cycle", "2018Q1")
         assert code == 0
-        assert ("warning: journey.gap is" in out) == warned
-        if warned:
-            assert "80.0% of the 15 silences as long were followed by another contact" in out
-            assert "95% of all pauses are over within 42 days." in out
+        assert all(part in out for part in parts), out
+        assert ("warning: journey.gap is" in out) == bool(parts)
 
 
 def test_check_warns_of_silence_without_failing(call, study):

@@ -25,6 +25,7 @@ _LISTED = 30  # activities of the log that are named
 _FEW = 10  # silences, below which nothing is said of them
 _OFTEN = 0.1  # of the silences go on: too many to call each an end
 _RARELY = 0.05
+_GAP, _LONGEST = 10, 100_000  # tenths of the gap
 _DAY_US = 86_400_000_000
 
 
@@ -65,47 +66,63 @@ def _too_early(log: Table, rules: "JourneySettings", cutoff: datetime) -> Iterat
     if key is None or key not in log.columns or gap is None:
         return
     tenth = span_us(gap) // 10
-    pauses = _pauses(log, key, [*rules.outcome, *rules.lost], tenth, cutoff)
-    silent = pauses[pauses["tenths"] >= 10].groupby("goes_on")["n"].sum()
-    on, whole = float(silent.get(1, 0)), float(silent.sum())
-    if on < _FEW or on < _OFTEN * whole:
+    pauses = _pauses(log, key, rules, tenth, cutoff)
+    by_length = pauses.pivot_table(index="tenths", columns="goes_on", values="n", aggfunc="sum")
+    by_length = by_length.reindex(columns=[0, 1]).fillna(0.0)[::-1].cumsum()[::-1]  # as long
+    by_length = by_length[by_length.index >= _GAP]
+    if by_length.empty or by_length[1].iloc[0] < _FEW:
         return
-    known = pauses[pauses["goes_on"] == 1]
-    nearly = known["tenths"][known["n"].cumsum() >= (1 - _RARELY) * known["n"].sum()].iloc[0]
-    longer = words.duration((int(nearly) + 1) * tenth / _DAY_US)
+    share, whole = by_length[1] / by_length.sum(axis=1), by_length.iloc[0].sum()
+    if share.iloc[0] < _OFTEN:
+        return
+    advice = "Set it to null"
+    if share.iloc[-1] < _RARELY:
+        often = int(share.index[share >= _RARELY][-1])
+        longer = words.duration((often + 1) * tenth / _DAY_US)
+        advice = f"After {longer} fewer than 5% go on: set it to as much, or to null"
     yield (
-        f"warning: journey.gap is {gap}, but {words.value(on / whole, 'share')} of the "
-        f"{words.number(whole)} silences as long were followed by another contact of the same "
-        f"{key} (journey.key), and counted as an end all the same. Set a longer gap, or null for "
-        f"none: 95% of all pauses are over within {longer}."
+        f"warning: journey.gap is {gap}, but {words.value(share.iloc[0], 'share')} of the "
+        f"{words.number(whole)} longer silences were followed by another contact of the same {key} "
+        f"(journey.key), and counted as an end all the same. {advice}."
     )
 
 
-def _pauses(log: Table, key: str, ends: list[str], tenth: int, cutoff: datetime) -> pd.DataFrame:
-    """Count the pauses before an end by length, and whether a contact followed them."""
+def _pauses(
+    log: Table, key: str, rules: "JourneySettings", tenth: int, cutoff: datetime
+) -> pd.DataFrame:
+    """Count the silences before an end by length, and whether a contact followed them.
+
+    What was lost and won in the end is on its way until it is won, as for journeys.
+    """
+    kinds = dict.fromkeys(rules.lost, 1) | dict.fromkeys(rules.outcome, 2) | {"": 0}  # never no row
+    bots = "coalesce(cast(l.is_bot as boolean), false)" if "is_bot" in log.columns else "false"
     return query(
         f"""
         with marked as (
             select l."{key}" as journey, epoch_us(l.occurred_at) as at_us,
-                case when e.activity is null then 0 else 1 end as is_end
-            from l left join e on l.activity = e.activity
-            where l."{key}" is not null and l.occurred_at < $cutoff
+                coalesce(k.kind, 0) as kind
+            from l left join k on l.activity = k.activity
+            where l."{key}" is not null and l.occurred_at < $cutoff and not {bots}
+        ),
+        known as (
+            select journey, at_us, kind, max(kind) over (partition by journey) as best from marked
         ),
         ordered as (
-            select at_us, lead(at_us) over (partition by journey order by at_us, is_end) as next_us,
-                max(is_end) over (partition by journey order by at_us, is_end
+            select at_us, lead(at_us) over (partition by journey order by at_us, kind) as next_us,
+                max(case when kind = best then kind else 0 end) over (
+                    partition by journey order by at_us, kind
                     rows between unbounded preceding and current row) as is_over
-            from marked
+            from known
         ),
         timed as (
             select case when next_us is null then 0 else 1 end as goes_on,
-                (coalesce(next_us, $until) - at_us) // {tenth} as tenths
+                least((coalesce(next_us, $until) - at_us - 1) // {tenth}, {_LONGEST}) as tenths
             from ordered where is_over = 0
         )
         select goes_on, tenths, count(*) as n from timed
         group by goes_on, tenths order by tenths, goes_on
         """,
-        l=log, e=pd.DataFrame({"activity": [*ends, ""]}),  # never without a row
+        l=log, k=pd.DataFrame({"activity": list(kinds), "kind": list(kinds.values())}),
         cutoff=cutoff, until=moment_us(cutoff), limit=10**6,
     )  # fmt: skip
 
