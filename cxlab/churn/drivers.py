@@ -98,7 +98,7 @@ class ChurnDrivers(Result):
                 return f"The one {whole[2:]} {known} does not clearly go with leaving{cause} in it."
             return (
                 f"Of {whole} {known}, none clearly goes with leaving{cause} within it, all else "
-                f"alike.{_by_chance(first, many)}"
+                f"alike.{_by_chance(first, len(rows[rows['cause'] == rows['cause'].iloc[0]]))}"
             )
         # A ratio that changes with age leads, for its mean would say what is never true.
         moving = clear[clear["period"].notna()]
@@ -127,11 +127,17 @@ def _by_chance(rows: pd.DataFrame, many: int) -> str:
     apart = rows[(rows["conf_low"] > 1) | (rows["conf_high"] < 1)]
     if apart.empty:
         return ""
-    row = apart.sort_values("p_holm", kind="stable").iloc[0]
-    ratio, ends = row["estimate"], words.interval(row["conf_low"], row["conf_high"], "mean")
+    # Holm's values are often alike: the clearest is the one furthest from 1 for its width.
+    mid, low, high = (
+        apart[c].astype(float).map(math.log) for c in ("estimate", "conf_low", "conf_high")
+    )
+    row = apart.iloc[int((mid.abs() / (high - low)).to_numpy().argmax())]
+    when = "" if pd.isna(row["period"]) else f" {row['period']}"
+    ratio = words.value(row["estimate"], "mean")
+    ends = words.interval(row["conf_low"], row["conf_high"], "mean")
     return (
-        f" Were it the only question, {row['covariate']} would: {words.value(ratio, 'mean')} times "
-        f"({ends}); of {many} questions, chance makes some look so."
+        f" Were it the only question, {row['covariate']} would{when}: {ratio} times ({ends}); of "
+        f"{many} questions, chance makes some look so."
     )
 
 

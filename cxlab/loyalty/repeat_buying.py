@@ -208,14 +208,19 @@ def holdout_error(orders: TableLike, cycle: Cycle, model: str) -> dict[str, Any]
 def off_by(error: Any, cycle: str, of: Literal["purchases", "spend"]) -> str:
     """Say from the row of an error how far off a forecast was."""
     models, more, less = _TOLD[of]
-    ends = [float(error[column]) for column in ("estimate", "conf_low", "conf_high")]
-    way = more
-    if ends[0] < 0:
-        way, ends = less, [-ends[0], -ends[2], -ends[1]]
-    return (
-        f"The same {models}, a cycle ago, foretold {words.value(ends[0], 'share')} {way} {of} for "
-        f"{cycle} ({words.interval(ends[1], ends[2], 'share')})."
-    )
+    off, low, high = (float(error[column]) for column in ("estimate", "conf_low", "conf_high"))
+
+    def told(end: float) -> str:
+        return f"{words.value(abs(end), 'share')} {more if end > 0 else less}"
+
+    if low < 0 < high:
+        ends = f"{told(low)} to {told(high)}"
+    else:
+        ends = words.interval(min(abs(low), abs(high)), max(abs(low), abs(high)), "share")
+    said = f"{told(off)} {of} for {cycle}"
+    if round(abs(off), 3) == 0:
+        said = f"the {of} of {cycle} to 0.1%"
+    return f"The same {models}, a cycle ago, foretold {said} ({ends})."
 
 
 def _tracked(

@@ -70,11 +70,16 @@ def value(x: float, unit: str) -> str:
         return "< 0.001"
     if is_money(unit):
         return f"{unit} {_money(x, x)}"
+    if unit in TIMES and 0 < abs(x) < 0.005:  # a minute is not 0.00 days
+        return ("< " if x > 0 else f"> {MINUS}") + f"0.01{_TAIL[unit]}"
+    return _rounded(x, unit)
+
+
+def _rounded(x: float, unit: str) -> str:
+    """Write a number as one of several, such as an end of an interval: with its digits alone."""
     digits = _DIGITS.get(unit, 0)
     if unit in TIMES and 0 < abs(x) < 0.95:  # an hour is not 0.0 days
         digits = 2
-        if abs(x) < 0.005:  # and a minute not 0.00
-            return ("< " if x > 0 else f"> {MINUS}") + f"0.01{_TAIL[unit]}"
     if unit == "mean" and abs(x) >= 100:
         digits = 0
     text = number(100 * x if unit == "share" else x, digits)
@@ -82,14 +87,18 @@ def value(x: float, unit: str) -> str:
 
 
 def interval(low: float, high: float, unit: str) -> str:
-    """Write an interval, its unit said once: '76.7 to 80.0%'."""
+    """Write an interval, its unit said once: '76.7 to 80.0%'.
+
+    >>> interval(0.767, 0.8, "share"), interval(0.001, 0.02, "days")
+    ('76.7 to 80.0%', '0.00 to 0.02 days')
+    """
     if not (math.isfinite(low) and math.isfinite(high)):
         return "not known"
     if is_money(unit):
         largest = max(low, high, key=abs)
         left, right = _money(low, largest), _money(high, largest)
         return f"{unit} {left.removesuffix(scale(largest)[1])} to {right}"
-    left, right = value(low, unit), value(high, unit)
+    left, right = _rounded(low, unit), _rounded(high, unit)
     for tail in _TAIL.values():
         left = left.removesuffix(tail) if right.endswith(tail) else left
     return f"{left} to {right}"
@@ -102,7 +111,7 @@ def signed(x: float, unit: str) -> str:
         return f"{_plus(x, text)} points"
     if is_money(unit):
         return f"{unit} {_plus(x, _money(x, x))}"
-    return _plus(x, value(x, unit))
+    return _plus(x, _rounded(x, unit))
 
 
 def change(x: float, low: float, high: float, unit: str) -> str:

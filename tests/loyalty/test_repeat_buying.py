@@ -11,6 +11,7 @@ from cxlab.data.engine import Engine, frame
 from cxlab.errors import Withheld
 from cxlab.loyalty import cohorts, repeat_buying, still_buying
 from cxlab.loyalty.histories import MOST, purchase_histories, spend_counts
+from cxlab.loyalty.repeat_buying import off_by
 
 CYCLE = parse_cycle("2018Q4")
 CDNOW = Path(__file__).parents[3] / "shared" / "data" / "cdnow" / "CDNOW_sample.txt"
@@ -60,6 +61,22 @@ def test_histories_are_counted_by_hand(engine: Engine):
     assert known.watched.tolist() == [30, 91]
     assert known.spend[1] == 5.5
     assert spend_counts(base)[["x", "customers", "spend"]].to_numpy().tolist() == [[1, 1, 5.5]]
+
+
+@pytest.mark.parametrize(
+    ("ends", "of", "says"),
+    [
+        ((0.032, 0.01, 0.055), "purchases", "3.2% too many purchases for Q (1.0 to 5.5%)."),
+        ((-0.1, -0.2, -0.05), "spend", "10.0% too little spend for Q (5.0 to 20.0%)."),
+        ((-0.1, -0.2, 0.02), "purchases",
+         "10.0% too few purchases for Q (20.0% too few to 2.0% too many)."),
+        ((0.0004, -0.01, 0.02), "spend",
+         "the spend of Q to 0.1% (1.0% too little to 2.0% too much)."),
+    ],
+)  # fmt: skip
+def test_the_error_of_a_forecast_is_told_with_its_interval(ends, of, says):
+    told = dict(zip(("estimate", "conf_low", "conf_high"), ends, strict=True))
+    assert off_by(told, "Q", of).endswith(f" a cycle ago, foretold {says}")
 
 
 def test_the_shop_is_foretold_and_held_against_what_came():
