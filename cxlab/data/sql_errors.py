@@ -41,7 +41,7 @@ class sql_errors:  # noqa: N801  (reads as a phrase: with sql_errors(mapping))
         else:
             said = _unread(str(error), self._file, self._helpers)
         raise DataError(
-            said or f"{self._file} must run over its sources, but: {_first(error)}"
+            said or f"{self._file} must run over its sources, but: {_first(error)}{_where(error)}"
         ) from None
 
 
@@ -115,6 +115,14 @@ def _unread(message: str, file: str, helpers: list[str]) -> str:
         "is (all_varchar = true, no cast), and only such rows are set aside. To reckon with it, "
         "use try_cast or try_strptime."
     )
+
+
+def _where(error: BaseException) -> str:
+    """Quote the line that could not be read; of other faults the message says enough."""
+    line = re.search(r"^LINE \d+: (.*)$", str(error), re.MULTILINE)
+    if line is None or not isinstance(error, duckdb.ParserException):
+        return ""
+    return f" in the line '{line[1].strip()[:200]}'."
 
 
 def _first(error: BaseException) -> str:

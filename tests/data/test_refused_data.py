@@ -177,6 +177,16 @@ def test_a_cast_that_fails_in_a_helper_names_the_helper_too(tmp_path):
     assert_refused(study, r"^tables/orders\.sql \(or tables/_orders\.sql, which it uses\) .*'ada'")
 
 
+def test_sql_that_does_not_parse_is_told_with_its_line(tmp_path):
+    sql = "select order_id, customer_id, placed_at,\n  min(at) as net_amount\nfrom {source}"
+    with pytest.raises(DataError) as refusal:
+        snapshot(mapped(tmp_path, sql))
+    assert str(refusal.value) == (
+        "tables/orders.sql must run over its sources, but: Parser Error: syntax error at or near "
+        "\")\" in the line 'min(at) as net_amount'."
+    )
+
+
 def test_other_faults_of_the_sql_are_told_without_the_list_of_functions(tmp_path):
     with pytest.raises(DataError) as refusal:
         snapshot(mapped(tmp_path, "select net_amount + 1 as net_amount from {source}"))
