@@ -94,7 +94,7 @@ class LifetimeValue(Result):
         ]
         apart = low["conf_high"] < high["conf_low"]
         return (
-            f"By {name.replace('_', ' ')}, customers are expected to bring from {ends[0]} "
+            f"By {name.replace('_', ' ')}, customers are still expected to bring from {ends[0]} "
             f"to {ends[1]} each {self.horizon}{'' if apart else ', which chance alone could make'}"
         )
 

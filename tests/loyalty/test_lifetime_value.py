@@ -75,7 +75,7 @@ def test_many_groups_are_put_together():
 def test_it_draws_and_says_why_there_is_nothing(found):
     safe = found.protect(10)
     safe.plot()
-    assert safe.sentence().startswith("By plan, customers are expected to bring from EUR ")
+    assert safe.sentence().startswith("By plan, customers are still expected to bring from EUR ")
     with pytest.raises(Withheld):
         lifetime_value(ORDERS.head(30), cycle=CYCLE)
 
