@@ -22,7 +22,7 @@ def check(study: StudyArg, cycle: CycleOpt = None) -> None:
     wrong with the key measures, or with the outcome of journeys, which gives exit
     code 2.
     """
-    from cxlab.cycle.lint import journey_lines, kpi_lines, quality_lines
+    from cxlab.cycle.lint import journey_lines, kpi_lines, log_of, quality_lines
     from cxlab.cycle.plan import make_plan
 
     folder, settings = open_study(study)
@@ -43,6 +43,11 @@ def check(study: StudyArg, cycle: CycleOpt = None) -> None:
     wrong, silent = kpi_lines(settings)
     lost, unseen = journey_lines(plan.snapshot, settings)
     wrong += lost
+    if settings.journey.key is not None and (log := log_of(plan.snapshot)) is not None:
+        from cxlab.journeys.silences import early_ends
+
+        if said := early_ends(log, settings.journey, cutoff=plan.snapshot.cutoff):
+            unseen.append(f"warning: {said}")
     for line in (*silent, *unseen, *wrong):
         typer.echo(line)
     if wrong:
